@@ -1,0 +1,75 @@
+"""The environment is made once, and a failed step says what to do."""
+
+import importlib.util
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture
+def environment(monkeypatch, tmp_path):
+    """tools/environment.py, working on a project that has its environment already."""
+    spec = importlib.util.spec_from_file_location("environment", ROOT / "tools" / "environment.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    monkeypatch.setattr(module, "ROOT", str(tmp_path))
+    (tmp_path / "requirements.txt").write_text("torch==1.0\n")
+    python = Path(module.venv_python(str(tmp_path)))
+    python.parent.mkdir(parents=True)
+    python.symlink_to(sys.executable)
+    Path(module.stamp(str(tmp_path))).write_text(module.key(str(tmp_path)))
+    return module
+
+
+@pytest.fixture
+def commands(environment, monkeypatch):
+    """The steps that were run, none of them for real."""
+    ran = []
+    monkeypatch.setattr(environment.subprocess, "call", lambda command, cwd: ran.append(command) or 0)
+    return ran
+
+
+def test_second_call_installs_nothing(environment, commands):
+    environment.main()
+    assert commands == []
+
+
+def test_new_pins_install_once(environment, commands, tmp_path):
+    (tmp_path / "requirements.txt").write_text("torch==2.0\n")
+    environment.main()
+    assert commands[0][-2:] == ["-r", "requirements.txt"]
+    assert commands[1][-2:] == ["-e", "."]
+    commands.clear()
+    environment.main()
+    assert commands == []
+
+
+def test_failed_step_says_what_to_do_and_leaves_no_stamp(environment, monkeypatch, tmp_path):
+    (tmp_path / "requirements.txt").write_text("torch==2.0\n")
+    monkeypatch.setattr(environment.subprocess, "call", lambda command, cwd: 1)
+    with pytest.raises(SystemExit) as stopped:
+        environment.main()
+    for word in ("network", "disk", "Python", "run the command again"):
+        assert word in str(stopped.value)
+    assert not environment.is_ready(str(tmp_path))
+
+
+def test_old_python_is_named(environment, commands, monkeypatch, tmp_path):
+    Path(environment.venv_python(str(tmp_path))).unlink()
+    monkeypatch.setattr(environment.sys, "version_info", (3, 9, 6, "final", 0))
+    with pytest.raises(SystemExit, match=r"Python 3\.9\.6 was found .* needs 3\.11 or newer(.|\n)*PYTHON="):
+        environment.main()
+    assert commands == []
+
+
+def test_broken_python_in_the_environment_is_named(environment, commands, monkeypatch, tmp_path):
+    (tmp_path / "requirements.txt").write_text("torch==2.0\n")
+    python = Path(environment.venv_python(str(tmp_path)))
+    python.unlink()
+    python.write_text("not a program")
+    with pytest.raises(SystemExit, match=r"does not start any more(.|\n)*Delete the folder \.venv"):
+        environment.main()
+    assert commands == []

@@ -1,0 +1,314 @@
+"""The set-up files agree with each other and with what the documents promise."""
+
+import ast
+import os
+import re
+import shlex
+import subprocess
+import sys
+import warnings
+from functools import cache
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+import nbformat
+import pytest
+import yaml
+from nbformat.v4 import new_code_cell, new_notebook, new_output
+from packaging.requirements import Requirement
+from packaging.version import Version
+
+ROOT = Path(__file__).resolve().parent.parent
+
+# Files of a machine, which mean nothing on another.
+MACHINE_PATH = re.compile(r"(^|[^A-Za-z0-9_.])/(work|farm|root|tmp|home|Users)/", re.MULTILINE)
+
+# A room may import rooms of its own floor and of the floors below, never of those above.
+FLOORS = {
+    1: {"tiers", "problems", "alignment", "intervals"},
+    2: {"models", "memory"},
+    3: {"data", "traces", "cache"},
+    4: {"losses", "hints", "trainers"},
+    5: {"evaluate", "results", "score", "show", "check"},
+}
+# What stands above the whole house: no helper imports these.
+OUTSIDE = {"data", "tests", "tools"}
+FLOOR_OF = {room: floor for floor, rooms in FLOORS.items() for room in rooms}
+
+# Packages whose name on PyPI is not the name that is imported.
+DISTRIBUTIONS = {"sklearn": "scikit-learn", "yaml": "pyyaml", "IPython": "ipykernel", "packaging": "pytest"}
+
+
+# --- pins ---------------------------------------------------------------------------------------
+
+
+def pins(lines) -> dict[str, str]:
+    """Package to version; every line must be an exact pin."""
+    found = {}
+    for line in lines:
+        text = line.split("#")[0].strip()
+        if not text:
+            continue
+        requirement = Requirement(text)
+        (only,) = requirement.specifier
+        assert only.operator == "==", f"{text} is not an exact pin"
+        found[requirement.name.lower().replace("_", "-")] = only.version
+    return found
+
+
+@cache
+def pins_of(name: str) -> dict[str, str]:
+    text = (ROOT / name).read_text(encoding="utf-8")
+    if name.endswith(".txt"):
+        return pins(text.splitlines())
+    (section,) = (entry["pip"] for entry in yaml.safe_load(text)["dependencies"] if isinstance(entry, dict))
+    return pins(section)
+
+
+def test_pins_are_equal():
+    cpu, gpu = dict(pins_of("requirements.txt")), dict(pins_of("requirements-gpu.txt"))
+    assert pins_of("environment.yml") == gpu
+    assert cpu.pop("torch") and "torch" not in gpu
+    assert gpu.pop("unsloth") == gpu.pop("unsloth-zoo")
+    assert gpu == cpu
+
+
+def test_a_loose_pin_is_refused():
+    with pytest.raises(AssertionError, match="not an exact pin"):
+        pins(["torch>=2"])
+
+
+def test_caps_hold():
+    cpu, gpu = pins_of("requirements.txt"), pins_of("requirements-gpu.txt")
+    # What unsloth 2026.10.7 accepts.
+    assert Version(gpu["trl"]) <= Version("1.15.0")
+    assert Version(gpu["transformers"]) <= Version("5.17.0")
+    # From 1.15 on, TRL's losses need Triton, and so a GPU.
+    assert Version(cpu["trl"]) < Version("1.15")
+
+
+def test_conda_environment_has_python_and_jupyterlab():
+    dependencies = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))["dependencies"]
+    assert "python=3.11" in dependencies
+    assert "jupyterlab" in pins_of("environment.yml")
+
+
+def test_every_imported_package_is_pinned():
+    pinned = {*pins_of("requirements.txt"), *pins_of("requirements-gpu.txt")}
+    own = {"helpers", "data", "tests", *(path.stem for path in (ROOT / "tests").glob("*.py"))}
+    missing = set()
+    for path in [path for folder in ("helpers", "data", "tests") for path in (ROOT / folder).rglob("*.py")]:
+        for module in imports(ast.parse(path.read_text(encoding="utf-8"))):
+            package = module.split(".")[0]
+            name = DISTRIBUTIONS.get(package, package).lower().replace("_", "-")
+            if package not in own | set(sys.stdlib_module_names) and name not in pinned:
+                missing.add(f"{path.relative_to(ROOT)} imports {package}")
+    assert not missing
+
+
+# --- Makefile and documents ---------------------------------------------------------------------
+
+
+def make(*words) -> subprocess.CompletedProcess:
+    """Run make as from a terminal, also when these tests were started by make."""
+    env = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
+    return subprocess.run(["make", *words], cwd=ROOT, env=env, capture_output=True, text=True)
+
+
+def make_targets() -> set[str]:
+    return set(re.findall(r"^([a-z][a-z-]*):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+
+
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md"])
+def test_documented_targets_exist(name):
+    named = set(re.findall(r"(?:`|^)make ([a-z][a-z-]*)", (ROOT / name).read_text(encoding="utf-8"), re.MULTILINE))
+    assert named, f"{name} names no target: has the way it writes them changed?"
+    assert named <= make_targets()
+
+
+def test_every_target_is_in_the_help():
+    assert set(re.findall(r"^make ([a-z-]+) ", make().stdout, re.MULTILINE)) == make_targets()
+
+
+def test_make_without_python_says_so():
+    run = make("run", "PYTHON=no-such-python")
+    assert run.returncode != 0
+    assert "No no-such-python was found: install Python 3.11" in run.stdout
+
+
+def test_ci_runs_the_tests():
+    assert os.access(ROOT / ".ci" / "run", os.X_OK)
+    assert (ROOT / ".ci" / "run").read_text(encoding="utf-8").endswith("\nmake test\n")
+
+
+def test_own_future_warnings_are_errors():
+    with pytest.raises(FutureWarning):
+        warnings.warn_explicit("soon", FutureWarning, "losses.py", 1, module="helpers.losses")
+
+
+# --- the notebook cleaner -----------------------------------------------------------------------
+
+
+def hooks() -> dict:
+    config = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))
+    return {hook["id"]: hook for repo in config["repos"] for hook in repo["hooks"]}
+
+
+def test_hooks_use_the_pinned_versions():
+    for hook in hooks().values():
+        for name, version in pins(hook["additional_dependencies"]).items():
+            assert pins_of("requirements.txt")[name] == version
+
+
+def test_make_and_pre_commit_clean_alike():
+    shown = make("-n", "clean-notebooks", "NOTEBOOKS=a.ipynb").stdout
+    words = shlex.split(shown.replace("\\\n", " "))
+    assert words[words.index("nbstripout") + 1 :] == [*hooks()["nbstripout"]["args"], "a.ipynb"]
+
+
+def test_cleaner_keeps_outputs_and_drops_what_only_a_machine_knows(tmp_path):
+    someone = "/" + "home/anna"
+    cell = new_code_cell("TIER = 'auto'", id="the-id", execution_count=3)
+    cell.outputs = [
+        new_output("stream", name="stdout", text="mini\n"),
+        new_output("execute_result", {"text/plain": "2"}),
+    ]
+    cell.metadata = {
+        "tags": ["parameters"],
+        "jupyter": {"source_hidden": True},
+        "execution": {"iopub.execute_input": "2026-01-02T03:04:05Z"},
+        "ExecuteTime": {"end_time": "2026-01-02T03:04:05Z"},
+        "papermill": {"start_time": "2026-01-02T03:04:05Z"},
+    }
+    slider = new_code_cell("slider", outputs=[new_output("display_data", {"text/plain": "IntSlider()"})])
+    slider.metadata = {"keep_output": False}  # for a widget, whose saved view would open as an error
+    notebook = new_notebook(cells=[cell, slider])
+    notebook.metadata = {
+        "kernelspec": {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"},
+        "language_info": {"name": "python", "version": "3.11.7"},
+        "widgets": {"application/vnd.jupyter.widget-state+json": {"version_major": 2}},
+        "papermill": {"input_path": someone + "/a.ipynb", "start_time": "2026-01-02T03:04:05Z"},
+        "interpreter": {"path": someone + "/python"},
+        "vscode": {"interpreter": {"hash": "abc"}},
+    }
+    path = tmp_path / "a.ipynb"
+    nbformat.write(notebook, path)
+    subprocess.run([sys.executable, "-m", "nbstripout", *hooks()["nbstripout"]["args"], path], check=True)
+
+    cleaned = nbformat.read(path, as_version=4)
+    assert cleaned.cells[0].outputs == cell.outputs
+    assert cleaned.cells[0].metadata == {"tags": ["parameters"], "jupyter": {"source_hidden": True}}
+    assert (cleaned.cells[0].id, cleaned.cells[0].execution_count) == ("the-id", 3)
+    assert cleaned.cells[1].outputs == []
+    assert cleaned.metadata == {"kernelspec": notebook.metadata.kernelspec, "language_info": {"name": "python"}}
+
+
+# --- the code -----------------------------------------------------------------------------------
+
+
+def helper_files() -> list[Path]:
+    return sorted((ROOT / "helpers").rglob("*.py"))
+
+
+def test_helpers_can_be_read_alone():
+    lines = {str(path): len(path.read_text(encoding="utf-8").splitlines()) for path in helper_files()}
+    assert lines and not {name: count for name, count in lines.items() if count > 200}
+
+
+def imports(tree: ast.AST, package: str = "") -> set[str]:
+    """The full names of the modules that some code imports, in functions too."""
+    names = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            if node.level:
+                parents = package.split(".")[: len(package.split(".")) - node.level + 1]
+                base = ".".join([*parents, *filter(None, [node.module])])
+            # `from helpers import models` imports the room and not a name in it.
+            names |= {f"{base}.{alias.name}" for alias in node.names} if base == "helpers" else {base}
+    return names
+
+
+def rooms(sources: dict[str, str]) -> dict[str, set[str]]:
+    """For each room of helpers, the rooms it imports. Keys of `sources` are paths under helpers/."""
+    uses = {}
+    for path, text in sources.items():
+        parts = Path(path).with_suffix("").parts
+        if parts == ("__init__",):
+            continue
+        used = set()
+        for name in imports(ast.parse(text), ".".join(("helpers", *parts[:-1]))):
+            top, _, rest = name.partition(".")
+            if top == "helpers" and rest:
+                used.add(rest.split(".")[0])
+            elif top in OUTSIDE:
+                used.add(name)
+        uses.setdefault(parts[0], set()).update(used - {parts[0]})
+    return uses
+
+
+def wrong_imports(sources: dict[str, str]) -> list[str]:
+    uses = rooms(sources)
+    every = sorted(set(uses).union(*uses.values()))
+    wrong = [f"{room} has no floor: give it one in FLOORS" for room in every if room not in FLOOR_OF]
+    for room, used in uses.items():
+        wrong += [f"{room} imports {up} from above" for up in used if FLOOR_OF.get(up, 0) > FLOOR_OF.get(room, 0)]
+    try:
+        TopologicalSorter(uses).prepare()
+    except CycleError as error:
+        wrong.append("a circle: " + " -> ".join(error.args[1]))
+    return wrong
+
+
+def test_imports_go_one_way():
+    sources = {str(path.relative_to(ROOT / "helpers")): path.read_text(encoding="utf-8") for path in helper_files()}
+    assert not wrong_imports(sources)
+
+
+@pytest.mark.parametrize(
+    ("sources", "complaint"),
+    [
+        ({"attic.py": ""}, "attic has no floor"),
+        ({"models.py": "import data.making"}, "data.making has no floor"),
+        ({"models.py": "from helpers import trainers"}, "models imports trainers from above"),
+        ({"models.py": "import helpers.trainers"}, "models imports trainers from above"),
+        ({"models.py": "def f():\n    from . import trainers"}, "models imports trainers from above"),
+        ({"problems/plain.py": "from ..models import load"}, "problems imports models from above"),
+        ({"models.py": "import helpers.memory", "memory.py": "import helpers.models"}, "a circle"),
+    ],
+)
+def test_a_wrong_import_is_found(sources, complaint):
+    assert any(text.startswith(complaint) for text in wrong_imports(sources))
+
+
+def test_right_imports_are_accepted():
+    assert not wrong_imports({"models.py": "from helpers.tiers import Tier", "problems/a.py": "from . import b"})
+
+
+# --- every file ---------------------------------------------------------------------------------
+
+
+def text_files() -> list[Path]:
+    """What git tracks and what it would add."""
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    paths = [ROOT / name for name in listed.split("\0") if name]
+    return [path for path in paths if path.is_file() and b"\0" not in path.read_bytes()[:8000]]
+
+
+@pytest.mark.skipif(not (ROOT / ".git").exists(), reason="git knows which files are the project's")
+def test_no_machine_paths():
+    found = {}
+    for path in text_files():
+        match = MACHINE_PATH.search(path.read_text(encoding="utf-8", errors="replace"))
+        if match:
+            found[str(path.relative_to(ROOT))] = match.group()
+    assert not found
+
+
+@pytest.mark.parametrize("folder", ["home/anna", "tmp/x", "work/main", "root/.cache"])
+def test_a_machine_path_is_found(folder):
+    assert MACHINE_PATH.search(f"see /{folder}/file")
+    assert not MACHINE_PATH.search(f"see ./{folder}/file or https://example.org/{folder}/")
