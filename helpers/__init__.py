@@ -1,0 +1,1 @@
+"""What the notebooks share: thin helpers around the real libraries."""

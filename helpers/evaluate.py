@@ -1,0 +1,170 @@
+"""Puts questions to a model and scores its answers: shares with intervals, by family, and on impossible twins."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from tqdm.auto import tqdm
+
+from helpers.intervals import Difference, Share, mcnemar, paired_bootstrap, wilson
+from helpers.models import chat_prompt, prompt_ids
+from helpers.reading import final_answer, is_right, read_answer, says_impossible
+
+__all__ = [
+    "Answer", "Difference", "Share", "TwinScore", "accuracy", "by_family", "final_answer", "generate", "is_right",
+    "mcnemar", "paired_bootstrap", "read_answer", "right", "says_impossible", "score_twins", "wilson",
+]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a model wrote.
+
+    text: from the end of the prompt on, without the end-of-turn token; `</think>` stays.
+    tokens: how many it wrote, the end-of-turn token included.
+    ended: whether it stopped by itself; if not, it was cut off at max_new_tokens.
+    opened: whether the prompt had already opened the reasoning (`<think>`), so that the text begins inside it.
+    """
+
+    text: str
+    tokens: int
+    ended: bool
+    opened: bool = False
+
+    @property
+    def whole(self) -> str:
+        """The text with the `<think>` that the prompt opened: what to read an answer from."""
+        return f"<think>\n{self.text}" if self.opened else self.text
+
+
+@dataclass(frozen=True)
+class TwinScore:
+    """How a model did on pairs of a solvable problem and its impossible twin.
+
+    detected: impossible ones that it called impossible; false_alarms: solvable ones that it called impossible;
+    missed: the indices of the pairs whose impossible twin it did not detect.
+    """
+
+    detected: Share
+    false_alarms: Share
+    missed: tuple[int, ...]
+
+
+def generate(
+    model,
+    tokenizer,
+    questions: Sequence[str],
+    max_new_tokens: int,
+    batch_size: int = 32,
+    temperature: float = 0.0,
+    top_p: float = 1.0,
+    top_k: int = 0,
+    seed: int = 0,
+    progress: bool = True,
+) -> list[Answer]:
+    """The model's answers, in the order of the questions.
+
+    temperature 0 takes the likeliest token each time; above 0 it samples, and the same seed with the same
+    batches gives the same answers. top_p 1 and top_k 0 cut nothing off the distribution.
+    progress: show a bar once it has taken five seconds; the bar goes when it is done.
+    """
+    prompts = [prompt_ids(tokenizer, question) for question in questions]
+    opened = bool(questions) and chat_prompt(tokenizer, questions[0]).rstrip().endswith("<think>")
+    # Prompts of one length beside each other: less padding, so less work.
+    order = sorted(range(len(prompts)), key=lambda i: len(prompts[i]))
+    ends = _end_tokens(model, tokenizer)
+    config = _generation_config(tokenizer, ends, max_new_tokens, temperature, top_p, top_k)
+    answers: dict[int, Answer] = {}
+    was_training = model.training
+    model.eval()
+    bar = tqdm(total=len(prompts), desc="answers", delay=5, leave=False, disable=not progress)
+    # The seed belongs to this call: the random numbers of whoever calls go on as if nothing had been drawn.
+    devices = [model.device] if model.device.type == "cuda" else []
+    with bar, torch.random.fork_rng(devices=devices), torch.no_grad():
+        torch.manual_seed(seed)
+        for start in range(0, len(order), batch_size):
+            rows = order[start : start + batch_size]
+            batch = _pad_left([prompts[i] for i in rows], tokenizer.pad_token_id, model.device)
+            output = model.generate(**batch, generation_config=config)
+            written = output[:, batch["input_ids"].shape[1] :].tolist()
+            answers |= {i: _answer(ids, ends, tokenizer, opened) for i, ids in zip(rows, written, strict=True)}
+            bar.update(len(rows))
+    model.train(was_training)
+    return [answers[i] for i in range(len(prompts))]
+
+
+def right(answers: Sequence[Answer], problems: Sequence) -> list[bool]:
+    """[problems], whether each answer is right; an impossible problem is answered rightly by saying so."""
+    return [is_right(answer.whole, problem.answer) for answer, problem in zip(answers, problems, strict=True)]
+
+
+def accuracy(answers: Sequence[Answer], problems: Sequence) -> Share:
+    """The share of right answers, with Wilson's 95 % interval. Raises ValueError if there are none to score."""
+    hits = right(answers, problems)
+    return wilson(sum(hits), len(hits))
+
+
+def by_family(answers: Sequence[Answer], problems: Sequence) -> dict[str, Share]:
+    """The accuracy within each family of problems, families in the order in which they first occur."""
+    hits: dict[str, list[bool]] = {}
+    for hit, problem in zip(right(answers, problems), problems, strict=True):
+        hits.setdefault(problem.family, []).append(hit)
+    return {family: wilson(sum(found), len(found)) for family, found in hits.items()}
+
+
+def score_twins(
+    pairs: Sequence[tuple], solvable_answers: Sequence[Answer], impossible_answers: Sequence[Answer]
+) -> TwinScore:
+    """Whether a model tells impossible problems from their solvable twins.
+
+    pairs: (solvable, impossible) problems; the answers to the first and to the second of each, in their order.
+    Raises ValueError if the three are not of one length, or a pair is not what it should be.
+    """
+    for solvable, impossible in pairs:
+        if solvable.impossible or not impossible.impossible:
+            raise ValueError(f"a pair is a solvable problem and an impossible one, not {(solvable, impossible)}")
+    alarms = [says_impossible(answer.whole) for _, answer in zip(pairs, solvable_answers, strict=True)]
+    caught = [says_impossible(answer.whole) for _, answer in zip(pairs, impossible_answers, strict=True)]
+    missed = tuple(i for i, found in enumerate(caught) if not found)
+    return TwinScore(wilson(sum(caught), len(caught)), wilson(sum(alarms), len(alarms)), missed)
+
+
+def _pad_left(prompts: list[list[int]], pad: int, device) -> dict[str, torch.Tensor]:
+    """input_ids and attention_mask, [prompts, longest]. An answer is written on from the right end: no gap there."""
+    gaps = [max(map(len, prompts)) - len(prompt) for prompt in prompts]
+    ids = [[pad] * gap + prompt for gap, prompt in zip(gaps, prompts, strict=True)]
+    mask = [[0] * gap + [1] * len(prompt) for gap, prompt in zip(gaps, prompts, strict=True)]
+    return {"input_ids": torch.tensor(ids, device=device), "attention_mask": torch.tensor(mask, device=device)}
+
+
+def _end_tokens(model, tokenizer) -> list[int]:
+    """The ids at which an answer ends: the tokenizer's, and those that the model's own settings name."""
+    named = model.generation_config.eos_token_id
+    named = named if isinstance(named, list | tuple) else [named]
+    return sorted({i for i in (tokenizer.eos_token_id, *named) if i is not None})
+
+
+def _generation_config(tokenizer, ends, max_new_tokens, temperature, top_p, top_k):
+    from transformers import GenerationConfig  # not at the top: see helpers.models.loading
+
+    # What is left open comes from the model's folder (Gemma's says top_k 64), so all of it is given. With
+    # temperature 0 these are the library's neutral values: others, which greedy decoding ignores, it warns of.
+    sampled = temperature > 0
+    return GenerationConfig(
+        max_new_tokens=max_new_tokens,
+        do_sample=sampled,
+        temperature=temperature if sampled else 1.0,
+        top_p=top_p if sampled else 1.0,
+        top_k=top_k if sampled else 50,
+        eos_token_id=ends,
+        pad_token_id=tokenizer.pad_token_id,
+        use_cache=True,
+    )
+
+
+def _answer(ids: list[int], ends: list[int], tokenizer, opened: bool) -> Answer:
+    """One row of output: up to its first end token; what follows in the row is padding."""
+    stop = next((i for i, token in enumerate(ids) if token in ends), None)
+    # Special tokens are kept: one in the middle of an answer is a fault that should be seen.
+    text = tokenizer.decode(ids[:stop], skip_special_tokens=False, clean_up_tokenization_spaces=False)
+    return Answer(text, len(ids) if stop is None else stop + 1, stop is not None, opened)

@@ -1,0 +1,89 @@
+"""How sure a score is: intervals for a share, and tests for two models on the same problems."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import comb, sqrt
+
+import numpy as np
+
+Z95 = 1.959963984540054  # 95 % of a normal distribution lies within this many standard deviations
+
+
+@dataclass(frozen=True)
+class Share:
+    """`hits` of `n`: the share in [0, 1] with its 95 % interval from `low` to `high`."""
+
+    n: int
+    hits: int
+    value: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        return f"{self.value:.1%} ({self.low:.1%} to {self.high:.1%})"
+
+
+@dataclass(frozen=True)
+class Difference:
+    """The share of b less the share of a, in [-1, 1], with its 95 % interval from `low` to `high`."""
+
+    value: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        return f"{self.value:+.1%} ({self.low:+.1%} to {self.high:+.1%})"
+
+
+def wilson(hits: int, n: int) -> Share:
+    """A share with Wilson's interval, which stays sensible at 0 and at `n` hits, where value ± 1.96 σ does not.
+
+    Raises ValueError if n is 0 or hits is not between 0 and n.
+    """
+    if not 0 <= hits <= n or n == 0:
+        raise ValueError(f"{hits} hits of {n} is no share")
+    p, z2 = hits / n, Z95**2
+    middle = (p + z2 / (2 * n)) / (1 + z2 / n)
+    half = Z95 / (1 + z2 / n) * sqrt(p * (1 - p) / n + z2 / (4 * n * n))
+    # At the ends the interval reaches 0 and 1 exactly; rounding would leave it a hair away.
+    low = 0.0 if hits == 0 else middle - half
+    high = 1.0 if hits == n else middle + half
+    return Share(n, hits, p, low, high)
+
+
+def mcnemar(right_a: Sequence[bool], right_b: Sequence[bool]) -> float:
+    """The exact two-sided p-value of McNemar's test on the same problems.
+
+    right_a, right_b: [problems], whether model a and model b were right. Only the problems on which
+    they differ say anything: if neither is better, each such problem is a fair coin.
+    Raises ValueError if the two are not of one length.
+    """
+    only_a, only_b = _only(right_a, right_b)
+    differ = only_a + only_b
+    tail = sum(comb(differ, k) for k in range(min(only_a, only_b) + 1))
+    return min(1.0, 2 * tail / 2**differ)
+
+
+def paired_bootstrap(
+    right_a: Sequence[bool], right_b: Sequence[bool], seed: int, resamples: int = 10_000
+) -> Difference:
+    """How much better b is than a, with the interval that resampling the problems gives.
+
+    right_a, right_b: [problems], whether model a and model b were right on the same problems.
+    Raises ValueError if the two are empty or not of one length.
+    """
+    only_a, only_b = _only(right_a, right_b)
+    n = len(right_a)
+    if n == 0:
+        raise ValueError("there are no problems to resample")
+    # A problem adds +1 (only b right), -1 (only a right) or 0. So drawing n problems with replacement
+    # is one draw of how many there are of each kind.
+    kinds = np.random.default_rng(seed).multinomial(n, [only_a / n, only_b / n, 1 - (only_a + only_b) / n], resamples)
+    low, high = np.quantile((kinds[:, 1] - kinds[:, 0]) / n, [0.025, 0.975])
+    return Difference((only_b - only_a) / n, float(low), float(high))
+
+
+def _only(right_a: Sequence[bool], right_b: Sequence[bool]) -> tuple[int, int]:
+    """How many problems only a got right, and how many only b."""
+    pairs = list(zip(right_a, right_b, strict=True))
+    return sum(bool(a) and not b for a, b in pairs), sum(bool(b) and not a for a, b in pairs)

@@ -1,0 +1,92 @@
+"""Models by tier: load, adapt, count, unload, and how a question is put to them."""
+
+import math
+from pathlib import Path
+
+from helpers import memory
+from helpers.models.loading import load
+from helpers.models.lora import add_lora
+from helpers.tiers import Tier
+
+__all__ = [
+    "add_lora", "chat_prompt", "load_sibling", "load_student", "load_teacher",
+    "parameter_count", "prompt_ids", "unload",
+]
+
+
+def load_teacher(tier: Tier, four_bit: bool = False):
+    """The tier's teacher and its tokenizer. Not in 4 bits unless asked: its outputs are what is to be learned.
+
+    Raises FileNotFoundError for a missing folder, OSError where the Hub does not give the model; both say the mend.
+    """
+    return load(tier.teacher, tier, four_bit)
+
+
+def load_student(tier: Tier, four_bit: bool = True, adapter: str | Path | None = None, trainable: bool = False):
+    """The tier's student and its tokenizer, its linear layers in 4 bits (NF4), the output layer whole.
+
+    adapter: a folder that `save_pretrained` of an adapted student wrote; trainable: to go on training it.
+    Raises as `load_teacher`, and FileNotFoundError if the adapter is missing.
+    """
+    return load(tier.student, tier, four_bit, adapter, trainable)
+
+
+def load_sibling(tier: Tier, four_bit: bool = True, adapter: str | Path | None = None, trainable: bool = False):
+    """As `load_student`, for the student that shares the teacher's tokenizer. Raises ValueError if there is none."""
+    if tier.sibling is None:
+        raise ValueError(f"the {tier.name} tier has no sibling: no smaller model shares its teacher's tokenizer")
+    return load(tier.sibling, tier, four_bit, adapter, trainable)
+
+
+def unload(*models) -> None:
+    """Gives a model's memory back, even where a variable of the notebook still names the model.
+
+    The weights go at once; a call of the model then raises RuntimeError.
+    """
+    for model in models:
+        for tensor in [*model.parameters(), *model.buffers()]:
+            tensor.grad = None
+            tensor.data = tensor.data.new_empty(0)
+            if hasattr(tensor, "quant_state"):
+                tensor.quant_state = None
+        for module in model.modules():
+            module.forward = _unloaded
+            if hasattr(module, "quant_state"):
+                module.quant_state = None
+    memory.give_back()
+
+
+def parameter_count(model, trainable: bool = False) -> int:
+    """How many weights a model has; tied ones count once, and one in 4 bits counts as one.
+
+    trainable: count only those that training changes.
+    """
+    return sum(_size(weight) for weight in model.parameters() if weight.requires_grad or not trainable)
+
+
+def chat_prompt(tokenizer, question: str) -> str:
+    """The question in the tokenizer's chat template, up to where the model's answer begins.
+
+    The text holds the template's special tokens already: tokenize it with add_special_tokens=False.
+    """
+    messages = [{"role": "user", "content": question}]
+    return tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
+
+
+def prompt_ids(tokenizer, question: str) -> list[int]:
+    """The token ids of `chat_prompt`. Raises ValueError if there is a BOS token and the prompt has not exactly one."""
+    ids = tokenizer(chat_prompt(tokenizer, question), add_special_tokens=False).input_ids
+    bos = tokenizer.bos_token_id
+    if bos is not None and ids.count(bos) != 1:
+        raise ValueError(f"the prompt has {ids.count(bos)} BOS tokens and needs exactly one")
+    return ids
+
+
+def _size(weight) -> int:
+    # Two 4-bit weights share a byte, so the tensor itself holds half as many entries as the layer has weights.
+    state = getattr(weight, "quant_state", None)
+    return math.prod(state.shape) if state is not None else weight.numel()
+
+
+def _unloaded(*args, **kwargs):
+    raise RuntimeError("this model was unloaded; load it again")

@@ -1,0 +1,141 @@
+"""From a ModelSpec to a model and its tokenizer: Unsloth on a CUDA GPU, transformers elsewhere."""
+
+import logging
+import os
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+
+import torch
+
+from helpers.tiers import ModelSpec, Tier
+
+# transformers, peft and unsloth are imported inside the functions: Unsloth speeds the other two up by
+# changing them, and can do so only if it is imported before them.
+
+# On some processors bitsandbytes looks for a faster kernel on the Hub and warns that it has none. It is not wanted:
+# it would be code from the network.
+logging.getLogger("bitsandbytes.backends.cpu.ops").setLevel(logging.ERROR)
+
+
+def load(spec: ModelSpec, tier: Tier, four_bit: bool, adapter: str | Path | None = None, trainable: bool = False):
+    """(model, tokenizer), the model in evaluation mode and the tokenizer padding on the left.
+
+    Raises FileNotFoundError for a missing folder or adapter, OSError where the Hub does not give the model,
+    ImportError where Unsloth is needed and missing, ValueError for a tokenizer whose padding hides the end.
+    """
+    through_unsloth = tier.engine == "unsloth" and torch.cuda.is_available()
+    if through_unsloth:
+        _import_unsloth()
+    _check(spec)
+    model, tokenizer = (_from_unsloth if through_unsloth else _from_transformers)(spec, tier, four_bit)
+    if adapter is not None:
+        model = _with_adapter(model, Path(adapter), trainable)
+    if tokenizer.pad_token_id is None or tokenizer.pad_token_id == tokenizer.eos_token_id:
+        raise ValueError(
+            f"{spec.name} has no padding token of its own. Padding with the end token would hide every end from the "
+            "loss, and the model would never learn to stop: set tokenizer.pad_token to a token that it never writes"
+        )
+    tokenizer.padding_side = "left"  # an answer is written on from the right end of the prompt
+    return model.eval(), tokenizer
+
+
+def _from_transformers(spec: ModelSpec, tier: Tier, four_bit: bool):
+    from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
+
+    quantization = None
+    if four_bit:
+        quantization = BitsAndBytesConfig(
+            load_in_4bit=True,
+            bnb_4bit_quant_type="nf4",
+            bnb_4bit_use_double_quant=True,
+            bnb_4bit_compute_dtype=_dtype(),
+            llm_int8_skip_modules=["lm_head"],
+        )
+    tokenizer = AutoTokenizer.from_pretrained(spec.source, revision=spec.revision)
+    with _no_bars() if spec.local else nullcontext():
+        model = AutoModelForCausalLM.from_pretrained(
+            spec.source,
+            revision=spec.revision,
+            dtype=_dtype(),
+            quantization_config=quantization,
+            use_safetensors=True,
+            device_map={"": "cuda:0" if torch.cuda.is_available() else "cpu"},
+        )
+    for module in model.modules():
+        # On processors with AVX512-BF16, bitsandbytes packs a layer anew at its first evaluation. A packed
+        # layer passes no gradient on, so a model that was scored once would no longer learn, and nothing would
+        # say so. It also wants widths that are multiples of 64 and rounds to bfloat16.
+        if hasattr(module, "support_avx512bf16_for_cpu"):
+            module.support_avx512bf16_for_cpu = False
+    return model, tokenizer
+
+
+@contextmanager
+def _no_bars():
+    """No progress bars of transformers for a moment: a folder is read at once, and a bar would stay in the notebook."""
+    from transformers.utils import logging as bars
+
+    shown = bars.is_progress_bar_enabled()
+    bars.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown:
+            bars.enable_progress_bar()
+
+
+def _from_unsloth(spec: ModelSpec, tier: Tier, four_bit: bool):
+    from unsloth import FastLanguageModel
+
+    model, tokenizer = FastLanguageModel.from_pretrained(
+        spec.source,
+        revision=spec.revision,
+        use_exact_model_name=True,  # else Unsloth takes a copy of its own, to which the revision does not apply
+        dtype=_dtype(),
+        load_in_4bit=four_bit,
+        use_safetensors=True,
+        max_seq_length=max(tier.max_length, 1024 + tier.max_new_tokens),
+    )
+    model.loaded_by_unsloth = True
+    return model, tokenizer
+
+
+def _import_unsloth() -> None:
+    # Without this Unsloth gives no logits, and there is nothing to match the teacher's distribution with.
+    os.environ.setdefault("UNSLOTH_RETURN_LOGITS", "1")
+    try:
+        import unsloth  # noqa: F401
+    except ImportError as error:
+        raise ImportError("this tier needs Unsloth on a GPU: pip install -r requirements-gpu.txt") from error
+
+
+def _dtype() -> torch.dtype:
+    # Never float16: Gemma 3 overflows in it.
+    native = torch.cuda.is_available() and torch.cuda.is_bf16_supported(including_emulation=False)
+    return torch.bfloat16 if native else torch.float32
+
+
+def _check(spec: ModelSpec) -> None:
+    """Raises, before anything large is loaded, if the model cannot be had, and says the mend."""
+    if spec.local:
+        if not (Path(spec.source) / "config.json").is_file():
+            raise FileNotFoundError(f"there is no model in {spec.name}: `make mini-models` makes the mini models")
+        return
+    from transformers import AutoConfig
+
+    try:
+        AutoConfig.from_pretrained(spec.source, revision=spec.revision)
+    except OSError as error:
+        if any(word in str(error).lower() for word in ("gated", "401", "403")):
+            mend = f"accept the terms on https://huggingface.co/{spec.name} and log in with `hf auth login`"
+        else:
+            mend = "see whether the Hub can be reached, or take the tier that needs no network: DISTILL_TIER=mini"
+        raise OSError(f"{spec.name} at revision {spec.revision} could not be loaded: {mend}") from error
+
+
+def _with_adapter(model, folder: Path, trainable: bool):
+    if not (folder / "adapter_model.safetensors").is_file():
+        raise FileNotFoundError(f"there is no adapter in {folder}: it needs adapter_model.safetensors")
+    from peft import PeftModel
+
+    return PeftModel.from_pretrained(model, folder, is_trainable=trainable)

@@ -1,0 +1,55 @@
+"""Low-rank adapters: a fresh one on the linear layers of a frozen model."""
+
+import torch
+
+from helpers.tiers import Lora
+
+
+def add_lora(model, lora: Lora, seed: int):
+    """The model with a fresh adapter on its linear layers; only the adapter is trainable. Same seed, same adapter.
+
+    Raises ValueError if a target names no linear layer of the model, or names the output layer.
+    """
+    targets = lora_targets(model, lora.targets)
+    if getattr(model, "loaded_by_unsloth", False):
+        from unsloth import FastLanguageModel
+
+        return FastLanguageModel.get_peft_model(
+            model,
+            r=lora.r,
+            lora_alpha=lora.alpha,
+            lora_dropout=0,
+            bias="none",
+            target_modules=targets,
+            use_gradient_checkpointing="unsloth",
+            random_state=seed,
+        )
+    from peft import LoraConfig, get_peft_model, prepare_model_for_kbit_training
+
+    if getattr(model, "is_loaded_in_4bit", False):
+        # Freezes the base and turns what is in 16 bits into float32. Checkpointing is the trainer's to choose.
+        model = prepare_model_for_kbit_training(model, use_gradient_checkpointing=False)
+    config = LoraConfig(r=lora.r, lora_alpha=lora.alpha, target_modules=targets, task_type="CAUSAL_LM")
+    with torch.random.fork_rng():  # the random numbers of whoever calls go on as if nothing had been drawn
+        torch.manual_seed(seed)
+        return get_peft_model(model, config)
+
+
+def lora_targets(model, wanted: str | tuple[str, ...]) -> list[str]:
+    """The names of the linear layers to adapt, each of which the model really has. Raises as `add_lora`."""
+    output = model.get_output_embeddings()
+    layers = [
+        name for name, module in model.named_modules() if isinstance(module, torch.nn.Linear) and module is not output
+    ]
+    names = sorted({name.rpartition(".")[2] for name in layers})
+    targets = names if wanted == "all-linear" else list(wanted)
+    for target in targets:
+        if target.rpartition(".")[2] == "lm_head":
+            raise ValueError("lm_head takes no adapter: losses that never hold all logits read its weight directly")
+        # As PEFT matches: a whole name, or its end from a dot on. PEFT itself passes over a name without a match.
+        if not any(name == target or name.endswith(f".{target}") for name in layers):
+            raise ValueError(
+                f"no linear layer of {type(model).__name__} is called {target!r}, so it would get no adapter; "
+                f"there are {', '.join(names)}"
+            )
+    return targets

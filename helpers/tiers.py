@@ -1,0 +1,187 @@
+"""What runs where: models, data and settings of the mini, small and full tier, as plain data."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+ROOT = Path(__file__).resolve().parents[1]
+FULL_TIER_BYTES = 20e9  # a card sold with "24 GB" reports a little less
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """Where a model comes from.
+
+    name: a repository on the Hugging Face Hub, or a folder relative to the project's root.
+    revision: the commit on the Hub, so that a model cannot change under a result; None for a folder.
+    """
+
+    name: str
+    revision: str | None = None
+
+    @property
+    def local(self) -> bool:
+        return self.revision is None
+
+    @property
+    def source(self) -> str:
+        """What `from_pretrained` is given: the repository's name, or the folder's full path."""
+        return str(ROOT / self.name) if self.local else self.name
+
+
+@dataclass(frozen=True)
+class DataSpec:
+    """Where the problems come from; `helpers.problems` makes its own and has neither config nor revision."""
+
+    name: str
+    config: str | None = None
+    revision: str | None = None
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How the teacher samples its traces. top_k 0 and top_p 1.0 leave the distribution whole."""
+
+    temperature: float
+    top_p: float = 1.0
+    top_k: int = 0
+
+
+@dataclass(frozen=True)
+class Lora:
+    """A low-rank adapter: rank, scale (alpha / r), learning rate, and the linear layers that get one.
+
+    targets: "all-linear" for every linear layer but the output layer, or the layers' names.
+    """
+
+    r: int
+    alpha: int
+    learning_rate: float
+    targets: str | tuple[str, ...] = "all-linear"
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What one pass through the series takes: minutes, and gigabytes (RAM on a CPU, else GPU memory)."""
+
+    minutes: int
+    memory_gb: float
+    state: str = "planned, not yet run"
+
+    def __str__(self) -> str:
+        return f"about {self.minutes} min and {self.memory_gb:g} GB ({self.state})"
+
+
+@dataclass(frozen=True)
+class Tier:
+    """One size of the whole series.
+
+    sibling: a student that shares the teacher's tokenizer, or None.
+    engine: "unsloth" loads through Unsloth where there is a CUDA GPU; "transformers" never does.
+    max_new_tokens: room for a teacher's trace; answer_tokens: for a student's answer.
+    max_length: tokens of the longest sequence to train on. traces: how many problems the teacher works.
+    batch_size: sequences to an optimizer step, micro_batch of them at a time; generate_batch: answers at a time.
+    """
+
+    name: str
+    teacher: ModelSpec
+    student: ModelSpec
+    sibling: ModelSpec | None
+    data: DataSpec
+    engine: str
+    sampling: Sampling
+    lora: Lora
+    max_new_tokens: int
+    answer_tokens: int
+    max_length: int
+    traces: int
+    batch_size: int
+    micro_batch: int
+    generate_batch: int
+    epochs: int
+    budget: Budget
+
+    @property
+    def artifacts(self) -> Path:
+        """The folder for what runs on this tier make."""
+        return ROOT / "artifacts" / self.name
+
+
+GSM8K = DataSpec("openai/gsm8k", "main", "740312add88f781978c0658806c59bc2815b9866")
+QWEN3_0_6B = ModelSpec("Qwen/Qwen3-0.6B", "c1899de289a04d12100db370d81485cdf75e47ca")
+# The settings that Qwen's model cards give for thinking. Greedy decoding makes these models loop.
+QWEN3_THINKING = Sampling(temperature=0.6, top_p=0.95, top_k=20)
+
+TIERS = {
+    tier.name: tier
+    for tier in (
+        Tier(
+            name="mini",
+            teacher=ModelSpec("data/mini/teacher"),
+            student=ModelSpec("data/mini/student"),
+            sibling=ModelSpec("data/mini/sibling"),
+            data=DataSpec("helpers.problems"),
+            engine="transformers",
+            sampling=Sampling(temperature=1.0),
+            # Adapters this small want a far higher learning rate than the usual 2e-4.
+            lora=Lora(r=32, alpha=64, learning_rate=1e-2),
+            max_new_tokens=200, answer_tokens=200, max_length=512,
+            traces=3_000, epochs=8, batch_size=64, micro_batch=64, generate_batch=250,
+            budget=Budget(minutes=30, memory_gb=4),
+        ),
+        Tier(
+            name="small",
+            teacher=QWEN3_0_6B,
+            student=ModelSpec("google/gemma-3-270m-it", "ac82b4e820549b854eebf28ce6dedaf9fdfa17b3"),
+            sibling=None,  # the family has nothing smaller than this teacher
+            data=GSM8K,
+            engine="unsloth",
+            sampling=QWEN3_THINKING,
+            lora=Lora(r=32, alpha=64, learning_rate=2e-4),
+            max_new_tokens=4_096, answer_tokens=1_024, max_length=2_048,
+            traces=1_000, epochs=2, batch_size=32, micro_batch=4, generate_batch=8,
+            budget=Budget(minutes=120, memory_gb=8),
+        ),
+        Tier(
+            name="full",
+            teacher=ModelSpec("Qwen/Qwen3-4B-Thinking-2507", "768f209d9ea81521153ed38c47d515654e938aea"),
+            student=ModelSpec("google/gemma-3-1b-it", "dcc83ea841ab6100d6b47a070329e1ba4cf78752"),
+            sibling=QWEN3_0_6B,
+            data=GSM8K,
+            engine="unsloth",
+            sampling=QWEN3_THINKING,
+            lora=Lora(r=32, alpha=64, learning_rate=2e-4),
+            # A trace that is cut off teaches the student never to stop, so the budget is far above what GSM8K needs.
+            max_new_tokens=8_192, answer_tokens=2_048, max_length=4_096,
+            traces=2_000, epochs=2, batch_size=32, micro_batch=2, generate_batch=8,
+            budget=Budget(minutes=480, memory_gb=22),
+        ),
+    )
+}
+
+
+def resolve(tier: str | Tier = "auto") -> Tier:
+    """The tier to run on.
+
+    tier: a name, or "auto" for what the hardware allows: full with a CUDA GPU of 20 GB or more,
+        small with any other, mini without. A Tier comes back as it is.
+    The environment variable DISTILL_TIER, where it is set, goes before a name.
+    Raises ValueError for an unknown name and says whether the argument or DISTILL_TIER gave it.
+    """
+    if isinstance(tier, Tier):
+        return tier
+    forced = os.environ.get("DISTILL_TIER")
+    name, giver = (forced, "DISTILL_TIER") if forced else (tier, "the argument `tier`")
+    if name == "auto":
+        name = _largest_that_fits()
+    if name not in TIERS:
+        raise ValueError(f"{giver} is {name!r}, and there is no such tier; choose from auto, {', '.join(TIERS)}")
+    return TIERS[name]
+
+
+def _largest_that_fits() -> str:
+    if not torch.cuda.is_available():
+        return "mini"
+    return "full" if torch.cuda.get_device_properties(0).total_memory >= FULL_TIER_BYTES else "small"

@@ -1,0 +1,114 @@
+"""helpers.tiers: names, pins, and which tier a machine gets."""
+
+import re
+from dataclasses import FrozenInstanceError, replace
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from helpers import tiers
+from helpers.tiers import ROOT, TIERS, resolve
+
+SPECS = [
+    pytest.param(spec, id=f"{tier.name}-{role}")
+    for tier in TIERS.values()
+    for role, spec in (("teacher", tier.teacher), ("student", tier.student), ("sibling", tier.sibling))
+    if spec is not None
+]
+
+
+@pytest.fixture
+def free_choice(monkeypatch):
+    monkeypatch.delenv("DISTILL_TIER", raising=False)
+
+
+def pretend_gpu(monkeypatch, gigabytes: float | None):
+    card = SimpleNamespace(total_memory=int((gigabytes or 0) * 1e9))
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: gigabytes is not None)
+    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda device: card)
+
+
+def test_tiers_are_known_by_their_own_names():
+    assert {name: tier.name for name, tier in TIERS.items()} == {"mini": "mini", "small": "small", "full": "full"}
+
+
+def test_a_tier_cannot_be_changed():
+    with pytest.raises(FrozenInstanceError):
+        TIERS["mini"].epochs = 1
+
+
+@pytest.mark.parametrize("spec", SPECS)
+def test_a_model_is_pinned_or_lies_in_the_project(spec):
+    if spec.local:
+        assert spec.source == str(ROOT / spec.name) and spec.name.startswith("data/mini/")
+    else:
+        assert spec.source == spec.name and re.fullmatch(r"[0-9a-f]{40}", spec.revision)
+
+
+@pytest.mark.parametrize("tier", TIERS.values(), ids=TIERS)
+def test_settings_fit_together(tier):
+    assert tier.batch_size % tier.micro_batch == 0
+    assert 0 < tier.answer_tokens <= tier.max_new_tokens
+    assert tier.teacher != tier.student
+    assert tier.sampling.temperature > 0 and 0 < tier.sampling.top_p <= 1
+    assert tier.data.name == "helpers.problems" or re.fullmatch(r"[0-9a-f]{40}", tier.data.revision)
+    assert tier.artifacts == ROOT / "artifacts" / tier.name
+
+
+@pytest.mark.parametrize("name", ["small", "full"])
+def test_what_was_not_run_says_so(name):
+    assert "not yet run" in str(TIERS[name].budget)
+
+
+@pytest.mark.parametrize(("gigabytes", "name"), [(None, "mini"), (8, "small"), (16, "small"), (23.6, "full")])
+def test_auto_follows_the_hardware(monkeypatch, free_choice, gigabytes, name):
+    pretend_gpu(monkeypatch, gigabytes)
+    assert resolve() is resolve("auto") is TIERS[name]
+
+
+def test_a_name_is_taken_as_given(monkeypatch, free_choice):
+    pretend_gpu(monkeypatch, 23.6)
+    assert resolve("small") is TIERS["small"]
+
+
+def test_the_environment_goes_before_a_name(monkeypatch):
+    monkeypatch.setenv("DISTILL_TIER", "small")
+    assert resolve("mini") is TIERS["small"]
+
+
+def test_the_environment_may_ask_for_auto(monkeypatch):
+    pretend_gpu(monkeypatch, 23.6)
+    monkeypatch.setenv("DISTILL_TIER", "auto")
+    assert resolve("mini") is TIERS["full"]
+
+
+def test_an_empty_variable_is_none(monkeypatch):
+    monkeypatch.setenv("DISTILL_TIER", "")
+    assert resolve("small") is TIERS["small"]
+
+
+def test_a_tier_comes_back_as_it_is(monkeypatch):
+    monkeypatch.setenv("DISTILL_TIER", "small")
+    own = replace(TIERS["mini"], epochs=1)
+    assert resolve(own) is own
+
+
+def test_an_unknown_argument_is_named(free_choice):
+    with pytest.raises(ValueError, match=r"argument `tier` is 'huge'.*auto, mini, small, full"):
+        resolve("huge")
+
+
+def test_an_unknown_variable_is_named(monkeypatch):
+    monkeypatch.setenv("DISTILL_TIER", "Mini")
+    with pytest.raises(ValueError, match=r"DISTILL_TIER is 'Mini'.*auto, mini, small, full"):
+        resolve("mini")
+
+
+def test_none_is_not_a_tier(free_choice):
+    with pytest.raises(ValueError, match="None"):
+        resolve(None)
+
+
+def test_the_root_is_the_repository():
+    assert (ROOT / "helpers" / "tiers.py").samefile(tiers.__file__)
