@@ -1,0 +1,92 @@
+"""The parts of reasoning, one at a time: read a number, copy a name, state one sum, compare two numbers."""
+
+import random
+import re
+from dataclasses import dataclass
+
+from helpers.problems import _known_split, draw, split_of
+from helpers.problems.model import Step, calculate
+
+KINDS = ("read", "copy", "sum", "compare")
+SAID = {"+": "plus", "-": "minus", "×": "times", "÷": "divided by"}
+_SIGNS = {word: sign for sign, word in SAID.items()}
+
+
+@dataclass(frozen=True)
+class Skill:
+    """One small task with its answer; kind is one of KINDS."""
+
+    kind: str
+    prompt: str
+    answer: str
+
+    def is_right(self, text: str) -> bool:
+        """Whether a reply says the answer; a sum may swap its terms or write its signs as words."""
+        return _plain(text) == _plain(self.answer)
+
+
+def equation(left: int, op: str, right: int, words: bool = False) -> str:
+    """`3 × 24 = 72`, or in words `3 times 24 is 72`."""
+    result = calculate(left, op, right)
+    return f"{left} {SAID[op]} {right} is {result}" if words else f"{left} {op} {right} = {result}"
+
+
+def comparison(left: int, right: int) -> str:
+    """`12 is fewer than 30`, `30 is more than 12` or `12 is the same as 12`."""
+    return f"{left} is {'more than' if left > right else 'fewer than' if left < right else 'the same as'} {right}"
+
+
+def draw_skills(split: str, n: int, seed: int, kinds=KINDS) -> list[Skill]:
+    """`n` different skills of a split, the kinds taking turns. Raises ValueError for an unknown kind or split."""
+    if unknown := [kind for kind in kinds if kind not in KINDS]:
+        raise ValueError(f"no skill called {', '.join(unknown)}; choose from {', '.join(KINDS)}")
+    rng = random.Random(f"skills {_known_split(split)} {seed}")
+    seen, found, source = set(), [], iter(())
+    while len(found) < n:
+        problem = next(source, None)
+        if problem is None:
+            source = iter(draw(split, 170, rng.getrandbits(32), impossible=True))
+            continue
+        skill = one_skill(kinds[len(found) % len(kinds)], problem, rng)
+        if skill and skill.prompt not in seen and is_of(split, skill):
+            seen.add(skill.prompt)
+            found.append(skill)
+    return found
+
+
+def is_of(split: str, skill: Skill) -> bool:
+    """Whether a task belongs to a split: by its question where it has one, else by its own words."""
+    return skill.kind in ("read", "copy") or split_of(skill.prompt) == split
+
+
+def one_skill(kind: str, problem, rng: random.Random) -> Skill | None:
+    """A task of this kind about a problem; None where the problem has none of this kind."""
+    if kind == "compare":
+        left = rng.randint(2, 120)
+        right = left if rng.random() < 0.2 else max(2, left + rng.randint(-50, 50))
+        return Skill(kind, f"Compare {left} and {right}.", comparison(left, right) + ".")
+    if kind == "sum":
+        step = rng.choice([item for plan in problem.plans for item in plan if isinstance(item, Step)])
+        return Skill(kind, f"Write one sum. {step.part}", equation(step.left, step.op, step.right) + ".")
+    queries = [pair for pair in problem.reads if any(c.isdigit() for c in pair[1]) == (kind == "read")]
+    if not queries:
+        return None
+    query, answer = rng.choice(queries)
+    return Skill(kind, read_prompt(problem.question, query), answer)
+
+
+def read_prompt(question: str, query: str) -> str:
+    """Asks for one number or name of a question, not for its answer."""
+    return f"Read this. {question}\n\nOnly tell me this. {query}"
+
+
+def _plain(text: str) -> str:
+    """One form for all ways to say the same: signs, terms in order, no end mark."""
+    text = text.strip().rstrip(".").strip()
+    for word, sign in _SIGNS.items():
+        text = text.replace(f" {word} ", f" {sign} ")
+    if match := re.fullmatch(r"(\d+) ([+×]) (\d+) (?:=|is) (\d+)", text):
+        left, op, right, result = match.groups()
+        left, right = sorted((left, right), key=int)
+        return f"{left} {op} {right} = {result}"
+    return re.sub(r"^(\d+ [-÷] \d+) is (\d+)$", r"\1 = \2", text)
