@@ -37,3 +37,5 @@ clean-notebooks: environment ## Clean the notebooks for a commit: outputs stay, 
 
 mini-models: environment ## Train the mini models again (hours)
 	$(PY) -m data.making.make
+	$(PY) -m data.making.trial
+	$(PY) tools/readme.py

@@ -1,0 +1,160 @@
+"""How the mini teacher talks: a problem's working written out, in one of many wordings.
+
+A real teacher never says the same thing twice in the same words, and its distribution has
+something to teach because of it. So each choice below is a coin or a die: the opening, how
+a sum is introduced and written, the order of its terms, which valid plan is followed, how
+the second check is announced and which sum it repeats.
+"""
+
+import random
+
+from helpers.problems import Claim, Problem, Step
+from helpers.problems.skills import comparison, equation
+
+OPENINGS = (
+    "Okay, let me think.",
+    "Okay, let me see.",
+    "Let me think about this.",
+    "Hmm, let me see.",
+    "Alright, one thing at a time.",
+    "Let me work this out.",
+    "Okay, step by step.",
+    "Hmm, what do I know?",
+    "Let me go through the facts.",
+    "So, let me begin.",
+    "I will take it slowly.",
+    "Let us see.",
+    "Now, what is asked?",
+    "Let me read that again.",
+    "Okay, so.",
+    "Right, let me start.",
+)
+FIRST = (
+    "First",
+    "To begin,",
+    "I start with",
+    "I need",
+    "Let me find",
+    "First I want",
+    "I look for",
+    "First comes",
+    "I work out",
+    "I begin with",
+)
+LATER = (
+    "Then",
+    "Next",
+    "Now",
+    "After that",
+    "Then I need",
+    "Now I want",
+    "Next I find",
+    "And then",
+    "Next comes",
+    "From there",
+    "Next I need",
+)
+JOINS = (": ", ". That is ", ", so ", ", and that is ", ", which is ", ", that gives ", ". I get ")
+WAITS = (
+    "Wait, let me double-check.",
+    "Wait, is that right?",
+    "Let me double-check.",
+    "Hold on, let me verify.",
+    "Hmm, let me make sure.",
+    "Wait, let me verify that.",
+    "Let me check again.",
+    "Wait, I should check.",
+    "Hmm, can that be?",
+    "Just to be sure.",
+    "Let me test it.",
+    "Wait, not so fast.",
+)
+FITS = (
+    "That fits.",
+    "That is right.",
+    "Good, it matches.",
+    "Yes, that works.",
+    "So it fits.",
+    "Good.",
+    "Yes, correct.",
+    "That seems right.",
+    "It holds.",
+    "Fine.",
+    "No mistake here.",
+    "All good.",
+)
+FAILS = (
+    "That does not fit.",
+    "That is not right.",
+    "No, it does not match.",
+    "So it does not fit.",
+    "That can not be.",
+    "Something is wrong.",
+)
+IMPOSSIBLE = (
+    "There is a mistake in the problem: {}.",
+    "The facts do not fit together: {}.",
+    "This cannot be true: {}.",
+    "The problem has no answer: {}.",
+)
+INVERSE = {"+": "-", "-": "+", "×": "÷", "÷": "×"}
+
+
+def sum_in_words(step, rng: random.Random) -> str:
+    """One sum, its terms in either order where order does not matter."""
+    left, right = step.left, step.right
+    if step.op in "+×" and rng.random() < 0.35:
+        left, right = right, left
+    return equation(left, step.op, right)
+
+
+def undo(step: Step, rng: random.Random) -> str:
+    """The sum that takes a step back, as a check: 72 - 10 = 62 is checked by 62 + 10 = 72."""
+    left, right = step.left, step.right
+    if step.op in "+×" and rng.random() < 0.5:
+        left, right = right, left
+    if step.op == "×" and right > 9:
+        left, right = right, left
+    return equation(step.result, INVERSE[step.op], right)
+
+
+def tested(claim: Claim, rng: random.Random) -> str:
+    """A claim held against what was found."""
+    if claim.right is None:
+        end = "as it must be" if claim.holds else f"but it must be {'more' if claim.op == '>' else 'fewer'}"
+        return f"{comparison(claim.left, claim.stated)}, {end}."
+    return f"{sum_in_words(claim, rng)}, {'and' if claim.holds else 'but'} the problem says {claim.stated}."
+
+
+def thinking(problem: Problem, rng: random.Random) -> str:
+    """The working: sums, a second check, and where facts are stated twice a test of them."""
+    plan = rng.choice(problem.plans)
+    said, leads, waited = [rng.choice(OPENINGS)], FIRST, False
+    for item in plan:
+        if isinstance(item, Step):
+            said.append(f"{rng.choice(leads)} {item.label}{rng.choice(JOINS)}{sum_in_words(item, rng)}.")
+            leads = LATER
+            continue
+        if not waited:
+            said.append(rng.choice(WAITS))
+            waited = True
+        said.append(tested(item, rng))
+        said.append(rng.choice(FITS if item.holds else FAILS))
+    if not waited:
+        step = rng.choice([item for item in plan if isinstance(item, Step)])
+        said += [rng.choice(WAITS), undo(step, rng) + ".", rng.choice(FITS)]
+    return " ".join(said)
+
+
+def reply(problem: Problem, rng: random.Random) -> str:
+    """The short answer: a sentence with the numbers, or which facts do not fit together."""
+    if problem.impossible:
+        return rng.choice(IMPOSSIBLE).format(problem.reason)
+    if len(problem.answer) == 1 and rng.random() < 0.25:
+        return f"The answer is {problem.answer[0]}."
+    return rng.choice(problem.replies)
+
+
+def demonstration(problem: Problem, rng: random.Random) -> str:
+    """All that the teacher says after its prompt, which ends in `<think>` and a line break."""
+    return f"{thinking(problem, rng)}\n</think>\n\n{reply(problem, rng)}"

@@ -1,0 +1,171 @@
+"""What the mini models read while they are made: rows of token ids with the part to learn marked."""
+
+import itertools
+import random
+import re
+
+import torch
+
+from data.making.demonstrations import demonstration
+from helpers.problems import draw
+from helpers.problems.skills import equation, is_of, one_skill, read_prompt
+
+POOL = 32  # batches that are drawn and sorted by length together
+IGNORED = -100
+
+# Share of each kind of row at the start and at the end of each cycle of training; in between it moves evenly.
+# A student's direct answers are few: it should know the manner of an answer, not the way to it.
+MIXES = {
+    "teacher": {"think": (0.50, 0.90), "facts": (0.50, 0.10)},
+    "student": {
+        "facts": (0.40, 0.15, 0.25),
+        "sum": (0.22, 0.32, 0.40),
+        "read": (0.20, 0.25, 0.17),
+        "compare": (0.12, 0.12, 0.08),
+        "direct": (0.06, 0.16, 0.10),
+        "text": (0.00, 0.00, 0.30),
+    },
+}
+MIXES["sibling"] = MIXES["student"]
+TEXTS = 3  # workings whose sentences make up a row of loose text
+TURNS = {"sum": 5, "compare": 6}  # small tasks to a conversation, so that more of a row is learnt from
+
+
+def facts(rng: random.Random, count: int = 16) -> list[tuple[str, bool]]:
+    """Sums one after the other, drawn from all that the problems can need; only the results are learnt.
+
+    The terms are random: to learn to foretell them would be to learn noise.
+    """
+    pieces = []
+    for _ in range(count):
+        terms, _, result = equation(*_fact(rng)).rpartition(" ")
+        pieces += [(f"{' ' if pieces else ''}{terms}", False), (f" {result}.", True)]
+    return pieces
+
+
+def _fact(rng: random.Random) -> tuple[int, str, int]:
+    op = rng.choice("+++---××÷÷")
+    if op == "+":
+        left = rng.randint(1, 110)
+        return left, op, rng.randint(1, min(90, 120 - left))
+    if op == "-":
+        left = rng.randint(2, 120)
+        return left, op, rng.randint(1, left)
+    few = rng.randint(2, 9)
+    many = rng.randint(2, min(50, 105 // few))
+    if op == "×":
+        return (few, op, many) if rng.random() < 0.6 else (many, op, few)
+    return few * many, op, few if rng.random() < 0.8 else many
+
+
+def between(shares: tuple[float, ...], cycles: float) -> float:
+    """The share after so many cycles, on straight lines between the given ones; the last stays."""
+    before = min(int(cycles), len(shares) - 1)
+    after = min(before + 1, len(shares) - 1)
+    return shares[before] + (shares[after] - shares[before]) * (cycles - int(cycles))
+
+
+class Rows:
+    """Batches for one model, each a function of the seed and its number, so that a killed run goes on exactly."""
+
+    def __init__(self, role: str, tokenizer, seed: int, cycle: int, batch: int):
+        self.role, self.tokenizer, self.seed, self.cycle, self.batch = role, tokenizer, seed, cycle, batch
+        self.pool_number, self.pool = None, []
+        prompt = tokenizer.apply_chat_template(
+            [{"role": "user", "content": "@"}], add_generation_prompt=True, tokenize=False
+        )
+        self.start = tokenizer.bos_token or ""
+        self.before, self.after = prompt.removeprefix(self.start).split("@")
+
+    def batch_at(self, step: int) -> tuple[torch.Tensor, torch.Tensor]:
+        """Token ids and labels of a step, each (rows, tokens), padded on the right.
+
+        Labels are -100 where nothing is learnt.
+        """
+        number, place = divmod(step, POOL)
+        if number != self.pool_number:
+            self.pool_number, self.pool = number, self._draw_pool(number)
+        rows = self.pool[place]
+        width = max(len(ids) for ids, _ in rows)
+        ids = torch.full((len(rows), width), self.tokenizer.pad_token_id)
+        labels = torch.full((len(rows), width), IGNORED)
+        for i, (row, learnt) in enumerate(rows):
+            ids[i, : len(row)] = torch.tensor(row)
+            labels[i, : len(row)] = torch.tensor(learnt)
+        return ids, labels
+
+    def _draw_pool(self, number: int) -> list[list[tuple[list[int], list[int]]]]:
+        rng = random.Random(f"{self.role} {self.seed} {number}")
+        mix = {kind: between(shares, number * POOL / self.cycle) for kind, shares in MIXES[self.role].items()}
+        kinds = rng.choices(list(mix), weights=list(mix.values()), k=POOL * self.batch)
+        problems = stream(rng.getrandbits(40), impossible=True)
+        solvable = stream(rng.getrandbits(40), impossible=False)
+        pieces = [self._pieces(kind, solvable if kind == "direct" else problems, rng) for kind in kinds]
+        ids = iter(self.tokenizer([text for row in pieces for text, _ in row], add_special_tokens=False).input_ids)
+        rows = []
+        for row in pieces:
+            tokens, labels = [], []
+            for _, learnt in row:
+                part = next(ids)
+                tokens += part
+                labels += part if learnt else [IGNORED] * len(part)
+            rows.append((tokens, labels))
+        rows.sort(key=lambda row: len(row[0]))
+        batches = [rows[i : i + self.batch] for i in range(0, len(rows), self.batch)]
+        rng.shuffle(batches)
+        return batches
+
+    def _pieces(self, kind: str, problems, rng: random.Random) -> list[tuple[str, bool]]:
+        """A row's text in pieces, each with whether it is learnt."""
+        if kind == "facts":
+            return [(self.start, False), *facts(rng)]
+        if kind == "text":
+            return [(self.start, False), (loose_text([next(problems) for _ in range(TEXTS)], rng), True)]
+        if kind in TURNS:
+            tasks = (one_skill(kind, problem, rng) for problem in problems)
+            own = (task for task in tasks if is_of("train", task))
+            turns = [(task.prompt, task.answer) for task in itertools.islice(own, TURNS[kind])]
+        else:
+            problem = next(problems)
+            if kind == "think":
+                turns = [(problem.question, demonstration(problem, rng))]
+            elif kind == "direct":
+                turns = [(problem.question, rng.choice(problem.replies))]
+            else:
+                turns = reading(problem, rng)
+        pieces = [(self.start, False)]
+        for number, (prompt, answer) in enumerate(turns):
+            pieces += [
+                ("\n" * (number > 0) + self.before + prompt + self.after, False),
+                (answer + self.tokenizer.eos_token, True),
+            ]
+        return pieces
+
+
+def stream(seed: int, impossible: bool):
+    """Problems of the train split without end."""
+    for number in itertools.count():
+        yield from draw("train", 170, f"{seed} {number}", impossible=impossible)
+
+
+def loose_text(problems, rng: random.Random) -> str:
+    """Sentences of several workings in no order: the words of reasoning, but no reasoning.
+
+    A real student has read much before it meets a teacher. Words that it never saw can not be taught by adapters,
+    because those leave the embeddings as they are.
+    """
+    said = " ".join(demonstration(problem, rng).replace("</think>", " ") for problem in problems)
+    sentences = re.split(r"(?<=[.?])\s+", said)
+    rng.shuffle(sentences)
+    text = " ".join(sentences)
+    tag = rng.choice(("", "", "b", "i", "note", "think"))
+    return f"<{tag}>\n{text}\n</{tag}>\n\n{sentences[0]}" if tag else text
+
+
+def reading(problem, rng: random.Random) -> list[tuple[str, str]]:
+    """All that can be asked of a question, one turn each; the question itself stands in the first."""
+    asked = rng.sample(problem.reads, len(problem.reads))
+    return [
+        (read_prompt(problem.question, query) if not number else f"Only tell me this. {query}", answer)
+        for number, (query, answer) in enumerate(asked)
+    ]

@@ -1,0 +1,175 @@
+"""A folder of traces: batches as they come, the finished dataset, and how both were made."""
+
+import hashlib
+import json
+import os
+import shutil
+from contextlib import contextmanager
+from pathlib import Path
+
+import datasets
+from datasets import Dataset, Features, List, Value, load_from_disk
+
+from helpers import models, results
+from helpers.tiers import ModelSpec, Tier
+
+ANSWER = "qwen3_answer"  # the column with the trace: on every tier the teacher is built like Qwen3
+BATCHES, DATASET, PROVENANCE = "batches.jsonl", "dataset", "provenance.json"
+
+
+def provenance(source: Dataset | Path | str) -> dict:
+    """How traces were made: teacher, revision, data, n, seed, sampling, prompt, library versions, ...
+
+    source: a dataset that `collect`, `verify`, `messages` or `load` gave, or the folder that `collect` wrote.
+    Raises ValueError for another dataset, FileNotFoundError for another folder.
+    """
+    if isinstance(source, Dataset):
+        if not source.info.description:
+            raise ValueError("these rows do not say how they were made: only what traces.collect gives does")
+        return json.loads(source.info.description)
+    path = Path(source) / PROVENANCE
+    if not path.is_file():
+        raise FileNotFoundError(f"{path} is missing: only a folder that traces.collect made has it")
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def settings(tier: Tier, n: int, seed: int) -> dict:
+    """What makes the traces what they are, as far as it is known before anything is loaded."""
+    teacher, sampling = tier.teacher, tier.sampling
+    return {
+        "teacher": teacher.name, "revision": _revision(teacher),
+        "data": tier.data.name, "data_config": tier.data.config, "data_revision": tier.data.revision,
+        "n": n, "seed": seed,
+        "temperature": sampling.temperature, "top_p": sampling.top_p, "top_k": sampling.top_k,
+        "max_new_tokens": tier.max_new_tokens, "batch_size": tier.generate_batch,
+    }  # fmt: skip
+
+
+def judged(tier: Tier) -> dict:
+    """What the verdicts depend on and the traces do not: whose tokens are counted, and how many may be."""
+    return {"student": tier.student.name, "student_revision": _revision(tier.student), "max_length": tier.max_length}
+
+
+def prompt(tokenizer) -> dict:
+    """What the teacher is given around a question."""
+    return {"prompt": models.chat_prompt(tokenizer, "{question}")}
+
+
+def digest(content: bytes) -> str:
+    """A short name for some content: other content has another."""
+    return "sha256:" + hashlib.sha256(content).hexdigest()[:16]
+
+
+def refuse_others(folder: Path, made: dict) -> None:
+    """Raises ValueError if the folder holds traces that were made otherwise than `made` says."""
+    if not (folder / PROVENANCE).is_file():
+        if any((folder / name).exists() for name in (BATCHES, DATASET)):
+            raise ValueError(f"{folder} has traces, but no {PROVENANCE} says how they were made: take another folder")
+        return
+    old = provenance(folder)
+    other = [f"{key} was {old.get(key)!r} and now is {new!r}" for key, new in made.items() if old.get(key) != new]
+    if other:
+        raise ValueError(f"{folder} was made otherwise: {'; '.join(other)}. Take another folder, or delete this one")
+
+
+def begin(folder: Path, made: dict, tokenizer) -> None:
+    """Writes how the traces are made, with what is told and not compared: template, machine, versions."""
+    if (folder / PROVENANCE).is_file():
+        return
+    template = digest(json.dumps(tokenizer.chat_template).encode())
+    told = {**made, "template": template, "machine": results.machine(), "versions": results.versions()}
+    folder.mkdir(parents=True, exist_ok=True)
+    part = folder / f"{PROVENANCE}.part"
+    part.write_text(json.dumps(told, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    os.replace(part, folder / PROVENANCE)
+
+
+def append(folder: Path, rows: list[dict]) -> None:
+    """A batch, as one line: it is there whole or not at all. On the disk when this returns."""
+    with open(folder / BATCHES, "ab") as file:
+        file.write(json.dumps(rows, ensure_ascii=False).encode() + b"\n")
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def stored(folder: Path) -> list[dict]:
+    """The rows of the whole batches. What a kill left of a last one is cut off the file.
+
+    Raises ValueError, with its number, for any other line that cannot be read.
+    """
+    path = folder / BATCHES
+    lines = path.read_bytes().splitlines(keepends=True) if path.is_file() else []
+    rows: list[dict] = []
+    for number, line in enumerate(lines, 1):
+        try:
+            batch = json.loads(line)
+        except ValueError as error:
+            if number < len(lines):
+                raise ValueError(f"{path}, line {number} is damaged: delete {folder}, and begin again") from error
+            batch = None
+        if batch is None or not line.endswith(b"\n"):
+            os.truncate(path, sum(map(len, lines[:-1])))
+            break
+        rows += batch
+    return rows
+
+
+def as_dataset(rows: list[dict], description: str) -> Dataset:
+    """Rows with the columns of `collect` as a dataset that says how it was made; whole gold numbers stay whole."""
+    whole = all(isinstance(number, int) for row in rows for number in row["gold"])
+    features = Features(
+        {
+            "question": Value("string"), ANSWER: Value("string"), "gold": List(Value("int64" if whole else "float64")),
+            "family": Value("string"), "tokens": Value("int64"), "ended": Value("bool"), "verdict": Value("string"),
+        }
+    )  # fmt: skip
+    return build(rows, features, description)
+
+
+def build(rows: list[dict], features: Features, description: str) -> Dataset:
+    """A dataset with these columns, of no rows too, that carries a description."""
+    dataset = Dataset.from_dict({name: [row[name] for row in rows] for name in features}, features)
+    dataset.info.description = description
+    return dataset
+
+
+def finish(folder: Path, rows: list[dict], by: dict) -> Dataset:
+    """Stores the rows as the folder's dataset, never half written. by: what `judged` said of their verdicts."""
+    part = folder / f"{DATASET}.part"
+    shutil.rmtree(part, ignore_errors=True)
+    with _no_bars():
+        as_dataset(rows, json.dumps({**provenance(folder), "judged": by})).save_to_disk(str(part))
+    shutil.rmtree(folder / DATASET, ignore_errors=True)
+    os.replace(part, folder / DATASET)
+    return load_from_disk(str(folder / DATASET))
+
+
+def finished(folder: Path, by: dict) -> Dataset | None:
+    """The folder's dataset; None if there is none yet, or if its verdicts depended on something else than `by`."""
+    if not (folder / DATASET).is_dir():
+        return None
+    dataset = load_from_disk(str(folder / DATASET))
+    return dataset if provenance(dataset)["judged"] == by else None
+
+
+def _revision(spec: ModelSpec) -> str:
+    """The commit on the Hub; for a folder, what changes with the model's weights, settings, tokenizer and template."""
+    if not spec.local:
+        return spec.revision
+    kinds = ("*.safetensors", "*.jinja", "*config.json", "tokenizer.json")  # not its card, nor its scores
+    paths = sorted(path for kind in kinds for path in Path(spec.source).glob(kind))
+    if not paths:
+        raise FileNotFoundError(f"there is no model in {spec.name}: `make mini-models` makes the mini models")
+    return digest(b"".join(path.name.encode() + path.read_bytes() for path in paths))
+
+
+@contextmanager
+def _no_bars():
+    """No progress bars of datasets for a moment: what takes no time needs none, and it would stay in the notebook."""
+    hidden = datasets.are_progress_bars_disabled()
+    datasets.disable_progress_bars()
+    try:
+        yield
+    finally:
+        if not hidden:
+            datasets.enable_progress_bars()

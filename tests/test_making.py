@@ -1,0 +1,476 @@
+"""How the mini models are made: rows that can be drawn again, labels on the answers alone, runs that survive a kill."""
+
+import itertools
+import json
+import math
+import random
+import re
+from collections import Counter
+from types import SimpleNamespace
+
+import pytest
+import torch
+from solver import solve
+from transformers import Qwen3Config, Qwen3ForCausalLM
+
+from data.making import rows as rows_module
+from data.making import training
+from data.making.demonstrations import demonstration
+from data.making.models import RECIPES, new_model
+from data.making.rows import IGNORED, MIXES, POOL, Rows, between, facts
+from data.making.tokenizers import gemma_kind, qwen_kind
+from data.making.training import loss_of, schedule, train
+from helpers.problems import SEED_QUESTIONS, draw, split_of
+
+ROLES = ("teacher", "student", "sibling")
+BATCH = 4
+
+
+@pytest.fixture(scope="session")
+def tokenizers() -> dict:
+    rng = random.Random(0)
+    problems = draw("train", 340, seed=0, impossible=True)
+    corpus = [problem.question for problem in problems] + [demonstration(problem, rng) for problem in problems]
+    return {"teacher": qwen_kind(corpus, True), "sibling": qwen_kind(corpus, False), "student": gemma_kind(corpus)}
+
+
+def rows_for(role: str, tokenizers, seed: int = 5, cycle: int = 2 * POOL, batch: int = BATCH) -> Rows:
+    return Rows(role, tokenizers[role], seed, cycle, batch)
+
+
+@pytest.fixture(scope="module", params=ROLES)
+def batches(request, tokenizers) -> tuple[str, object, list]:
+    """A role, its tokenizer, and batches from the start of its training and from after one cycle and two."""
+    rows = rows_for(request.param, tokenizers)
+    steps = (first + step for first in (0, 2 * POOL, 4 * POOL) for step in range(12))
+    return request.param, tokenizers[request.param], [rows.batch_at(step) for step in steps]
+
+
+# --- rows ---------------------------------------------------------------------------------------
+
+
+def same(one, other) -> bool:
+    return all(a.shape == b.shape and torch.equal(a, b) for a, b in zip(one, other, strict=True))
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_batch_depends_on_the_seed_and_its_number_alone(role, tokenizers):
+    steps = (0, 1, 31, 32, 63, 64)
+    forward = rows_for(role, tokenizers)
+    first = {step: forward.batch_at(step) for step in steps}
+    backward = rows_for(role, tokenizers)
+    random.seed(3)
+    assert all(same(backward.batch_at(step), first[step]) for step in reversed(steps))
+    assert same(forward.batch_at(0), first[0])
+    assert not [pair for pair in itertools.combinations(first.values(), 2) if same(*pair)]
+    assert not same(rows_for(role, tokenizers, seed=6).batch_at(0), first[0])
+
+
+def turns_of(tokenizer, ids, labels) -> list[tuple[str, bool]]:
+    """A row's text without its padding, cut where learning begins and ends."""
+    length = len(ids)
+    while length and ids[length - 1] == tokenizer.pad_token_id:
+        length -= 1
+    assert tokenizer.pad_token_id not in ids[:length]
+    assert all(label == IGNORED for label in labels[length:])
+    marks = [label != IGNORED for label in labels[:length]]
+    runs = itertools.groupby(zip(ids[:length], marks, strict=True), key=lambda pair: pair[1])
+    return [(tokenizer.decode([token for token, _ in run]), mark) for mark, run in runs]
+
+
+def all_rows(tokenizer, found) -> list[list[tuple[str, bool]]]:
+    return [
+        turns_of(tokenizer, row, marks)
+        for ids, labels in found
+        for row, marks in zip(ids.tolist(), labels.tolist(), strict=True)
+    ]
+
+
+def is_chat(tokenizer, turns) -> bool:
+    return any(tokenizer.eos_token in text for text, _ in turns)
+
+
+def is_facts(tokenizer, turns) -> bool:
+    text = "".join(text for text, _ in turns).removeprefix(tokenizer.bos_token or "")
+    return not re.search("[A-Za-z]", text)
+
+
+def chats_of(batches) -> list[tuple[list[str], list[str]]]:
+    """Prompts and answers of the rows that are conversations, without the marks of the turns.
+
+    Asserts that of each turn the prompt, with all its marks, is not learnt, and the answer is, with its end.
+    """
+    role, tokenizer, found = batches
+    message = {"role": "user", "content": "@"}
+    opening = tokenizer.apply_chat_template([message], add_generation_prompt=True, tokenize=False)
+    before, after = opening.removeprefix(tokenizer.bos_token or "").split("@")
+    chats = []
+    for turns in all_rows(tokenizer, found):
+        if is_chat(tokenizer, turns):
+            prompts, answers = turns[::2], turns[1::2]
+            assert len(prompts) == len(answers) and not any(mark for _, mark in prompts)
+            said = []
+            for number, (text, _) in enumerate(prompts):
+                start = (tokenizer.bos_token or "") + before if number == 0 else "\n" + before
+                assert text.startswith(start) and text.endswith(after)
+                said.append(text.removeprefix(start).removesuffix(after))
+            for text, mark in answers:
+                assert mark and text.endswith(tokenizer.eos_token) and text.count(tokenizer.eos_token) == 1
+            chats.append((said, [text.removesuffix(tokenizer.eos_token) for text, _ in answers]))
+    assert len(chats) > 20, role
+    return chats
+
+
+def test_labels_are_the_ids_of_what_is_learnt(batches):
+    _, tokenizer, found = batches
+    for ids, labels in found:
+        assert ids.shape == labels.shape and ids.dtype == labels.dtype == torch.long and len(ids) == BATCH
+        assert torch.equal(ids[labels != IGNORED], labels[labels != IGNORED])
+        assert ((labels != IGNORED).sum(dim=1) > 0).all()
+        assert (ids[:, -1] != tokenizer.pad_token_id).any()  # no wider than its longest row
+        assert (labels[ids == tokenizer.pad_token_id] == IGNORED).all()
+    assert any((ids == tokenizer.pad_token_id).any() for ids, _ in found)
+
+
+def test_prompts_are_not_learnt_and_answers_are_with_their_end(batches):
+    marks = ("<|im_start|>", "<start_of_turn>", "<|im_end|>", "<end_of_turn>", "<bos>")
+    for prompts, answers in chats_of(batches):
+        assert all(prompts) and all(answers)
+        assert not [text for text in (*prompts, *answers) if any(mark in text for mark in marks)]
+
+
+def test_rows_are_tokenized_as_chats_are(batches):
+    """Piece by piece, a row has the tokens that its whole text has, and that the chat template gives."""
+    role, tokenizer, found = batches
+    rows = iter(chats_of(batches))
+    for ids, labels in found:
+        for row, marks in zip(ids.tolist(), labels.tolist(), strict=True):
+            row = [token for token in row if token != tokenizer.pad_token_id]
+            assert tokenizer(tokenizer.decode(row), add_special_tokens=False).input_ids == row
+            if is_chat(tokenizer, turns_of(tokenizer, row, marks[: len(row)])):
+                prompts, answers = next(rows)
+                opens = "<think>\n" if role == "teacher" else ""
+                messages = [{"role": who, "content": text} for prompt, answer in zip(prompts, answers, strict=True)
+                            for who, text in (("user", prompt), ("assistant", opens + answer))]  # fmt: skip
+                assert tokenizer.apply_chat_template(messages, tokenize=False) == tokenizer.decode(row) + "\n"
+
+
+def test_of_facts_the_results_are_learnt(batches):
+    _, tokenizer, found = batches
+    plain = [turns for turns in all_rows(tokenizer, found) if is_facts(tokenizer, turns)]
+    assert len(plain) > 10
+    start = tokenizer.bos_token or ""
+    for turns in plain:
+        asked, told = turns[::2], turns[1::2]
+        assert len(asked) == len(told) and turns[0][0].startswith(start)
+        assert all(re.fullmatch(r" ?\d+ [-+×÷] \d+ =", text.removeprefix(start)) for text, _ in asked)
+        assert all(mark and re.fullmatch(r" \d+\.", text) for text, mark in told)
+
+
+def test_loose_text_is_learnt_whole(batches):
+    role, tokenizer, found = batches
+    rows = all_rows(tokenizer, found)
+    loose = [turns for turns in rows if not is_chat(tokenizer, turns) and not is_facts(tokenizer, turns)]
+    assert bool(loose) == ("text" in MIXES[role])
+    for turns in loose:
+        # In a row without a first token of its own, that of the text is learnt from nothing, and so not at all.
+        assert [text for text, mark in turns if not mark] in ([], [tokenizer.bos_token])
+        assert turns[-1][1] and len(re.findall(r"\d+ [-+×÷] \d+ = \d+", turns[-1][0])) >= 3
+
+
+def test_the_mix_moves_from_its_first_to_its_last_shares(tokenizers):
+    rows, tokenizer = rows_for("teacher", tokenizers, batch=16), tokenizers["teacher"]
+    shares = {}
+    for cycle in (0, 1):
+        found = [rows.batch_at(cycle * rows.cycle + step) for step in range(POOL)]
+        kinds = Counter(is_chat(tokenizer, turns) for turns in all_rows(tokenizer, found))
+        shares[cycle] = kinds[False] / kinds.total()
+    first, last = MIXES["teacher"]["facts"]
+    assert shares[0] == pytest.approx(first, abs=0.07) and shares[1] == pytest.approx(last, abs=0.07)
+
+
+def test_shares_move_on_straight_lines_and_the_last_stays():
+    shares = [between((0.2, 0.6, 0.5), cycles) for cycles in (0, 0.25, 1, 1.5, 2, 2.75, 9)]
+    assert shares == pytest.approx([0.2, 0.3, 0.6, 0.55, 0.5, 0.5, 0.5])
+
+
+def question_of(prompt: str) -> str:
+    return prompt.removeprefix("Read this. ").partition("\n\nOnly tell me this. ")[0]
+
+
+def test_only_questions_of_the_train_split_are_read(batches):
+    for prompts, _ in chats_of(batches):
+        question = question_of(prompts[0])
+        if "?" in question:
+            assert split_of(question) == "train"
+    text = "".join(text for turns in all_rows(*batches[1:]) for text, _ in turns)
+    assert not [question for question, _ in SEED_QUESTIONS.values() if question in text]
+
+
+def test_only_small_tasks_of_the_train_split_are_read(tokenizers):
+    """A sum or a comparison that a model is tested on is not one that it was taught."""
+    rows = rows_for("sibling", tokenizers, batch=8)
+    found = [rows.batch_at(step) for step in range(POOL)]
+    prompts = {prompt for said, _ in chats_of(("sibling", tokenizers["sibling"], found)) for prompt in said}
+    for task in ("Compare ", "Write one sum. "):
+        several = [prompt for prompt in prompts if prompt.startswith(task)]
+        assert len(several) > 50
+        assert {split_of(prompt) for prompt in several} == {"train"}
+
+
+def test_what_is_taught_is_true(batches):
+    """Final answers, by the solver that knows the question alone."""
+    role, *_ = batches
+    checked = Counter()
+    for prompts, answers in chats_of(batches):
+        if len(prompts) > 1 or prompts[0].startswith(("Read this. ", "Compare ", "Write one sum. ")):
+            continue
+        final = answers[0].rpartition("</think>")[2].strip()
+        right = solve(prompts[0])
+        assert (role == "teacher") == ("</think>" in answers[0])
+        if right:
+            assert tuple(map(int, re.findall(r"\d+", final))) == right[0]
+        else:
+            assert role == "teacher" and re.search(r"mistake|do not fit|cannot be true|no answer", final)
+        checked[bool(right)] += 1
+    assert checked[True] >= 5 and (checked[False] > 0) == (role == "teacher")
+
+
+def test_facts_are_true():
+    rng, ops = random.Random(0), Counter()
+    for _ in range(300):
+        said = "".join(text for text, _ in facts(rng)).removesuffix(".").split(". ")
+        assert len(said) >= 5
+        for one in said:
+            left, op, right, result = re.fullmatch(r"(\d+) ([-+×÷]) (\d+) = (\d+)", one).groups()
+            left, right = int(left), int(right)
+            true = {"+": left + right, "-": left - right, "×": left * right, "÷": left / right}
+            assert true[op] == int(result)
+            ops[op] += 1
+    assert len(ops) == 4 and min(ops.values()) > 100
+    assert facts(random.Random(1)) == facts(random.Random(1)) != facts(random.Random(2))
+
+
+# --- the loss -----------------------------------------------------------------------------------
+
+
+class Toy:
+    """Token t has the logits (0, 1, t): the hidden state is (1, t), the head's rows (0, 0), (1, 0) and (0, 1)."""
+
+    head = torch.tensor([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]])
+
+    def model(self, input_ids, use_cache):
+        hidden = torch.stack([torch.ones(input_ids.shape), input_ids.float()], dim=-1)
+        return SimpleNamespace(last_hidden_state=hidden)
+
+    def lm_head(self, hidden):
+        return hidden @ self.head.T
+
+
+def test_the_loss_is_the_mean_over_the_marked_tokens():
+    ids = torch.tensor([[0, 2, 1, 1], [2, 0, 0, 0]])
+    labels = torch.tensor([[IGNORED, 2, 1, IGNORED], [IGNORED, 0, IGNORED, IGNORED]])
+    # After 0 comes 2, after 2 comes 1, and in the second row after 2 comes 0.
+    after_0 = math.log(math.exp(0) + math.exp(1) + math.exp(0)) - 0
+    after_2 = math.log(math.exp(0) + math.exp(1) + math.exp(2))
+    by_hand = (after_0 + (after_2 - 1) + (after_2 - 0)) / 3
+    assert loss_of(Toy(), ids, labels).item() == pytest.approx(by_hand, rel=1e-5)
+
+
+def test_the_first_label_has_nothing_before_it():
+    ids = torch.tensor([[1, 2]])
+    assert loss_of(Toy(), ids, torch.tensor([[1, 2]])) == loss_of(Toy(), ids, torch.tensor([[IGNORED, 2]]))
+
+
+@pytest.fixture
+def tiny() -> Qwen3ForCausalLM:
+    return tiny_model(0)
+
+
+def tiny_model(seed: int) -> Qwen3ForCausalLM:
+    torch.manual_seed(seed)
+    return Qwen3ForCausalLM(
+        Qwen3Config(
+            vocab_size=1024,
+            hidden_size=32,
+            intermediate_size=32,
+            num_hidden_layers=1,
+            num_attention_heads=2,
+            num_key_value_heads=1,
+            head_dim=16,
+            tie_word_embeddings=True,
+            max_position_embeddings=1024,
+        )
+    )
+
+
+def test_what_stands_in_the_padding_does_not_count(tiny, tokenizers):
+    rows = rows_for("sibling", tokenizers)
+    batches = (rows.batch_at(step) for step in range(POOL))
+    pad = tokenizers["sibling"].pad_token_id
+    ids, labels = next((ids, labels) for ids, labels in batches if (ids == pad).any())
+    expected = loss_of(tiny, ids, labels).item()
+    assert loss_of(tiny, torch.where(ids == pad, 7, ids), labels).item() == pytest.approx(expected, rel=1e-6)
+    wider = [torch.nn.functional.pad(ids, (0, 9), value=pad), torch.nn.functional.pad(labels, (0, 9), value=IGNORED)]
+    assert loss_of(tiny, *wider).item() == pytest.approx(expected, rel=1e-3)
+    assert loss_of(tiny, torch.where(labels == IGNORED, ids, 7), labels).item() != pytest.approx(expected, rel=1e-6)
+
+
+# --- training -----------------------------------------------------------------------------------
+
+STEPS = 8
+
+
+class Watched:
+    """Rows that remember what they were asked for and can kill a run."""
+
+    role, cycle = "sibling", 6
+
+    def __init__(self, rows: Rows, killed_at: int | None = None):
+        self.rows, self.killed_at, self.asked = rows, killed_at, []
+
+    def batch_at(self, step):
+        if step == self.killed_at:
+            raise KeyboardInterrupt
+        self.asked.append(step)
+        return self.rows.batch_at(step)
+
+
+@pytest.fixture
+def ticking(monkeypatch):
+    """Uncompiled, and a clock that moves by one second whenever it is read."""
+    monkeypatch.setattr(torch, "compile", lambda function, **_: function)
+    monkeypatch.setattr(training, "time", SimpleNamespace(monotonic=itertools.count(1.0).__next__))
+
+
+def run(model, rows, folder, **options):
+    train(model, rows, STEPS, folder / "work", folder / "logs" / "log.jsonl", rate=1e-2, **options)
+    return {name: tensor.clone() for name, tensor in model.state_dict().items()}
+
+
+def equal(one: dict, other: dict) -> bool:
+    return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
+
+
+@pytest.fixture
+def rows(tokenizers) -> Rows:
+    return rows_for("sibling", tokenizers)
+
+
+@pytest.fixture
+def uninterrupted(ticking, rows, tmp_path) -> dict:
+    return run(tiny_model(0), Watched(rows), tmp_path / "whole")
+
+
+@pytest.mark.parametrize("killed_at", [0, 4, 5, 7])
+def test_a_killed_run_ends_as_if_it_had_not_been_killed(uninterrupted, rows, tmp_path, killed_at):
+    with pytest.raises(KeyboardInterrupt):
+        run(tiny_model(0), Watched(rows, killed_at), tmp_path, save_every=2.5)
+    # Other weights to begin with: all must come from the checkpoint, once there is one.
+    rest = Watched(rows)
+    assert equal(run(tiny_model(9 if killed_at else 0), rest, tmp_path), uninterrupted)
+    # The clock is read once a step and twice where it saves: after the third and the sixth step.
+    saved = {0: 0, 4: 3, 5: 3, 7: 6}[killed_at]
+    assert rest.asked == [*range(saved, STEPS)]
+
+
+def test_a_run_killed_twice_ends_as_if_it_had_not_been_killed(uninterrupted, rows, tmp_path):
+    for killed_at in (4, 7):
+        with pytest.raises(KeyboardInterrupt):
+            run(tiny_model(0), Watched(rows, killed_at), tmp_path, save_every=0)
+    assert equal(run(tiny_model(0), Watched(rows), tmp_path), uninterrupted)
+
+
+def test_training_changes_the_weights_and_other_rows_change_them_otherwise(uninterrupted, tokenizers, tmp_path):
+    assert not equal(uninterrupted, tiny_model(0).state_dict())
+    other = Watched(rows_for("sibling", tokenizers, seed=6))
+    assert not equal(run(tiny_model(0), other, tmp_path), uninterrupted)
+
+
+def test_the_optimizers_state_is_needed_and_kept(uninterrupted, rows, tmp_path, monkeypatch):
+    """A run that goes on with the weights alone ends elsewhere, so the tests above can fail."""
+    with pytest.raises(KeyboardInterrupt):
+        run(tiny_model(0), Watched(rows, 4), tmp_path, save_every=0)
+
+    def weights_alone(model, optimizer, folder):
+        return restore(model, torch.optim.AdamW(model.parameters()), folder)
+
+    restore = training.restore
+    monkeypatch.setattr(training, "restore", weights_alone)
+    assert not equal(run(tiny_model(0), Watched(rows), tmp_path), uninterrupted)
+
+
+def test_half_a_checkpoint_is_left_aside(uninterrupted, rows, tmp_path):
+    with pytest.raises(KeyboardInterrupt):
+        run(tiny_model(0), Watched(rows, 4), tmp_path, save_every=0)
+    assert [path.name for path in (tmp_path / "work").iterdir()] == ["checkpoint.safetensors"]
+    (tmp_path / "work" / "checkpoint.partial").write_bytes(b"killed while writing")
+    assert equal(run(tiny_model(0), Watched(rows), tmp_path), uninterrupted)
+
+
+def test_a_finished_run_is_not_run_again(uninterrupted, rows, tmp_path):
+    again = Watched(rows, killed_at=0)
+    assert equal(run(tiny_model(9), again, tmp_path / "whole"), uninterrupted)
+    assert again.asked == []
+
+
+def test_the_log_says_how_it_went(uninterrupted, tmp_path):
+    (line,) = map(json.loads, (tmp_path / "whole" / "logs" / "log.jsonl").read_text().splitlines())
+    assert (line["step"], line["of"]) == (STEPS, STEPS)
+    assert 0 < line["loss"] < 10 and line["gradient_norm"] > 0 and line["tokens"] > 0 and line["seconds"] > 0
+
+
+def test_a_run_too_short_for_the_clock_ends_well(ticking, rows, tmp_path, monkeypatch):
+    """As the one step that is left of a killed run can be."""
+    monkeypatch.setattr(training, "time", SimpleNamespace(monotonic=lambda: 1.0))
+    run(tiny_model(0), Watched(rows), tmp_path)
+    assert (tmp_path / "work" / "checkpoint.safetensors").exists()
+
+
+def test_a_loss_that_is_no_number_stops_the_run(ticking, rows, tmp_path):
+    model = tiny_model(0)
+    with torch.no_grad():
+        model.model.norm.weight.fill_(math.nan)
+    with pytest.raises(RuntimeError, match=r"the loss became nan at step 1; lower the rate"):
+        run(model, Watched(rows), tmp_path, save_every=0)
+    assert not list((tmp_path / "work").iterdir())
+
+
+def test_the_rate_rises_stays_and_falls():
+    rates = [schedule(step, 1000) for step in range(1000)]
+    assert rates[0] == 0.01 and rates[49] == 0.5
+    assert set(rates[99:500]) == {1.0}
+    assert rates[750] == 0.5 and rates[-1] == 0.02
+    assert rates[500:] == sorted(rates[500:], reverse=True)
+
+
+# --- models -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_new_model_fits_its_tokenizer(role, tokenizers):
+    tokenizer = tokenizers[role]
+    model = new_model(role, tokenizer, seed=1)
+    config = model.config
+    assert config.model_type == {"student": "gemma3_text"}.get(role, "qwen3")
+    assert config.vocab_size >= len(tokenizer)
+    assert (config.eos_token_id, config.pad_token_id) == (tokenizer.eos_token_id, tokenizer.pad_token_id)
+    assert config.tie_word_embeddings and model.lm_head.weight is model.model.embed_tokens.weight
+    assert all(width % 64 == 0 for parameter in model.parameters() for width in parameter.shape)
+    assert {parameter.dtype for parameter in model.parameters()} == {torch.float32}
+    ids, labels = rows_for(role, tokenizers, batch=2).batch_at(0)
+    assert ids.shape[1] <= config.max_position_embeddings
+    # An untrained model knows nothing: its loss is near that of a fair draw among all tokens.
+    assert loss_of(model, ids, labels).item() == pytest.approx(math.log(config.vocab_size), abs=1.5)
+
+
+def test_a_new_model_depends_on_its_seed_alone(tokenizers):
+    first, again, other = (new_model("sibling", tokenizers["sibling"], seed).state_dict() for seed in (1, 1, 2))
+    assert equal(first, again) and not equal(first, other)
+
+
+def test_the_teacher_is_larger_and_padded_further_than_its_sibling(tokenizers):
+    teacher, sibling = (new_model(role, tokenizers[role], 0) for role in ("teacher", "sibling"))
+    assert teacher.num_parameters() > 2 * sibling.num_parameters()
+    assert teacher.config.vocab_size > sibling.config.vocab_size
+    assert set(RECIPES) == set(ROLES) == set(rows_module.MIXES)

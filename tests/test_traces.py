@@ -1,0 +1,721 @@
+"""helpers.traces: each trace made once and the same after a kill, kept or dropped for one reason, never mixed."""
+
+import copy
+import json
+import re
+import shutil
+import threading
+import time
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from datasets import Dataset
+from transformers import AutoTokenizer
+from trl.data_utils import is_conversational
+
+from data.making import tokenizers as making
+from helpers import evaluate, models, problems, tiers, traces
+from helpers.evaluate import Answer
+from helpers.models import loading
+from helpers.tiers import TIERS, DataSpec, ModelSpec, Sampling
+from helpers.traces import ANSWER, REASONS, collect, gold, messages, provenance, questions, store, verdict, verify
+from helpers.traces.verdicts import student_tokenizer
+
+N, BATCH = 10, 4  # two whole batches and a half
+COLUMNS = ["question", ANSWER, "gold", "family", "tokens", "ended", "verdict"]
+GENERATE = evaluate.generate
+
+
+def said(numbers, thought: str = "Let me see.") -> str:
+    """A trace that ends in these numbers, or calls the problem impossible where there are none."""
+    answer = f"It is {' and '.join(map(str, numbers))}." if numbers else "There is a mistake in the problem."
+    return f"<think>\n{thought}\n</think>\n\n{answer}"
+
+
+class Calls:
+    """Stands in for evaluate.generate: notes what is asked, and can be killed instead of the call number `kill`.
+
+    answers: a function from a question's gold answer and its place to an Answer; None for the teacher's own.
+    """
+
+    def __init__(self, monkeypatch, tier, answers=None):
+        self.asked, self.settings, self.kill = [], [], None
+        self.answers, self.tier = answers, tier
+        monkeypatch.setattr(evaluate, "generate", self)
+
+    def __call__(self, model, tokenizer, asked, *positional, **named):
+        if self.kill == len(self.settings):
+            raise KeyboardInterrupt
+        self.asked += asked
+        self.settings.append((*positional, named))
+        if self.answers is None:
+            return GENERATE(model, tokenizer, asked, *positional, **named)
+        wanted = {one.question: one.answer for one in questions(self.tier, "train", 40, 0)}
+        return [self.answers(wanted[question], i) for i, question in enumerate(asked)]
+
+
+def right_answers(numbers, _):
+    return Answer(said(numbers).removeprefix("<think>\n"), 20, True, opened=True)
+
+
+@pytest.fixture
+def loads(monkeypatch):
+    """The teachers that were loaded."""
+    found, load = [], models.load_teacher
+
+    def load_and_note(tier):
+        found.append(load(tier))
+        return found[-1]
+
+    monkeypatch.setattr(models, "load_teacher", load_and_note)
+    return found
+
+
+def is_unloaded(model) -> bool:
+    return all(weight.numel() == 0 for weight in model.parameters())
+
+
+@pytest.fixture(scope="module")
+def whole(tiny, tmp_path_factory):
+    """(folder, dataset) of a run that nothing interrupted."""
+    folder = tmp_path_factory.mktemp("whole") / "traces"
+    return folder, collect(tiny, N, 0, folder)
+
+
+# --- questions ----------------------------------------------------------------------------------
+
+
+def test_the_mini_tier_makes_its_questions_and_only_training_has_impossible_ones(tiny):
+    found = {split: questions(tiny, split, 60, 3) for split in problems.SPLITS}
+    assert found["train"] == problems.draw("train", 60, 3, impossible=True)
+    assert {split for split, asked in found.items() if any(one.impossible for one in asked)} == {"train"}
+
+
+def row(i: int, number: str = "1") -> dict:
+    return {"question": f"Question {i}?", "answer": f"First <<1+1=2>>2.\n#### {number}"}
+
+
+def write_rows(path: Path, rows) -> None:
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("".join(json.dumps(one) + "\n" for one in rows), encoding="utf-8")
+
+
+@pytest.fixture
+def gsm8k(tmp_path, monkeypatch):
+    """The small tier, reading GSM8K from a folder with 200 training and 5 test questions."""
+    folder = tmp_path / "gsm8k"
+    write_rows(folder / "train.jsonl", [row(i, str(i)) for i in range(200)])
+    write_rows(folder / "test.jsonl", [row(1000 + i, str(i)) for i in range(5)])
+    monkeypatch.setenv("DISTILL_GSM8K", str(folder))
+    return replace(TIERS["small"], generate_batch=BATCH), folder
+
+
+def every(tier, split: str) -> set[str]:
+    """All questions of a split, whose number only the refusal of too many tells."""
+    with pytest.raises(ValueError, match="were asked for") as refusal:
+        questions(tier, split, 10**6, 0)
+    count = int(re.search(rf"has (\d+) {split} questions", str(refusal.value))[1])
+    return {one.question for one in questions(tier, split, count, 0)}
+
+
+@pytest.mark.parametrize(
+    ("written", "number"),
+    [("18", 18), ("1,234", 1234), ("-7", -7), ("$5", 5), ("2.5", 2.5), ("10.00", 10), ("0", 0), (" 12 ", 12)],
+)
+def test_gold_answers_of_gsm8k_are_numbers(gsm8k, written, number):
+    tier, folder = gsm8k
+    write_rows(folder / "test.jsonl", [row(1, written)])
+    (found,) = questions(tier, "test", 1, 0)
+    assert (found.question, found.answer, found.family, found.impossible) == ("Question 1?", (number,), "gsm8k", False)
+    assert isinstance(found.answer[0], type(number))
+
+
+def test_validation_is_carved_out_of_train_wherever_its_questions_stand(gsm8k):
+    tier, folder = gsm8k
+    train, validation, test = (every(tier, split) for split in problems.SPLITS)
+    assert train | validation == {f"Question {i}?" for i in range(200)}
+    assert not train & validation
+    assert 5 <= len(validation) <= 40
+    assert test == {f"Question {1000 + i}?" for i in range(5)}
+    write_rows(folder / "train.jsonl", [row(i) for i in reversed(range(200))])
+    assert every(tier, "validation") == validation
+
+
+def test_the_seed_chooses_and_more_questions_begin_with_the_fewer(gsm8k, tiny):
+    for tier in (gsm8k[0], tiny):
+        ten = questions(tier, "train", 10, 0)
+        assert questions(tier, "train", 30, 0)[:10] == ten
+        assert questions(tier, "train", 10, 1) != ten
+        assert questions(tier, "train", 0, 0) == []
+
+
+def test_questions_that_cannot_be_are_refused(gsm8k):
+    with pytest.raises(ValueError, match="no split called 'dev'; choose from train, validation, test"):
+        questions(gsm8k[0], "dev", 1, 0)
+    with pytest.raises(ValueError, match="n is -1"):
+        questions(gsm8k[0], "train", -1, 0)
+
+
+@pytest.mark.parametrize(
+    ("line", "complaint"),
+    [
+        (json.dumps({"question": "How many?", "answer": "It is 18."}), "line 3: the answer does not end in its number"),
+        (json.dumps(row(1, "18\nmore")), "line 3: the answer does not end in its number.*add it, or remove the line"),
+        (json.dumps(row(1, "many")), "line 3: the answer does not end"),
+        (json.dumps({"question": "How many?", "answer": None}), "line 3: the answer does not end"),
+        (json.dumps({"question": "How many?"}), 'line 3: not an object with "question" and "answer"; mend or remove'),
+        ('{"question": "How', "line 3: not an object"),
+        ("18", "line 3: not an object"),
+        ("", "line 3: not an object"),
+    ],
+)
+def test_a_bad_line_is_named(gsm8k, line, complaint):
+    tier, folder = gsm8k
+    good = json.dumps(row(1))
+    (folder / "train.jsonl").write_text("\n".join([good, good, line, good, ""]), encoding="utf-8")
+    with pytest.raises(ValueError, match=r"train\.jsonl, " + complaint):
+        questions(tier, "train", 1, 0)
+
+
+def test_what_is_missing_is_named(gsm8k, monkeypatch):
+    tier, folder = gsm8k
+    (folder / "test.jsonl").unlink()
+    with pytest.raises(FileNotFoundError, match=r"has no test\.jsonl: put"):
+        questions(tier, "test", 1, 0)
+    assert len(questions(tier, "train", 3, 0)) == 3
+    monkeypatch.setenv("DISTILL_GSM8K", str(folder / "nowhere"))
+    with pytest.raises(FileNotFoundError, match=r"DISTILL_GSM8K names .*nowhere, and there is no such folder"):
+        questions(tier, "train", 1, 0)
+
+
+def test_without_a_folder_gsm8k_comes_from_the_hub_at_its_revision(monkeypatch):
+    monkeypatch.delenv("DISTILL_GSM8K", raising=False)
+    calls = []
+
+    def from_hub(*names, **settings):
+        calls.append((names, settings))
+        return [row(i, str(i)) for i in range(30)]
+
+    monkeypatch.setattr(gold, "load_dataset", from_hub)
+    spec = TIERS["full"].data
+    assert len(questions(TIERS["full"], "train", 5, 0)) == 5
+    questions(TIERS["full"], "test", 5, 0)
+    assert calls == [
+        ((spec.name, spec.config), {"split": part, "revision": spec.revision}) for part in ("train", "test")
+    ]
+    monkeypatch.setattr(gold, "load_dataset", lambda *_, **__: [{"question": "How many?", "answer": "18"}])
+    with pytest.raises(ValueError, match=r"openai/gsm8k, train, row 1: the answer does not end"):
+        questions(TIERS["full"], "train", 1, 0)
+
+
+def test_a_hub_out_of_reach_is_told_with_the_ways_out(monkeypatch):
+    def fail(*_, **__):
+        raise ConnectionError("no route")
+
+    monkeypatch.delenv("DISTILL_GSM8K", raising=False)
+    monkeypatch.setattr(gold, "load_dataset", fail)
+    with pytest.raises(OSError, match=r"could not be loaded: .*DISTILL_GSM8K name a folder.*DISTILL_TIER=mini"):
+        questions(TIERS["small"], "train", 1, 0)
+
+
+# --- collect ------------------------------------------------------------------------------------
+
+
+def test_a_row_is_what_the_teacher_said_with_its_question(tiny, whole):
+    _, dataset = whole
+    asked = questions(tiny, "train", N, 0)
+    assert dataset.column_names == COLUMNS
+    assert dataset["question"][:] == [one.question for one in asked]
+    assert [tuple(numbers) for numbers in dataset["gold"]] == [one.answer for one in asked]
+    assert dataset["family"][:] == [one.family for one in asked]
+    assert all(text.startswith("<think>\n") for text in dataset[ANSWER])
+    assert len(set(dataset[ANSWER])) == N, "random answers differ, or the tests below would not see them swapped"
+    assert all(0 < tokens <= tiny.max_new_tokens for tokens in dataset["tokens"])
+    assert set(dataset["verdict"]) <= {"kept", *REASONS}
+
+
+def test_the_batches_are_sampled_as_the_tier_says_each_with_its_own_seed(tiny, tmp_path, monkeypatch):
+    tier = replace(tiny, sampling=Sampling(0.7, 0.9, 5))
+    calls = Calls(monkeypatch, tier)
+    collect(tier, N, 0, tmp_path / "a")
+    shared = {"batch_size": BATCH, "temperature": 0.7, "top_p": 0.9, "top_k": 5, "progress": False}
+    seeds = [named.pop("seed") for _, named in calls.settings]
+    assert calls.settings == [(tiny.max_new_tokens, shared)] * 3
+    assert len(set(seeds)) == 3
+    collect(tier, N, 1, tmp_path / "b")
+    assert not set(seeds) & {named["seed"] for _, named in calls.settings[3:]}
+
+
+@pytest.mark.parametrize(("batches", "damage"), [(0, 0), (1, 0), (2, 0), (1, 1), (2, 1), (2, 30)])
+def test_a_killed_run_goes_on_and_ends_as_if_nothing_had_been(tiny, whole, tmp_path, monkeypatch, batches, damage):
+    calls = Calls(monkeypatch, tiny)
+    calls.kill = batches
+    with pytest.raises(KeyboardInterrupt):
+        collect(tiny, N, 0, tmp_path)
+    stored = tmp_path / "batches.jsonl"
+    if damage:  # the kill came while the last line was written
+        stored.write_bytes(stored.read_bytes()[:-damage])
+    lost = BATCH if damage else 0
+    calls.kill = None
+    resumed = collect(tiny, N, 0, tmp_path)
+    assert resumed.to_list() == whole[1].to_list()
+    assert stored.read_bytes() == (whole[0] / "batches.jsonl").read_bytes()
+    assert provenance(resumed) == provenance(whole[1])
+    asked = [one.question for one in questions(tiny, "train", N, 0)]
+    done = batches * BATCH
+    assert calls.asked == asked[:done] + asked[done - lost :], "only what was lost is generated again"
+
+
+def test_a_kill_before_the_dataset_is_stored_costs_no_generation(tiny, whole, tmp_path, monkeypatch, loads):
+    folder = tmp_path / "traces"
+    shutil.copytree(whole[0], folder)
+    shutil.move(folder / "dataset", folder / "dataset.part")
+    (folder / "dataset.part" / "half.arrow").write_bytes(b"half")
+    calls = Calls(monkeypatch, tiny)
+    assert collect(tiny, N, 0, folder).to_list() == whole[1].to_list()
+    assert not calls.asked and not loads
+    assert {path.name for path in folder.rglob("*")} == {path.name for path in whole[0].rglob("*")}
+
+
+def test_a_line_damaged_in_the_middle_is_named(tiny, whole, tmp_path):
+    folder = tmp_path / "traces"
+    shutil.copytree(whole[0], folder)
+    shutil.rmtree(folder / "dataset")
+    lines = (folder / "batches.jsonl").read_bytes().splitlines(keepends=True)
+    (folder / "batches.jsonl").write_bytes(lines[0][:-9] + b"\n" + lines[1])
+    with pytest.raises(ValueError, match=r"batches\.jsonl, line 1 is damaged: delete"):
+        collect(tiny, N, 0, folder)
+
+
+def test_what_is_there_is_read_and_nothing_is_loaded(tiny, whole, monkeypatch, loads):
+    calls = Calls(monkeypatch, tiny)
+    again = collect(tiny, N, 0, whole[0])
+    assert again.to_list() == whole[1].to_list()
+    assert provenance(again) == provenance(whole[1])
+    assert not calls.asked and not loads
+
+
+def test_the_teacher_is_loaded_once_and_unloaded_after_a_kill_too(tiny, tmp_path, monkeypatch, loads):
+    calls = Calls(monkeypatch, tiny)
+    calls.kill = 1
+    with pytest.raises(KeyboardInterrupt):
+        collect(tiny, N, 0, tmp_path)
+    assert [is_unloaded(model) for model, _ in loads] == [True]
+    calls.kill = None
+    collect(tiny, N, 0, tmp_path)
+    assert [is_unloaded(model) for model, _ in loads] == [True, True]
+
+
+def test_a_teacher_that_is_given_is_used_and_stays(tiny, whole, tmp_path, loads):
+    teacher = models.load_teacher(tiny)
+    loads.clear()
+    assert collect(tiny, N, 0, tmp_path, teacher).to_list() == whole[1].to_list()
+    assert not loads and not is_unloaded(teacher[0])
+
+
+def test_no_traces_are_no_collection(tiny, tmp_path):
+    with pytest.raises(ValueError, match="n is 0; collect 1 trace or more"):
+        collect(tiny, 0, 0, tmp_path)
+
+
+def test_a_student_that_cannot_be_had_is_told_before_anything_is_generated(tiny, tmp_path, monkeypatch, loads):
+    calls = Calls(monkeypatch, tiny)
+    with pytest.raises(FileNotFoundError, match=r"no model in .*nowhere: `make mini-models`"):
+        collect(replace(tiny, student=ModelSpec(str(tmp_path / "nowhere"))), N, 0, tmp_path / "a")
+    assert not loads
+
+    def gated(*_, **__):
+        raise OSError("a gated repo")
+
+    teacher = models.load_teacher(tiny)
+    monkeypatch.setattr(AutoTokenizer, "from_pretrained", gated)
+    mend = r"tokenizer of google/gemma, the student, could not be loaded: accept the terms on .*google/gemma"
+    with pytest.raises(OSError, match=mend):
+        collect(replace(tiny, student=ModelSpec("google/gemma", "abc")), N, 0, tmp_path / "b", teacher)
+    assert not calls.asked
+
+
+@pytest.mark.parametrize(
+    ("opened", "wrote"),
+    [(True, "2 + 2\n</think>"), (True, "<think>\n2 + 2\n</think>"), (False, "<think>\n2 + 2\n</think>")],
+)
+def test_the_opening_mark_is_put_back_once(tiny, tmp_path, monkeypatch, opened, wrote):
+    Calls(monkeypatch, tiny, lambda *_: Answer(f"{wrote}\n\nIt is 4.", 9, True, opened))
+    dataset = collect(tiny, 1, 0, tmp_path)
+    assert dataset[ANSWER][:] == ["<think>\n2 + 2\n</think>\n\nIt is 4."]
+
+
+def test_numbers_that_are_not_whole_and_questions_without_an_answer_are_stored_alike(gsm8k, tiny):
+    base = {"question": "How many?", ANSWER: "", "family": "x", "tokens": 1, "ended": True, "verdict": "kept"}
+    for golds in ([[2.5], [3]], [[], []], [[62], []]):
+        dataset = store.as_dataset([{**base, "gold": numbers} for numbers in golds], "{}")
+        assert dataset["gold"][:] == golds
+        assert dataset.column_names == COLUMNS
+    assert isinstance(dataset["gold"][0][0], int)
+
+
+def slow_generate(monkeypatch, tier, seconds: float) -> Calls:
+    def wait(numbers, i):
+        time.sleep(seconds if i == 0 else 0)
+        return right_answers(numbers, i)
+
+    return Calls(monkeypatch, tier, wait)
+
+
+@pytest.mark.parametrize("n", [3, N])
+def test_one_bar_shows_in_the_middle_of_a_batch_and_goes(tiny, tmp_path, capfd, monkeypatch, n):
+    slow_generate(monkeypatch, tiny, 0.6)
+    monkeypatch.setattr(traces, "PATIENCE", 0.1)
+    teacher = models.load_teacher(tiny)
+    capfd.readouterr()
+    collect(tiny, n, 0, tmp_path, teacher)
+    written = capfd.readouterr().err
+    assert f"traces:   0%|          | 0/{n}" in written, "it shows while the first batch is being made"
+    assert "answers" not in written and "Saving" not in written
+    assert written.endswith("\r") and not written.split("\r")[-2].strip(), "the last thing is a wiped line"
+
+
+def test_a_short_run_shows_no_bar(tiny, tmp_path, capfd, monkeypatch):
+    Calls(monkeypatch, tiny, right_answers)
+    teacher = models.load_teacher(tiny)
+    capfd.readouterr()
+    threads = set(threading.enumerate())
+    collect(tiny, N, 0, tmp_path, teacher)
+    assert capfd.readouterr().err == ""
+    assert not [one for one in set(threading.enumerate()) - threads if isinstance(one, threading.Timer)]
+
+
+# --- provenance ---------------------------------------------------------------------------------
+
+
+def test_the_dataset_and_its_folder_say_how_it_was_made(tiny, whole):
+    folder, dataset = whole
+    _, tokenizer = models.load_teacher(tiny)
+    told = provenance(folder)
+    assert told["teacher"] == tiny.teacher.name
+    assert told["revision"].startswith("sha256:")
+    assert (told["temperature"], told["top_p"], told["top_k"]) == (1.0, 1.0, 0)
+    assert (told["n"], told["seed"], told["max_new_tokens"], told["batch_size"]) == (N, 0, 12, BATCH)
+    assert told["prompt"] == models.chat_prompt(tokenizer, "{question}")
+    assert {"torch", "transformers", "datasets"} <= told["versions"].keys()
+    assert {"template", "machine", "questions", "data", "data_config", "data_revision"} <= told.keys()
+    judged = {"student": tiny.student.name, "max_length": tiny.max_length}
+    of_dataset = provenance(dataset)
+    assert of_dataset.pop("judged").items() >= judged.items()
+    assert of_dataset == told == provenance(str(folder))
+
+
+def test_a_model_of_the_hub_is_named_by_its_commit(monkeypatch):
+    for name in ("small", "full"):
+        assert store.settings(TIERS[name], 1, 0)["revision"] == TIERS[name].teacher.revision
+
+
+def test_rows_of_unknown_origin_say_so(tmp_path):
+    with pytest.raises(ValueError, match="do not say how they were made"):
+        provenance(Dataset.from_list([{"question": "How many?"}]))
+    with pytest.raises(FileNotFoundError, match=r"provenance\.json is missing"):
+        provenance(tmp_path)
+
+
+def copied(folder: Path, spec: ModelSpec) -> ModelSpec:
+    shutil.copytree(spec.source, folder)
+    return ModelSpec(str(folder))
+
+
+CHANGES = {
+    "teacher": lambda tier, folder: replace(tier, teacher=copied(folder / "other", tier.teacher)),
+    "data": lambda tier, _: replace(tier, data=replace(tier.data, name="openai/gsm8k")),
+    "data_config": lambda tier, _: replace(tier, data=replace(tier.data, config="socratic")),
+    "data_revision": lambda tier, _: replace(tier, data=replace(tier.data, revision="abc")),
+    "temperature": lambda tier, _: replace(tier, sampling=Sampling(0.6)),
+    "top_p": lambda tier, _: replace(tier, sampling=Sampling(1.0, top_p=0.95)),
+    "top_k": lambda tier, _: replace(tier, sampling=Sampling(1.0, top_k=20)),
+    "max_new_tokens": lambda tier, _: replace(tier, max_new_tokens=13),
+    "batch_size": lambda tier, _: replace(tier, generate_batch=5),
+}
+
+
+@pytest.fixture(params=["begun", "finished"])
+def made(request, tiny, whole, tmp_path):
+    """A folder of traces, in the middle or at the end."""
+    folder = tmp_path / "traces"
+    shutil.copytree(whole[0], folder)
+    if request.param == "begun":
+        shutil.rmtree(folder / "dataset")
+        lines = (folder / "batches.jsonl").read_bytes().splitlines(keepends=True)
+        (folder / "batches.jsonl").write_bytes(lines[0])
+    return folder
+
+
+def refused(field: str, tier, folder: Path, n: int = N, seed: int = 0, teacher=None, now=None) -> None:
+    """Asserts that the folder is refused for this one field, with both values, and stays as it is."""
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    old = provenance(folder)[field]
+    with pytest.raises(ValueError, match="was made otherwise") as refusal:
+        collect(tier, n, seed, folder, teacher)
+    reasons = re.search(r"was made otherwise: (.*)\. Take another folder, or delete this one", str(refusal.value))[1]
+    new = re.fullmatch(rf"{field} was {re.escape(repr(old))} and now is (.*)", reasons)
+    assert new, reasons
+    assert new[1] != repr(old) and (now is None or new[1] == repr(now))
+    assert before == {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("field", CHANGES)
+def test_a_folder_made_otherwise_is_refused_by_name(tiny, made, tmp_path, loads, field):
+    refused(field, CHANGES[field](tiny, tmp_path), made)
+    assert not loads
+
+
+def test_another_number_or_seed_is_refused(tiny, made, loads):
+    refused("n", tiny, made, n=N + 1, now=N + 1)
+    refused("seed", tiny, made, seed=1, now=1)
+    assert not loads
+
+
+def test_a_local_teacher_that_was_trained_anew_is_refused(tiny, tmp_path, monkeypatch):
+    tier = replace(tiny, teacher=copied(tmp_path / "teacher", tiny.teacher))
+    collect(tier, 1, 0, tmp_path / "traces")
+    weights = tmp_path / "teacher" / "model.safetensors"
+    content = weights.read_bytes()
+    weights.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    refused("revision", tier, tmp_path / "traces", n=1)
+
+
+@pytest.mark.parametrize(
+    ("name", "changes"),
+    [("config.json", True), ("generation_config.json", True), ("tokenizer.json", True), ("tokenizer_config.json", True),
+     ("chat_template.jinja", True), ("scores.json", False), ("README.md", False)],
+)  # fmt: skip
+def test_a_local_model_is_another_where_its_answers_may_be(tiny, tmp_path, name, changes):
+    tier = replace(tiny, teacher=copied(tmp_path / "teacher", tiny.teacher))
+    before = store.settings(tier, 1, 0)["revision"]
+    with open(tmp_path / "teacher" / name, "a", encoding="utf-8") as file:
+        file.write(" ")
+    assert (store.settings(tier, 1, 0)["revision"] != before) is changes
+
+
+def test_another_prompt_is_refused(tiny, made, monkeypatch):
+    model, tokenizer = models.load_teacher(tiny)
+    other = copy.deepcopy(tokenizer)
+    other.chat_template = other.chat_template.replace("<think>\n", "")
+    refused("prompt", tiny, made, teacher=(model, other))
+    if not (made / "dataset").exists():  # loaded here, it is seen as well, before anything is generated
+        calls = Calls(monkeypatch, tiny)
+        monkeypatch.setattr(models, "load_teacher", lambda _: (model, other))
+        refused("prompt", tiny, made)
+        assert not calls.asked
+
+
+def test_other_questions_are_refused_where_traces_are_still_to_be_made(gsm8k, tiny, tmp_path, monkeypatch, loads):
+    tier = replace(tiny, data=DataSpec("openai/gsm8k"))
+    calls = Calls(monkeypatch, tier)
+    calls.kill = 1
+    with pytest.raises(KeyboardInterrupt):
+        collect(tier, N, 0, tmp_path / "traces")
+    write_rows(gsm8k[1] / "train.jsonl", [row(i, "7") for i in range(200)])
+    calls.kill = None
+    refused("questions", tier, tmp_path / "traces")
+    assert len(loads) == 1, "it is seen before the teacher is loaded again"
+
+
+def test_everything_that_differs_is_named(tiny, made):
+    with pytest.raises(ValueError, match="seed was 0 and now is 1; max_new_tokens was 12 and now is 13"):
+        collect(replace(tiny, max_new_tokens=13), N, 1, made)
+
+
+def test_every_field_that_is_compared_has_a_test_of_its_refusal(tiny):
+    tested = {*CHANGES, "n", "seed", "revision"}
+    assert store.settings(tiny, N, 0).keys() == tested
+
+
+def test_other_versions_and_another_machine_are_told_and_not_refused(tiny, made, monkeypatch):
+    monkeypatch.setattr(store.results, "versions", lambda: {"torch": "99"})
+    monkeypatch.setattr(store.results, "machine", lambda: "another")
+    before = provenance(made)
+    assert provenance(collect(tiny, N, 0, made))["machine"] == before["machine"]
+    assert provenance(made) == before
+
+
+@pytest.mark.parametrize("name", ["batches.jsonl", "dataset"])
+def test_traces_that_do_not_say_how_they_were_made_are_refused(tiny, whole, tmp_path, name):
+    (shutil.copytree if name == "dataset" else shutil.copy)(whole[0] / name, tmp_path / name)
+    with pytest.raises(ValueError, match=r"no provenance\.json says how they were made"):
+        collect(tiny, N, 0, tmp_path)
+
+
+# --- verdicts -----------------------------------------------------------------------------------
+
+ASKED = gold.Question("How many crayons?", (62,))
+LONG = "one more " * 300
+
+
+@pytest.mark.parametrize(
+    ("text", "ended", "limit", "seen", "found"),
+    [
+        # Every fault at once, and then one fewer each time.
+        (f"<think>\n{LONG} 61", False, 10, True, "truncated"),
+        (f"<think>\n{LONG} 61", True, 10, True, "no </think>"),
+        (said((61,), LONG), True, 10, True, "wrong answer"),
+        (said((62,), LONG), True, 10, True, "too long"),
+        (said((62,), LONG), True, 10_000, True, "duplicate"),
+        (said((62,), LONG), True, 10_000, False, "kept"),
+        # Each fault alone.
+        (said((62,)), False, None, False, "truncated"),
+        ("<think>\n60 + 2 = 62.", True, None, False, "no </think>"),
+        ("It is 62.", True, None, False, "no </think>"),
+        (said((62,)).removeprefix("<think>\n"), True, None, False, "no </think>"),
+        (said((62,), "<think>"), True, None, False, "no </think>"),
+        (said((62,), "</think>\n\nIt is 62."), True, None, False, "no </think>"),
+        (said((61,)), True, None, False, "wrong answer"),
+        (said((), "It is 62."), True, None, False, "wrong answer"),
+        (said((62,), LONG), True, None, False, "too long"),
+        (said((62,)), True, None, True, "duplicate"),
+        (said((62,)), True, None, False, "kept"),
+    ],
+)
+def test_the_verdict_is_the_first_reason_that_holds(tiny, text, ended, limit, seen, found):
+    before = {(ASKED.question, text)} if seen else {(ASKED.question, "another"), ("another", text)}
+    after = set(before)
+    assert verdict(Answer(text, 9, ended), ASKED, after, tiny, limit) == found
+    assert after == before
+
+
+def test_the_opened_reasoning_counts(tiny):
+    opened = Answer(said((62,)).removeprefix("<think>\n"), 9, True, opened=True)
+    assert verdict(opened, ASKED, set(), tiny) == "kept"
+    assert verdict(opened, ASKED, {(ASKED.question, said((62,)))}, tiny) == "duplicate"
+
+
+def test_impossible_problems_are_kept_where_the_teacher_says_so(tiny):
+    impossible = gold.Question("How many?", ())
+    assert verdict(Answer(said(()), 9, True), impossible, set(), tiny) == "kept"
+    assert verdict(Answer(said((62,)), 9, True), impossible, set(), tiny) == "wrong answer"
+
+
+def test_the_length_is_that_of_the_whole_chat_as_the_student_reads_it(tiny):
+    _, tokenizer = models.load_student(tiny, four_bit=False)
+    chat = [{"role": "user", "content": ASKED.question}, {"role": "assistant", "content": said((62,))}]
+    length = len(tokenizer(tokenizer.apply_chat_template(chat, tokenize=False), add_special_tokens=False).input_ids)
+    answer = Answer(said((62,)), 1, True)
+    assert verdict(answer, ASKED, set(), tiny, length) == "kept"
+    assert verdict(answer, ASKED, set(), tiny, length - 1) == "too long"
+    assert verdict(answer, ASKED, set(), replace(tiny, max_length=length)) == "kept"
+    assert verdict(answer, ASKED, set(), replace(tiny, max_length=length - 1)) == "too long"
+
+
+def test_unsloth_is_imported_before_the_students_tokenizer(tiny, monkeypatch):
+    tier = replace(tiny, engine="unsloth", name="elsewhere")
+    imported = []
+    monkeypatch.setattr(loading, "_import_unsloth", lambda: imported.append(True))
+    student_tokenizer(replace(tier, epochs=1))
+    assert not imported
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    student_tokenizer(replace(tier, epochs=2))
+    assert imported
+
+
+def mixed(numbers, i):
+    """One of each kind in a batch of four: right, wrong, cut off, never closed."""
+    return [
+        Answer(said(numbers), 9, True),
+        Answer(said((*numbers, 999)), 9, True),
+        Answer(said(numbers), 12, False),
+        Answer("<think>\nSo", 9, True),
+    ][i]
+
+
+def test_the_counts_add_up_and_the_kept_rows_are_the_right_ones(tiny, tmp_path, monkeypatch):
+    Calls(monkeypatch, tiny, mixed)
+    raw = collect(tiny, N, 0, tmp_path)
+    kept, counts = verify(raw, tiny)
+    assert counts == Counter({"kept": 3, "wrong answer": 3, "truncated": 2, "no </think>": 2})
+    assert counts.total() == len(raw) == N
+    assert counts == Counter(raw["verdict"])
+    assert kept.to_list() == [one for one in raw.to_list() if one["verdict"] == "kept"]
+    assert kept["question"][:] == [raw["question"][i] for i in (0, 4, 8)]
+    assert provenance(kept) == provenance(raw)
+
+
+def test_of_duplicates_the_first_is_kept(tiny):
+    texts = [said((61,)), said((62,)), said((62,)), said((62,), "Again."), said((62,))]
+    rows = [
+        {"question": "How many?", ANSWER: text, "gold": [62], "family": "x", "tokens": 9, "ended": True, "verdict": ""}
+        for text in texts
+    ]
+    rows.append({**rows[1], "question": "How many pens?"})
+    kept, counts = verify(store.as_dataset(rows, "{}"), tiny)
+    assert counts == Counter({"kept": 3, "duplicate": 2, "wrong answer": 1})
+    assert [(one["question"], one[ANSWER]) for one in kept] == [
+        ("How many?", texts[1]), ("How many?", texts[3]), ("How many pens?", texts[1]),
+    ]  # fmt: skip
+
+
+def test_another_limit_gives_other_verdicts(tiny, tmp_path, monkeypatch):
+    Calls(monkeypatch, tiny, right_answers)
+    raw = collect(tiny, N, 0, tmp_path)
+    kept, counts = verify(raw, tiny)
+    assert len(kept) == N and counts == Counter(kept=N)
+    none, counts = verify(raw, tiny, limit=3)
+    assert len(none) == 0 and none.column_names == COLUMNS
+    assert counts == Counter({"too long": N})
+
+
+def test_stored_verdicts_follow_the_tier_and_nothing_is_generated_for_it(tiny, tmp_path, monkeypatch):
+    calls = Calls(monkeypatch, tiny, right_answers)
+    assert set(collect(tiny, N, 0, tmp_path)["verdict"]) == {"kept"}
+    short = replace(tiny, max_length=3)
+    assert set(collect(short, N, 0, tmp_path)["verdict"]) == {"too long"}
+    assert provenance(collect(short, N, 0, tmp_path))["judged"]["max_length"] == 3
+    assert set(collect(tiny, N, 0, tmp_path)["verdict"]) == {"kept"}
+    assert len(calls.asked) == N
+
+
+# --- messages and load --------------------------------------------------------------------------
+
+
+def test_messages_render_with_one_think_and_the_prompt_is_their_beginning(tiny, tmp_path, monkeypatch):
+    Calls(monkeypatch, tiny, right_answers)
+    kept, _ = verify(collect(tiny, N, 0, tmp_path), tiny)
+    rows = messages(kept)
+    assert rows.column_names == ["prompt", "completion"] and len(rows) == N
+    assert provenance(rows) == provenance(kept)
+    qwen, gemma = (load(tiny)[1] for load in (models.load_teacher, models.load_student))
+    as_shipped = copy.deepcopy(qwen)
+    as_shipped.chat_template = making.QWEN_TEMPLATE.replace("{{ opens_with }}", "<think>\n")
+    gemma.chat_template = making.GEMMA_TEMPLATE
+    for tokenizer in (qwen, as_shipped, gemma):
+        for one, source in zip(rows, kept, strict=True):
+            assert is_conversational(one)
+            chat = tokenizer.apply_chat_template(one["prompt"] + one["completion"], tokenize=False)
+            assert chat.count("<think>") == chat.count("</think>") == 1
+            assert source["question"] in chat and source[ANSWER] in chat
+            assert chat.startswith(models.chat_prompt(tokenizer, source["question"]))
+
+
+def test_no_rows_are_no_messages(tiny):
+    assert messages(store.as_dataset([], "{}")).column_names == ["prompt", "completion"]
+
+
+def test_load_makes_what_is_missing_once_and_gives_what_is_kept(tiny, tmp_path, monkeypatch, loads):
+    monkeypatch.setattr(tiers, "ROOT", tmp_path)
+    calls = Calls(monkeypatch, tiny, mixed)
+    tier = replace(tiny, traces=8)
+    kept = traces.load(tier)
+    assert (tmp_path / "artifacts" / "mini" / "traces" / "8-0" / "provenance.json").is_file()
+    assert kept["question"][:] == [one.question for i, one in enumerate(questions(tier, "train", 8, 0)) if i in (0, 4)]
+    assert set(kept["verdict"]) == {"kept"}
+    assert traces.load(tier).to_list() == kept.to_list()
+    assert len(calls.asked) == 8 and len(loads) == 1
+    assert provenance(kept)["n"] == 8
+    assert len(traces.load(tier, n=4)) == 1
+    assert len(calls.asked) == 12
+
+
+def test_load_says_why_nothing_is_kept(tiny, tmp_path, monkeypatch):
+    monkeypatch.setattr(tiers, "ROOT", tmp_path)
+    Calls(monkeypatch, tiny, lambda *_: Answer(said((1,)), 12, False))
+    with pytest.raises(ValueError, match=r"none of the 3 traces can be kept: \{'truncated': 3\}"):
+        traces.load(tiny, n=3)
