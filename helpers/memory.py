@@ -77,8 +77,6 @@ def track(label: str):
         gc.collect()
         cost.after = current()
         _open_costs.remove(cost)
-        if _open_costs:
-            _open_costs[-1].peak = max(_open_costs[-1].peak, cost.peak)
         print(cost)
 
 

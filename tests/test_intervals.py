@@ -5,7 +5,7 @@ import random
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
@@ -15,6 +15,7 @@ shares = st.integers(1, 2000).flatmap(lambda n: st.tuples(st.integers(0, n), st.
 outcomes = st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=200)
 
 
+@settings(deadline=None)  # a machine may be busy
 @given(shares)
 def test_wilson_is_scipys(share):
     hits, n = share
@@ -23,6 +24,7 @@ def test_wilson_is_scipys(share):
     assert (ours.low, ours.high) == pytest.approx((theirs.low, theirs.high), abs=1e-12)
 
 
+@settings(deadline=None)  # a machine may be busy
 @given(shares)
 def test_the_interval_holds_the_share_and_mirrors(share):
     hits, n = share
@@ -64,6 +66,7 @@ def test_a_share_reads_well():
 # --- two models on the same problems ------------------------------------------------------------
 
 
+@settings(deadline=None)  # a machine may be busy
 @given(outcomes)
 def test_mcnemar_is_scipys_binomial_test(pairs):
     a, b = zip(*pairs, strict=True)

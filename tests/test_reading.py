@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from helpers import problems
@@ -124,12 +124,14 @@ def test_gold_with_a_comma():
 FRAMES = ("It is {}.", "{}", "\\boxed{{{}}}", "#### {}", "The answer is {}.")
 
 
+@settings(deadline=None)  # a machine may be busy
 @given(st.integers(-(10**9), 10**9), st.sampled_from(FRAMES))
 def test_any_whole_number_comes_back(number, frame):
     for written in (str(number), f"{number:,}"):
         assert read_answer(frame.format(written), 1) == (number,)
 
 
+@settings(deadline=None)  # a machine may be busy
 @given(st.text(max_size=300))
 def test_any_text_can_be_read(text):
     read_answer(text), read_answer(text, 1), read_answer(text, 3), says_impossible(text)
@@ -143,9 +145,9 @@ def test_any_text_can_be_read(text):
 )  # fmt: skip
 def test_what_broken_models_write_is_read_in_a_moment(text):
     """SymPy works on a tower of powers until the memory is full; a student that loops writes such things."""
-    begun = time.perf_counter()
+    begun = time.process_time()
     read_answer(text, 1), read_answer(text, 2), says_impossible(text)
-    assert time.perf_counter() - begun < 2
+    assert time.process_time() - begun < 2
 
 
 def test_it_works_in_threads_and_without_a_word(caplog, capfd):

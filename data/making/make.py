@@ -38,17 +38,23 @@ def corpus(seed: int, count: int = 8000) -> list[str]:
 
 
 def tokenizer_for(role: str, folder: Path, seed: int, count: int):
-    """The role's tokenizer, learned once: a run that goes on needs the very ids that it began with."""
-    if not (folder / "tokenizer.json").exists():
+    """The role's tokenizer. Each family's is learned once: teacher and sibling share one, and a run that goes on
+    needs the very ids that it began with.
+    """
+    family = "gemma" if role == "student" else "qwen"
+    if not (folder / family / "tokenizer.json").exists():
         texts = corpus(seed, count)
-        kind = tokenizers.gemma_kind(texts) if role == "student" else tokenizers.qwen_kind(texts, role == "teacher")
-        kind.save_pretrained(folder)
-    return AutoTokenizer.from_pretrained(folder)
+        learned = tokenizers.gemma_kind(texts) if family == "gemma" else tokenizers.qwen_kind(texts, thinks=False)
+        learned.save_pretrained(folder / family)
+    tokenizer = AutoTokenizer.from_pretrained(folder / family)
+    if family == "qwen":
+        tokenizer.chat_template = tokenizers.qwen_template(thinks=role == "teacher")
+    return tokenizer
 
 
 def make(role: str, out: Path, work: Path, seed: int, short: bool) -> None:
     """Trains one model, or what is left of it, and writes it with its tokenizer to out/role."""
-    tokenizer = tokenizer_for(role, work / role / "tokenizer", seed, 400 if short else 8000)
+    tokenizer = tokenizer_for(role, work / "tokenizers", seed, 400 if short else 8000)
     recipe = models.RECIPES[role] | ({"steps": 8, "cycle": 4, "batch": 8} if short else {})
     model = models.new_model(role, tokenizer, seed)
     rows = Rows(role, tokenizer, seed, recipe["cycle"], recipe["batch"])

@@ -7,7 +7,7 @@ from transformers import Gemma3ForCausalLM, Gemma3TextConfig, Qwen3Config, Qwen3
 RECIPES = {
     "teacher": {"steps": 5400, "cycle": 5400, "batch": 16, "rate": 2e-3},
     "student": {"steps": 18000, "cycle": 9000, "batch": 8, "rate": 3e-3},
-    "sibling": {"steps": 6000, "cycle": 3000, "batch": 8, "rate": 3e-3},
+    "sibling": {"steps": 1800, "cycle": 900, "batch": 8, "rate": 3e-3},
 }
 
 

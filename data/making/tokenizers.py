@@ -62,8 +62,13 @@ def qwen_kind(corpus: list[str], thinks: bool) -> PreTrainedTokenizerFast:
         model_max_length=1024,
         padding_side="left",
     )
-    wrapped.chat_template = QWEN_TEMPLATE.replace("{{ opens_with }}", "<think>\n" if thinks else "")
+    wrapped.chat_template = qwen_template(thinks)
     return wrapped
+
+
+def qwen_template(thinks: bool) -> str:
+    """The chat template; `thinks`: the prompt for an answer ends in `<think>`."""
+    return QWEN_TEMPLATE.replace("{{ opens_with }}", "<think>\n" if thinks else "")
 
 
 def gemma_kind(corpus: list[str]) -> PreTrainedTokenizerFast:
