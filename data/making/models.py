@@ -41,28 +41,16 @@ def new_model(role: str, tokenizer, seed: int) -> torch.nn.Module:
                 **common,
             )
         )
+    # One size for both students, so that what they differ in is the tokenizer and the family.
+    small = {
+        "vocab_size": 1024,
+        "hidden_size": 128,
+        "intermediate_size": 256,
+        "num_hidden_layers": 3,
+        "num_attention_heads": 2,
+        "num_key_value_heads": 1,
+        **common,
+    }
     if role == "sibling":
-        return Qwen3ForCausalLM(
-            Qwen3Config(
-                vocab_size=1024,
-                hidden_size=128,
-                intermediate_size=256,
-                num_hidden_layers=3,
-                num_attention_heads=2,
-                num_key_value_heads=1,
-                **common,
-            )
-        )
-    return Gemma3ForCausalLM(
-        Gemma3TextConfig(
-            vocab_size=1024,
-            hidden_size=128,
-            intermediate_size=256,
-            num_hidden_layers=3,
-            num_attention_heads=2,
-            num_key_value_heads=1,
-            query_pre_attn_scalar=64,
-            sliding_window=512,
-            **common,
-        )
-    )
+        return Qwen3ForCausalLM(Qwen3Config(**small))
+    return Gemma3ForCausalLM(Gemma3TextConfig(query_pre_attn_scalar=64, sliding_window=512, **small))
