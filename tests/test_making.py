@@ -11,16 +11,19 @@ from types import SimpleNamespace
 import pytest
 import torch
 from solver import solve
+from steps import asked_in, workings
 from transformers import Qwen3Config, Qwen3ForCausalLM
 
 from data.making import rows as rows_module
 from data.making import training
-from data.making.demonstrations import demonstration
+from data.making.demonstrations import JOINS, demonstration
+from data.making.make import corpus
 from data.making.models import RECIPES, new_model
-from data.making.rows import IGNORED, MIXES, POOL, Rows, between, facts
+from data.making.rows import HARD, IGNORED, MIXES, POOL, TURNS, Rows, between, facts, guided, stream
 from data.making.tokenizers import gemma_kind, qwen_kind
 from data.making.training import loss_of, schedule, train
-from helpers.problems import SEED_QUESTIONS, draw, split_of
+from helpers.problems import FAMILIES, SEED_QUESTIONS, Step, draw, split_of
+from helpers.problems.skills import comparison
 
 ROLES = ("teacher", "student", "sibling")
 BATCH = 4
@@ -178,15 +181,43 @@ def test_loose_text_is_learnt_whole(batches):
         assert turns[-1][1] and len(re.findall(r"\d+ [-+×÷] \d+ = \d+", turns[-1][0])) >= 3
 
 
-def test_the_mix_moves_from_its_first_to_its_last_shares(tokenizers):
-    rows, tokenizer = rows_for("teacher", tokenizers, batch=16), tokenizers["teacher"]
-    shares = {}
-    for cycle in (0, 1):
+def kind_of(role: str, tokenizer, turns) -> str:
+    """The kind of row, told from what is asked in it."""
+    if not is_chat(tokenizer, turns):
+        return "facts" if is_facts(tokenizer, turns) else "text"
+    text = "".join(text for text, learnt in turns if not learnt)
+    for words, kind in (("Compare ", "compare"), ("Write one sum. ", "sum"), ("Only tell me this. ", "read"),
+                        ("Write one sum: ", "step"), ("Work out ", "step")):  # fmt: skip
+        if words in text:
+            return kind
+    return "think" if role == "teacher" else "direct"
+
+
+@pytest.mark.parametrize("role", ["teacher", "student"])
+def test_the_mix_moves_from_its_first_to_its_last_shares(role, tokenizers):
+    rows, tokenizer = rows_for(role, tokenizers, batch=16), tokenizers[role]
+    for cycle in range(3):
         found = [rows.batch_at(cycle * rows.cycle + step) for step in range(POOL)]
-        kinds = Counter(is_chat(tokenizer, turns) for turns in all_rows(tokenizer, found))
-        shares[cycle] = kinds[False] / kinds.total()
-    first, last = MIXES["teacher"]["facts"]
-    assert shares[0] == pytest.approx(first, abs=0.07) and shares[1] == pytest.approx(last, abs=0.07)
+        kinds = Counter(kind_of(role, tokenizer, turns) for turns in all_rows(tokenizer, found))
+        assert set(kinds) <= set(MIXES[role])
+        for kind, shares in MIXES[role].items():
+            assert kinds[kind] / kinds.total() == pytest.approx(shares[cycle], abs=0.07), (kind, cycle)
+            assert (kinds[kind] > 0) == (shares[cycle] > 0)
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_the_shares_of_a_mix_add_up_to_one_at_all_times(role):
+    assert len({len(shares) for shares in MIXES[role].values()}) == 1
+    assert all(0 <= share <= 1 for shares in MIXES[role].values() for share in shares)
+    for cycles in (0, 0.3, 1, 1.5, 2, 2.9, 7):
+        assert sum(between(shares, cycles) for shares in MIXES[role].values()) == pytest.approx(1)
+
+
+def test_hard_families_are_drawn_twice_as_often():
+    assert len(set(HARD)) == len(HARD) and set(HARD) < set(FAMILIES)
+    for impossible in (True, False):
+        drawn = Counter(problem.family for problem in itertools.islice(stream(3, impossible), 440))
+        assert drawn == {family: 40 if family in HARD else 20 for family in FAMILIES}
 
 
 def test_shares_move_on_straight_lines_and_the_last_stays():
@@ -195,7 +226,9 @@ def test_shares_move_on_straight_lines_and_the_last_stays():
 
 
 def question_of(prompt: str) -> str:
-    return prompt.removeprefix("Read this. ").partition("\n\nOnly tell me this. ")[0]
+    if "\n\nOnly tell me this. " in prompt:
+        return prompt.removeprefix("Read this. ").partition("\n\nOnly tell me this. ")[0]
+    return asked_in(bare(prompt))[0] if prompt.startswith("Read this. ") else prompt
 
 
 def test_only_questions_of_the_train_split_are_read(batches):
@@ -234,6 +267,93 @@ def test_what_is_taught_is_true(batches):
             assert role == "teacher" and re.search(r"mistake|do not fit|cannot be true|no answer", final)
         checked[bool(right)] += 1
     assert checked[True] >= 5 and (checked[False] > 0) == (role == "teacher")
+
+
+def bare(prompt: str) -> str:
+    """What asks for a sum in a sentence, as what asks for the sum alone."""
+    return prompt.replace("Work out ", "Write one sum: ")
+
+
+def bare_turn(prompt: str, answer: str) -> tuple[str, str]:
+    """A turn with the sum alone; a sentence must begin with the name that was asked for, in one of the joins."""
+    if "Work out " not in prompt:
+        return prompt, answer
+    name = re.search(r"Work out (.+)\.$", prompt)[1]
+    start = [f"{name[0].upper()}{name[1:]}{join}" for join in JOINS]
+    (found,) = [one for one in start if answer.startswith(one)]
+    return bare(prompt), answer.removeprefix(found)
+
+
+def ways_of(turns: list[tuple[str, str]]) -> list[list[tuple[str, str]]]:
+    """The ways to the answer, from the question alone, that a conversation goes, sum by sum, from some place on."""
+    turns = [bare_turn(*turn) for turn in turns]
+    question, given, name = asked_in(turns[0][0])
+    names = [name] + [re.fullmatch(r"Write one sum: (.+)\.", prompt)[1] for prompt, _ in turns[1:]]
+    said = list(zip(names, (answer for _, answer in turns), strict=True))
+    sums = [*given, *(answer for _, answer in turns)]
+    ways = [way for way in workings(question) if way[len(given) : len(given) + len(said)] == said]
+    return [way for way in ways if [one for _, one in way[: len(sums)]] == sums]
+
+
+def test_guided_turns_take_one_plan_from_some_place_to_its_end():
+    rng, places, manners = random.Random(0), Counter(), set()
+    for problem in draw("train", 440, 5, True, (*FAMILIES, *HARD)):
+        turns = guided(problem, rng)
+        question, given, _ = asked_in(bare(turns[0][0]))
+        manners.add("Work out " in turns[0][0])
+        assert len({"Work out " in prompt for prompt, _ in turns}) == 1 and question == problem.question
+        length, ways = len(given) + len(turns), ways_of(turns)
+        assert ways  # two, where both orders have the same sums
+        # Only a contradiction ends a working early, and then no sum of its plan is left either.
+        assert length == len(ways[0]) or problem.impossible
+        assert length in {sum(isinstance(item, Step) for item in plan) for plan in problem.plans}
+        places[len(given), len(turns)] += 1
+    assert manners == {True, False}
+    assert {given for given, _ in places} == {0, 1, 2, 3} and {count for _, count in places} == {1, 2, 3, 4}
+
+
+def test_a_conversation_that_leaves_its_way_is_found_out():
+    """So that the tests around can fail."""
+    question = "Tom has a book of 60 pages. He reads 20 pages on Monday and 15 pages on Tuesday. How many are left?"
+    first, then = f"Read this. {question}\n\nWrite one sum: the pages read.", "Write one sum: the pages left."
+    assert len(ways_of([(first, "20 + 15 = 35."), (then, "60 - 35 = 25.")])) == 1
+    assert ways_of([(first, "20 + 15 = 35."), (then, "40 - 15 = 25.")]) == []
+    assert ways_of([(first, "20 + 15 = 36."), (then, "60 - 35 = 25.")]) == []
+    asked = [prompt.replace("Write one sum:", "Work out") for prompt in (first, then)]
+    said = ["The pages read, so 20 + 15 = 35.", "The pages left: 60 - 35 = 25."]
+    assert len(ways_of([*zip(asked, said, strict=True)])) == 1
+    with pytest.raises(ValueError):
+        ways_of([*zip(asked, reversed(said), strict=True)])
+
+
+def test_steps_are_taught_to_students_and_each_is_right(batches):
+    role, *_ = batches
+    guides = [(prompts, answers) for prompts, answers in chats_of(batches) if "Write one sum: " in bare(prompts[0])]
+    assert len(guides) >= 10 if role != "teacher" else not guides
+    for prompts, answers in guides:
+        assert ways_of(list(zip(prompts, answers, strict=True)))
+
+
+def test_comparisons_are_right_and_the_teacher_thinks_them_first(batches):
+    role, *_ = batches
+    several = [chat for chat in chats_of(batches) if chat[0][0].startswith("Compare ")]
+    assert len(several) >= 3
+    for prompts, answers in several:
+        assert len(prompts) == TURNS["compare"]
+        for prompt, answer in zip(prompts, answers, strict=True):
+            left, right = map(int, re.fullmatch(r"Compare (\d+) and (\d+)\.", prompt).groups())
+            said = f"{comparison(left, right)}."
+            # The prompt opens the teacher's thought, so the answer begins inside it.
+            assert answer == (f"{said}\n</think>\n\n{said}" if role == "teacher" else said)
+
+
+def test_tokenizers_learn_from_each_kind_of_text_but_steps():
+    """They were learnt before there were steps, and the models' vocabulary must stay."""
+    texts = corpus(0, 160)
+    for begins in ("Read this. ", "Write one sum. ", "Compare ", "<think>"):
+        assert [text for text in texts if text.startswith(begins)]
+    assert not [text for text in texts if "Write one sum: " in text]
+    assert corpus(0, 160) == texts != corpus(1, 160)
 
 
 def test_facts_are_true():

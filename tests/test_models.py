@@ -141,6 +141,59 @@ def test_a_missing_adapter_is_named(tiny, tmp_path):
         models.load_student(tiny, adapter=tmp_path)
 
 
+# --- the tokenizer alone --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("role", ["teacher", "student", "sibling"])
+def test_the_tokenizer_alone_is_the_one_beside_the_model(tiny, role):
+    alone = models.load_tokenizer(tiny, role)
+    _, beside = getattr(models, f"load_{role}")(tiny)
+    assert alone.get_vocab() == beside.get_vocab() and alone.chat_template == beside.chat_template
+    assert models.prompt_ids(alone, QUESTIONS[1]) == models.prompt_ids(beside, QUESTIONS[1])
+    assert alone(QUESTIONS, padding=True).input_ids == beside(QUESTIONS, padding=True).input_ids
+    assert alone.padding_side == beside.padding_side == "left"
+
+
+def test_the_tokenizer_alone_needs_no_weights(tiny, tmp_path):
+    models.load_tokenizer(tiny, "teacher").save_pretrained(tmp_path)
+    moved = replace(tiny, teacher=ModelSpec(str(tmp_path)))
+    assert models.load_tokenizer(moved, "teacher")("Why?").input_ids
+    with pytest.raises(FileNotFoundError):
+        models.load_teacher(moved)
+
+
+def test_a_tokenizer_that_cannot_be_had_names_role_and_mend(tiny, tmp_path, monkeypatch):
+    from transformers import AutoTokenizer
+
+    missing = replace(tiny, teacher=ModelSpec(str(tmp_path / "nowhere")))
+    with pytest.raises(OSError, match=r"tokenizer of .*nowhere, the teacher, could .*: `make mini-models` makes the"):
+        models.load_tokenizer(missing, "teacher")
+
+    def gated(name, revision):
+        assert (name, revision) == ("google/gemma", "abc")
+        raise OSError("a gated repo")
+
+    monkeypatch.setattr(AutoTokenizer, "from_pretrained", gated)
+    mend = r"tokenizer of google/gemma, the student, .* accept the terms on .*google/gemma and log in with `hf auth"
+    with pytest.raises(OSError, match=mend):
+        models.load_tokenizer(replace(tiny, student=ModelSpec("google/gemma", "abc")), "student")
+
+
+def test_a_tokenizer_that_pads_with_its_end_is_refused_alone_too(tiny, tmp_path):
+    tokenizer = models.load_tokenizer(tiny, "student")
+    tokenizer.pad_token = tokenizer.eos_token
+    tokenizer.save_pretrained(tmp_path)
+    with pytest.raises(ValueError, match=r"set tokenizer\.pad_token"):
+        models.load_tokenizer(replace(tiny, student=ModelSpec(str(tmp_path))), "student")
+
+
+def test_roles_that_there_are_not_are_refused(tiny):
+    with pytest.raises(ValueError, match="mini tier has no sibling"):
+        models.load_tokenizer(replace(tiny, sibling=None), "sibling")
+    with pytest.raises(ValueError, match="no role called 'data'; choose from teacher, student, sibling"):
+        models.load_tokenizer(tiny, "data")
+
+
 # --- adapters -----------------------------------------------------------------------------------
 
 
@@ -322,8 +375,9 @@ def test_a_template_with_two_bos_or_none_is_refused(template, count):
 def test_a_gpu_without_unsloth_names_the_mend(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setitem(__import__("sys").modules, "unsloth", None)
-    with pytest.raises(ImportError, match=r"requirements-gpu\.txt"):
-        models.load_student(TIERS["full"])
+    for load in (models.load_student, lambda tier: models.load_tokenizer(tier, "student")):
+        with pytest.raises(ImportError, match=r"requirements-gpu\.txt"):
+            load(TIERS["full"])
 
 
 @pytest.mark.parametrize(("native", "dtype"), [(True, torch.bfloat16), (False, torch.float32)])

@@ -2,17 +2,19 @@
 
 import itertools
 import operator
+import random
 import re
 from collections import Counter
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from steps import PATTERNS, TIMES, asked_in, next_sums, workings
 
-from helpers.problems import SEED_QUESTIONS, SPLITS, split_of
-from helpers.problems.skills import KINDS, Skill, comparison, draw_skills, equation
+from helpers.problems import FAMILIES, SEED_QUESTIONS, SPLITS, Step, draw, known_split, split_of
+from helpers.problems.skills import KINDS, Skill, comparison, draw_skills, equation, step_prompt, steps_of, sum_of
 
-COUNTS = {"train": 4_000, "validation": 400, "test": 400}
+COUNTS = {"train": 5_000, "validation": 500, "test": 500}
 OPS = {"+": operator.add, "-": operator.sub, "×": operator.mul, "÷": operator.truediv}
 WORDS = {"+": "plus", "-": "minus", "×": "times", "÷": "divided by"}
 
@@ -37,7 +39,7 @@ SUMS = (
 )
 
 
-def sum_of(part: str) -> tuple[int, str, int]:
+def meant_by(part: str) -> tuple[int, str, int]:
     """The sum that a sentence asks for, from the sentence alone."""
     op = next(op for pattern, op in SUMS if re.search(pattern, part))
     numbers = [*map(int, re.findall(r"\d+", part))]
@@ -51,7 +53,7 @@ def sum_of(part: str) -> tuple[int, str, int]:
 def test_sums_are_those_that_their_prompts_ask_for(drawn):
     ops = Counter()
     for skill in of_kind(drawn, "sum"):
-        left, op, right = sum_of(skill.prompt.removeprefix("Write one sum. "))
+        left, op, right = meant_by(skill.prompt.removeprefix("Write one sum. "))
         result = OPS[op](max(left, right), min(left, right)) if op in "-÷" else OPS[op](left, right)
         pattern = rf"(\d+) (?:{re.escape(op)}|{WORDS[op]}) (\d+) (?:=|is) (\d+)\."
         said = re.fullmatch(pattern, skill.answer)
@@ -127,6 +129,69 @@ def test_what_is_read_is_what_the_question_says(drawn, kind):
     assert len(used) >= {"read": 25, "copy": 4}[kind]
 
 
+def terms(said: str) -> tuple[int, int, int]:
+    """Left, right and result of a sum, which is true."""
+    left, op, right, result = re.fullmatch(r"(\d+) ([-+×÷]) (\d+) = (\d+)\.", said).groups()
+    assert OPS[op](int(left), int(right)) == int(result), said
+    return int(left), int(right), int(result)
+
+
+def test_steps_need_nothing_but_the_question_and_the_sums_so_far(drawn):
+    places = Counter()
+    for skill in of_kind(drawn, "step"):
+        question, so_far, _ = asked_in(skill.prompt)
+        known = {int(number) for number in re.findall(r"\d+", question)}
+        known |= {number for word, number in TIMES.items() if word in question}
+        if re.search(r"has \d+ times as many .* together\?", question):
+            known.add(1)  # where equal parts are counted, the part that is only itself
+        for said in (*so_far, skill.answer):
+            left, right, result = terms(said)
+            assert {left, right} <= known, skill
+            known.add(result)
+        places[len(so_far)] += 1
+    assert set(places) == {0, 1, 2, 3} and min(places.values()) >= 5
+
+
+def test_steps_are_the_sums_that_their_names_ask_for(drawn):
+    """Worked out from the question alone: one sum goes by the name, and it is the answer."""
+    skills = [*of_kind(drawn, "step"), *draw_skills("train", 1_700, seed=4, kinds=["step"])]
+    assert [skill for skill in skills if next_sums(skill.prompt) != {skill.answer}] == []
+    used = set()
+    for question, so_far, name in (asked_in(skill.prompt) for skill in skills):
+        (form,) = (form for form, (pattern, _) in enumerate(PATTERNS) if pattern.match(question))
+        for number, way in enumerate(workings(question)):
+            if [said for _, said in way[: len(so_far)]] == so_far and name in dict(way[len(so_far) :][:1]):
+                used.add((form, number, len(so_far)))
+    assert used == {(form, number, place) for form, (_, ways) in enumerate(PATTERNS)
+                    for number, way in enumerate(ways) for place in range(len(way.split("; ")))}  # fmt: skip
+
+
+def test_another_sum_is_not_what_a_step_asks_for():
+    """So that the tests above can fail."""
+    question = "Mia has 3 boxes of plums. Each box has 24 plums. She loses 10 of them. How many does Mia have left?"
+    first, last = "the plums in all the boxes", "the plums left"
+    assert workings(question) == [[(first, "3 × 24 = 72."), (last, "72 - 10 = 62.")]]
+    asked = f"Read this. {question}\n\n{{}}Write one sum: {{}}."
+    assert next_sums(asked.format("", first)) == {"3 × 24 = 72."}
+    assert next_sums(asked.format("So far: 3 × 24 = 72. ", last)) == {"72 - 10 = 62."}
+    for so_far, name in (("", last), ("So far: 3 × 24 = 72. ", first), ("So far: 3 × 24 = 71. ", last)):
+        assert next_sums(asked.format(so_far, name)) == set()
+
+
+def test_a_step_is_asked_for_in_these_words():
+    steps = [Step("the plums in all the boxes", 3, "×", 24, ""), Step("the plums left", 72, "-", 10, "")]
+    assert step_prompt("How?", steps, 0) == "Read this. How?\n\nWrite one sum: the plums in all the boxes."
+    assert step_prompt("How?", steps, 1) == "Read this. How?\n\nSo far: 3 × 24 = 72. Write one sum: the plums left."
+    assert [sum_of(step) for step in steps] == ["3 × 24 = 72.", "72 - 10 = 62."]
+
+
+def test_the_steps_are_one_plans_sums_and_every_plan_has_its_turn():
+    rng = random.Random(0)
+    for problem in draw("train", 5 * len(FAMILIES), seed=9, impossible=True):
+        sums = [tuple(item for item in plan if isinstance(item, Step)) for plan in problem.plans]
+        assert {tuple(steps_of(problem, rng)) for _ in range(30)} == set(sums)
+
+
 # --- judging ------------------------------------------------------------------------------------
 
 
@@ -136,8 +201,8 @@ def test_what_is_read_is_what_the_question_says(drawn, kind):
      "24 × 3 is 72"],
 )  # fmt: skip
 def test_swapped_terms_and_words_are_right(said):
-    for answer in ("3 × 24 = 72.", "3 times 24 is 72.", "24 × 3 = 72."):
-        assert Skill("sum", "", answer).is_right(said)
+    for kind, answer in itertools.product(("sum", "step"), ("3 × 24 = 72.", "3 times 24 is 72.", "24 × 3 = 72.")):
+        assert Skill(kind, "", answer).is_right(said)
 
 
 @pytest.mark.parametrize(
@@ -146,8 +211,9 @@ def test_swapped_terms_and_words_are_right(said):
      "3 × 24 = 72 and more", "So 3 × 24 = 72.", "3 × 24 = 72. 3 × 24 = 72.", "4 × 18 = 72.", "72 ÷ 3 = 24"],
 )  # fmt: skip
 def test_other_sums_and_other_texts_are_wrong(said):
-    assert not Skill("sum", "", "3 × 24 = 72.").is_right(said)
-    assert not Skill("sum", "", "24 times 3 is 72.").is_right(said)
+    for kind in ("sum", "step"):
+        assert not Skill(kind, "", "3 × 24 = 72.").is_right(said)
+        assert not Skill(kind, "", "24 times 3 is 72.").is_right(said)
 
 
 def whole(numbers: tuple[int, str, int]) -> tuple[int, str, int]:
@@ -240,6 +306,8 @@ def test_questions_belong_to_the_split(drawn):
             if skill.kind in ("read", "copy"):
                 question = skill.prompt.removeprefix("Read this. ").partition("\n\nOnly tell me this. ")[0]
                 assert split_of(question) == split
+            elif skill.kind == "step":
+                assert split_of(asked_in(skill.prompt)[0]) == split
             else:
                 assert split_of(skill.prompt) == split
     held_out = [question for question, _ in SEED_QUESTIONS.values()]
@@ -247,7 +315,10 @@ def test_questions_belong_to_the_split(drawn):
 
 
 def test_unknown_names_are_refused_with_the_valid_ones():
-    with pytest.raises(ValueError, match="no skill called add; choose from read, copy, sum, compare"):
+    with pytest.raises(ValueError, match=r"no skill called add; choose from read, copy, sum, compare, step$"):
         draw_skills("train", 1, seed=0, kinds=["add"])
     with pytest.raises(ValueError, match=r"'dev'.*train, validation, test"):
         draw_skills("dev", 1, seed=0)
+    with pytest.raises(ValueError, match=r"'dev'.*train, validation, test"):
+        known_split("dev")
+    assert [known_split(split) for split in SPLITS] == list(SPLITS)

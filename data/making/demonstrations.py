@@ -88,7 +88,7 @@ FAILS = (
     "That is not right.",
     "No, it does not match.",
     "So it does not fit.",
-    "That can not be.",
+    "That cannot be.",
     "Something is wrong.",
 )
 IMPOSSIBLE = (
@@ -101,9 +101,13 @@ INVERSE = {"+": "-", "-": "+", "×": "÷", "÷": "×"}
 
 
 def sum_in_words(step, rng: random.Random) -> str:
-    """One sum, its terms in either order where order does not matter."""
+    """One sum, the terms of an addition in either order.
+
+    A product keeps its order: with two small numbers free to change places, the second could be told from the first
+    only by finding out which of the two that was.
+    """
     left, right = step.left, step.right
-    if step.op in "+×" and rng.random() < 0.35:
+    if step.op == "+" and rng.random() < 0.35:
         left, right = right, left
     return equation(left, step.op, right)
 
@@ -119,11 +123,12 @@ def undo(step: Step, rng: random.Random) -> str:
 
 
 def tested(claim: Claim, rng: random.Random) -> str:
-    """A claim held against what was found."""
+    """A claim held against what was found. Both numbers stand there before a word depends on how they compare."""
+    compared = f"Compare {claim.found} and {claim.stated}. {comparison(claim.found, claim.stated)}"
     if claim.right is None:
         end = "as it must be" if claim.holds else f"but it must be {'more' if claim.op == '>' else 'fewer'}"
-        return f"{comparison(claim.left, claim.stated)}, {end}."
-    return f"{sum_in_words(claim, rng)}, {'and' if claim.holds else 'but'} the problem says {claim.stated}."
+        return f"{claim.label[0].upper()}{claim.label[1:]}. {compared}, {end}."
+    return f"{sum_in_words(claim, rng)}. The problem says {claim.stated}. {compared}."
 
 
 def thinking(problem: Problem, rng: random.Random) -> str:

@@ -6,9 +6,9 @@ import re
 
 import torch
 
-from data.making.demonstrations import demonstration
-from helpers.problems import draw
-from helpers.problems.skills import equation, is_of, one_skill, read_prompt
+from data.making.demonstrations import JOINS, demonstration
+from helpers.problems import FAMILIES, draw
+from helpers.problems.skills import equation, is_of, one_skill, read_prompt, step_prompt, steps_of, sum_of
 
 POOL = 32  # batches that are drawn and sorted by length together
 IGNORED = -100
@@ -16,17 +16,19 @@ IGNORED = -100
 # Share of each kind of row at the start and at the end of each cycle of training; in between it moves evenly.
 # A student's direct answers are few: it should know the manner of an answer, not the way to it.
 MIXES = {
-    "teacher": {"think": (0.50, 0.90), "facts": (0.50, 0.10)},
+    "teacher": {"think": (0.50, 0.90, 0.86), "facts": (0.50, 0.10, 0.04), "compare": (0.00, 0.00, 0.10)},
     "student": {
-        "facts": (0.40, 0.15, 0.25),
-        "sum": (0.22, 0.32, 0.40),
-        "read": (0.20, 0.25, 0.17),
-        "compare": (0.12, 0.12, 0.08),
-        "direct": (0.06, 0.16, 0.10),
-        "text": (0.00, 0.00, 0.30),
+        "facts": (0.35, 0.15, 0.10),
+        "sum": (0.20, 0.15, 0.12),
+        "read": (0.20, 0.20, 0.15),
+        "compare": (0.10, 0.08, 0.08),
+        "step": (0.05, 0.20, 0.30),
+        "direct": (0.05, 0.12, 0.10),
+        "text": (0.05, 0.10, 0.15),
     },
 }
 MIXES["sibling"] = MIXES["student"]
+HARD = ("two_kinds", "colors", "muffins", "buses", "vans")  # families that take longest to learn are drawn twice
 TEXTS = 3  # workings whose sentences make up a row of loose text
 TURNS = {"sum": 5, "compare": 6}  # small tasks to a conversation, so that more of a row is learnt from
 
@@ -124,13 +126,15 @@ class Rows:
         if kind in TURNS:
             tasks = (one_skill(kind, problem, rng) for problem in problems)
             own = (task for task in tasks if is_of("train", task))
-            turns = [(task.prompt, task.answer) for task in itertools.islice(own, TURNS[kind])]
+            turns = [(task.prompt, self._said(task.answer)) for task in itertools.islice(own, TURNS[kind])]
         else:
             problem = next(problems)
             if kind == "think":
                 turns = [(problem.question, demonstration(problem, rng))]
             elif kind == "direct":
                 turns = [(problem.question, rng.choice(problem.replies))]
+            elif kind == "step":
+                turns = guided(problem, rng)
             else:
                 turns = reading(problem, rng)
         pieces = [(self.start, False)]
@@ -141,17 +145,21 @@ class Rows:
             ]
         return pieces
 
+    def _said(self, answer: str) -> str:
+        """A small task's answer; the teacher, whose replies begin inside `<think>`, thinks it before it says it."""
+        return f"{answer}\n</think>\n\n{answer}" if self.role == "teacher" else answer
+
 
 def stream(seed: int, impossible: bool):
     """Problems of the train split without end."""
     for number in itertools.count():
-        yield from draw("train", 170, f"{seed} {number}", impossible=impossible)
+        yield from draw("train", 220, f"{seed} {number}", impossible, (*FAMILIES, *HARD))
 
 
 def loose_text(problems, rng: random.Random) -> str:
     """Sentences of several workings in no order: the words of reasoning, but no reasoning.
 
-    A real student has read much before it meets a teacher. Words that it never saw can not be taught by adapters,
+    A real student has read much before it meets a teacher. Words that it never saw cannot be taught by adapters,
     because those leave the embeddings as they are.
     """
     said = " ".join(demonstration(problem, rng).replace("</think>", " ") for problem in problems)
@@ -168,4 +176,22 @@ def reading(problem, rng: random.Random) -> list[tuple[str, str]]:
     return [
         (read_prompt(problem.question, query) if not number else f"Only tell me this. {query}", answer)
         for number, (query, answer) in enumerate(asked)
+    ]
+
+
+def guided(problem, rng: random.Random) -> list[tuple[str, str]]:
+    """A plan's sums from some place on, one turn each; the user says every time which one is next.
+
+    In half of the rows the answer names what it finds, in the words of a working; in the others it is the bare sum.
+    """
+    steps = steps_of(problem, rng)
+    first = rng.randrange(len(steps))
+    asked = [f"Write one sum: {step.label}." for step in steps]
+    asked[first] = step_prompt(problem.question, steps, first)
+    if rng.random() < 0.5:
+        return [(prompt, sum_of(step)) for prompt, step in zip(asked[first:], steps[first:], strict=True)]
+    asked = [prompt.replace("Write one sum:", "Work out") for prompt in asked]
+    return [
+        (prompt, f"{step.label[0].upper()}{step.label[1:]}{rng.choice(JOINS)}{sum_of(step)}")
+        for prompt, step in zip(asked[first:], steps[first:], strict=True)
     ]

@@ -4,13 +4,13 @@ import math
 from pathlib import Path
 
 from helpers import memory
-from helpers.models.loading import load
+from helpers.models.loading import load, tokenizer_alone
 from helpers.models.lora import add_lora
-from helpers.tiers import Tier
+from helpers.tiers import ModelSpec, Tier
 
 __all__ = [
     "add_lora", "chat_prompt", "load_sibling", "load_student", "load_teacher",
-    "parameter_count", "prompt_ids", "unload",
+    "load_tokenizer", "parameter_count", "prompt_ids", "unload",
 ]
 
 
@@ -33,9 +33,18 @@ def load_student(tier: Tier, four_bit: bool = True, adapter: str | Path | None =
 
 def load_sibling(tier: Tier, four_bit: bool = True, adapter: str | Path | None = None, trainable: bool = False):
     """As `load_student`, for the student that shares the teacher's tokenizer. Raises ValueError if there is none."""
-    if tier.sibling is None:
-        raise ValueError(f"the {tier.name} tier has no sibling: no smaller model shares its teacher's tokenizer")
-    return load(tier.sibling, tier, four_bit, adapter, trainable)
+    return load(_sibling(tier), tier, four_bit, adapter, trainable)
+
+
+def load_tokenizer(tier: Tier, role: str):
+    """The tokenizer alone, padding on the left, of the tier's model in a role: "teacher", "student" or "sibling".
+
+    Raises OSError, with the mend, if it cannot be had, ValueError for another role or a sibling that is not there,
+    ImportError where Unsloth is needed and missing.
+    """
+    if role not in ("teacher", "student", "sibling"):
+        raise ValueError(f"no role called {role!r}; choose from teacher, student, sibling")
+    return tokenizer_alone(_sibling(tier) if role == "sibling" else getattr(tier, role), tier, role)
 
 
 def unload(*models) -> None:
@@ -80,6 +89,12 @@ def prompt_ids(tokenizer, question: str) -> list[int]:
     if bos is not None and ids.count(bos) != 1:
         raise ValueError(f"the prompt has {ids.count(bos)} BOS tokens and needs exactly one")
     return ids
+
+
+def _sibling(tier: Tier) -> ModelSpec:
+    if tier.sibling is None:
+        raise ValueError(f"the {tier.name} tier has no sibling: no smaller model shares its teacher's tokenizer")
+    return tier.sibling
 
 
 def _size(weight) -> int:

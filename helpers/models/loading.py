@@ -16,6 +16,8 @@ from helpers.tiers import ModelSpec, Tier
 # it would be code from the network.
 logging.getLogger("bitsandbytes.backends.cpu.ops").setLevel(logging.ERROR)
 
+_MAKE = "`make mini-models` makes the mini models"
+
 
 def load(spec: ModelSpec, tier: Tier, four_bit: bool, adapter: str | Path | None = None, trainable: bool = False):
     """(model, tokenizer), the model in evaluation mode and the tokenizer padding on the left.
@@ -23,20 +25,38 @@ def load(spec: ModelSpec, tier: Tier, four_bit: bool, adapter: str | Path | None
     Raises FileNotFoundError for a missing folder or adapter, OSError where the Hub does not give the model,
     ImportError where Unsloth is needed and missing, ValueError for a tokenizer whose padding hides the end.
     """
-    through_unsloth = tier.engine == "unsloth" and torch.cuda.is_available()
+    through_unsloth = _through_unsloth(tier)
     if through_unsloth:
         _import_unsloth()
     _check(spec)
     model, tokenizer = (_from_unsloth if through_unsloth else _from_transformers)(spec, tier, four_bit)
     if adapter is not None:
         model = _with_adapter(model, Path(adapter), trainable)
+    return model.eval(), _padded_on_the_left(tokenizer, spec)
+
+
+def tokenizer_alone(spec: ModelSpec, tier: Tier, role: str):
+    """The tokenizer without its model. Raises OSError, naming the role and the mend, and else as `load`."""
+    if _through_unsloth(tier):
+        _import_unsloth()  # before transformers, in case the model is loaded next
+    from transformers import AutoTokenizer
+
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(spec.source, revision=spec.revision)
+    except (OSError, ValueError) as error:
+        mend = _MAKE if spec.local else _accept(spec)
+        raise OSError(f"the tokenizer of {spec.name}, the {role}, could not be loaded: {mend}") from error
+    return _padded_on_the_left(tokenizer, spec)
+
+
+def _padded_on_the_left(tokenizer, spec: ModelSpec):
     if tokenizer.pad_token_id is None or tokenizer.pad_token_id == tokenizer.eos_token_id:
         raise ValueError(
             f"{spec.name} has no padding token of its own. Padding with the end token would hide every end from the "
             "loss, and the model would never learn to stop: set tokenizer.pad_token to a token that it never writes"
         )
     tokenizer.padding_side = "left"  # an answer is written on from the right end of the prompt
-    return model.eval(), tokenizer
+    return tokenizer
 
 
 def _from_transformers(spec: ModelSpec, tier: Tier, four_bit: bool):
@@ -100,6 +120,10 @@ def _from_unsloth(spec: ModelSpec, tier: Tier, four_bit: bool):
     return model, tokenizer
 
 
+def _through_unsloth(tier: Tier) -> bool:
+    return tier.engine == "unsloth" and torch.cuda.is_available()
+
+
 def _import_unsloth() -> None:
     # Without this Unsloth gives no logits, and there is nothing to match the teacher's distribution with.
     os.environ.setdefault("UNSLOTH_RETURN_LOGITS", "1")
@@ -119,7 +143,7 @@ def _check(spec: ModelSpec) -> None:
     """Raises, before anything large is loaded, if the model cannot be had, and says the mend."""
     if spec.local:
         if not (Path(spec.source) / "config.json").is_file():
-            raise FileNotFoundError(f"there is no model in {spec.name}: `make mini-models` makes the mini models")
+            raise FileNotFoundError(f"there is no model in {spec.name}: {_MAKE}")
         return
     from transformers import AutoConfig
 
@@ -127,10 +151,14 @@ def _check(spec: ModelSpec) -> None:
         AutoConfig.from_pretrained(spec.source, revision=spec.revision)
     except OSError as error:
         if any(word in str(error).lower() for word in ("gated", "401", "403")):
-            mend = f"accept the terms on https://huggingface.co/{spec.name} and log in with `hf auth login`"
+            mend = _accept(spec)
         else:
             mend = "see whether the Hub can be reached, or take the tier that needs no network: DISTILL_TIER=mini"
         raise OSError(f"{spec.name} at revision {spec.revision} could not be loaded: {mend}") from error
+
+
+def _accept(spec: ModelSpec) -> str:
+    return f"accept the terms on https://huggingface.co/{spec.name} and log in with `hf auth login`"
 
 
 def _with_adapter(model, folder: Path, trainable: bool):

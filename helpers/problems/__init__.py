@@ -21,6 +21,7 @@ __all__ = [
     "calculate",
     "draw",
     "draw_twins",
+    "known_split",
     "split_of",
 ]
 
@@ -87,7 +88,7 @@ def draw(split: str, n: int, seed: int | str, impossible: bool = False, families
     Raises ValueError for an unknown split or family.
     """
     families = _known(families, FAMILIES)
-    rng = random.Random(f"problems {_known_split(split)} {seed}")
+    rng = random.Random(f"problems {known_split(split)} {seed}")
     seen, problems = set(), []
     while len(problems) < n:
         turn = len(problems)
@@ -101,9 +102,9 @@ def draw(split: str, n: int, seed: int | str, impossible: bool = False, families
 
 
 def draw_twins(split: str, pairs: int, seed: int, families=None) -> list[tuple[Problem, Problem]]:
-    """`pairs` of a problem with an answer and its twin that can not be true, both of one split."""
+    """`pairs` of a problem with an answer and its twin that cannot be true, both of one split."""
     families = _known(families, tuple(TWINS))
-    rng = random.Random(f"twins {_known_split(split)} {seed}")
+    rng = random.Random(f"twins {known_split(split)} {seed}")
     seen, found = set(), []
     while len(found) < pairs:
         pair = _pair(families[len(found) % len(families)], split, rng)
@@ -137,7 +138,8 @@ def _known(families, valid: tuple[str, ...]) -> tuple[str, ...]:
     return families
 
 
-def _known_split(split: str) -> str:
+def known_split(split: str) -> str:
+    """The split's own name, if it is one of SPLITS. Raises ValueError, with the valid names, if not."""
     if split not in SPLITS:
         raise ValueError(f"no split called {split!r}; choose from {', '.join(SPLITS)}")
     return split

@@ -15,7 +15,9 @@ def buses(rng):
         low = total - pair
         high, plus = times * low, low + extra
         sums = Claim(f"the {a} bus and the {c} bus", high, "+", plus, pair)
-        order = Claim(f"the {a} bus and the {b} bus", high, said, None, low)
+        # In the order in which the question names them, so that it always reads "more".
+        (more, most), (fewer, least) = ((a, high), (b, low)) if said == ">" else ((b, low), (a, high))
+        order = Claim(f"the {more} bus and the {fewer} bus", most, ">", None, least)
         plan = until_false(
             Step(f"the {b} bus", total, "-", pair, f"All three buses carry {total} and two of them carry {pair}."),
             Step(f"the {a} bus", times, "×", low, f"The {b} bus carries {low} and the {a} bus {word} as many."),
@@ -27,8 +29,7 @@ def buses(rng):
         if not sums.holds:
             reason = broken(sums, f"the {a} bus and the {c} bus would carry")
         elif not order.holds:
-            reason = f"the {a} bus has {word} as many as the {b} bus, so it can not have fewer"
-        more, fewer = (a, b) if said == ">" else (b, a)
+            reason = f"the {a} bus has {word} as many as the {b} bus, so it cannot have fewer"
         question = (
             f"In the town of {town}, three bus routes connect the {a}, the {b}, and the {c}.\n\n"
             f"* The number of passengers on the {a} bus was {word} the number on the {b} bus.\n"

@@ -43,8 +43,9 @@ def two_kinds(rng):
     first, second = rng.sample(GOODS, 2)
     n, p = rng.randint(2, 6), rng.randint(2, 9)
     m, q = rng.randint(2, 6), rng.randint(2, 9)
-    one = Step(f"the {first}", n, "×", p, f"{n} {first} cost ${p} each.")
-    two = Step(f"the {second}", m, "×", q, f"{m} {second} cost ${q} each.")
+    # The names hold the numbers: which price goes with which count has to be said before it is reckoned with.
+    one = Step(f"the {n} {first} at ${p} each", n, "×", p, f"{n} {first} cost ${p} each.")
+    two = Step(f"the {m} {second} at ${q} each", m, "×", q, f"{m} {second} cost ${q} each.")
     total = n * p + m * q
     pays = f"{name} pays ${{}} for {{}} and ${{}} for {{}}."
     return Problem(

@@ -1,13 +1,13 @@
-"""The parts of reasoning, one at a time: read a number, copy a name, state one sum, compare two numbers."""
+"""The parts of reasoning, one at a time: read a number, copy a name, state a sum, compare two numbers, take a step."""
 
 import random
 import re
 from dataclasses import dataclass
 
-from helpers.problems import _known_split, draw, split_of
+from helpers.problems import draw, known_split, split_of
 from helpers.problems.model import Step, calculate
 
-KINDS = ("read", "copy", "sum", "compare")
+KINDS = ("read", "copy", "sum", "compare", "step")
 SAID = {"+": "plus", "-": "minus", "×": "times", "÷": "divided by"}
 _SIGNS = {word: sign for sign, word in SAID.items()}
 
@@ -40,7 +40,7 @@ def draw_skills(split: str, n: int, seed: int, kinds=KINDS) -> list[Skill]:
     """`n` different skills of a split, the kinds taking turns. Raises ValueError for an unknown kind or split."""
     if unknown := [kind for kind in kinds if kind not in KINDS]:
         raise ValueError(f"no skill called {', '.join(unknown)}; choose from {', '.join(KINDS)}")
-    rng = random.Random(f"skills {_known_split(split)} {seed}")
+    rng = random.Random(f"skills {known_split(split)} {seed}")
     seen, found, source = set(), [], iter(())
     while len(found) < n:
         problem = next(source, None)
@@ -56,7 +56,7 @@ def draw_skills(split: str, n: int, seed: int, kinds=KINDS) -> list[Skill]:
 
 def is_of(split: str, skill: Skill) -> bool:
     """Whether a task belongs to a split: by its question where it has one, else by its own words."""
-    return skill.kind in ("read", "copy") or split_of(skill.prompt) == split
+    return skill.kind in ("read", "copy", "step") or split_of(skill.prompt) == split
 
 
 def one_skill(kind: str, problem, rng: random.Random) -> Skill | None:
@@ -67,7 +67,11 @@ def one_skill(kind: str, problem, rng: random.Random) -> Skill | None:
         return Skill(kind, f"Compare {left} and {right}.", comparison(left, right) + ".")
     if kind == "sum":
         step = rng.choice([item for plan in problem.plans for item in plan if isinstance(item, Step)])
-        return Skill(kind, f"Write one sum. {step.part}", equation(step.left, step.op, step.right) + ".")
+        return Skill(kind, f"Write one sum. {step.part}", sum_of(step))
+    if kind == "step":
+        steps = steps_of(problem, rng)
+        place = rng.randrange(len(steps))
+        return Skill(kind, step_prompt(problem.question, steps, place), sum_of(steps[place]))
     queries = [pair for pair in problem.reads if any(c.isdigit() for c in pair[1]) == (kind == "read")]
     if not queries:
         return None
@@ -78,6 +82,23 @@ def one_skill(kind: str, problem, rng: random.Random) -> Skill | None:
 def read_prompt(question: str, query: str) -> str:
     """Asks for one number or name of a question, not for its answer."""
     return f"Read this. {question}\n\nOnly tell me this. {query}"
+
+
+def steps_of(problem, rng: random.Random) -> list[Step]:
+    """The sums of one of a problem's plans, in their order."""
+    return [item for item in rng.choice(problem.plans) if isinstance(item, Step)]
+
+
+def sum_of(step: Step) -> str:
+    """The sum of a step as a sentence: `3 × 24 = 72.`"""
+    return equation(step.left, step.op, step.right) + "."
+
+
+def step_prompt(question: str, steps: list[Step], place: int) -> str:
+    """Asks for one sum of a plan by name and gives the sums before it: which is next is not the student's to say."""
+    given = "".join(f" {sum_of(step)}" for step in steps[:place])
+    so_far = f"So far:{given} " if given else ""
+    return f"Read this. {question}\n\n{so_far}Write one sum: {steps[place].label}."
 
 
 def _plain(text: str) -> str:

@@ -37,7 +37,7 @@ def settings(tier: Tier, n: int, seed: int) -> dict:
     """What makes the traces what they are, as far as it is known before anything is loaded."""
     teacher, sampling = tier.teacher, tier.sampling
     return {
-        "teacher": teacher.name, "revision": _revision(teacher),
+        "teacher": teacher.name, "revision": revision(teacher),
         "data": tier.data.name, "data_config": tier.data.config, "data_revision": tier.data.revision,
         "n": n, "seed": seed,
         "temperature": sampling.temperature, "top_p": sampling.top_p, "top_k": sampling.top_k,
@@ -47,7 +47,7 @@ def settings(tier: Tier, n: int, seed: int) -> dict:
 
 def judged(tier: Tier) -> dict:
     """What the verdicts depend on and the traces do not: whose tokens are counted, and how many may be."""
-    return {"student": tier.student.name, "student_revision": _revision(tier.student), "max_length": tier.max_length}
+    return {"student": tier.student.name, "student_revision": revision(tier.student), "max_length": tier.max_length}
 
 
 def prompt(tokenizer) -> dict:
@@ -137,7 +137,7 @@ def finish(folder: Path, rows: list[dict], by: dict) -> Dataset:
     """Stores the rows as the folder's dataset, never half written. by: what `judged` said of their verdicts."""
     part = folder / f"{DATASET}.part"
     shutil.rmtree(part, ignore_errors=True)
-    with _no_bars():
+    with no_bars():
         as_dataset(rows, json.dumps({**provenance(folder), "judged": by})).save_to_disk(str(part))
     shutil.rmtree(folder / DATASET, ignore_errors=True)
     os.replace(part, folder / DATASET)
@@ -152,7 +152,7 @@ def finished(folder: Path, by: dict) -> Dataset | None:
     return dataset if provenance(dataset)["judged"] == by else None
 
 
-def _revision(spec: ModelSpec) -> str:
+def revision(spec: ModelSpec) -> str:
     """The commit on the Hub; for a folder, what changes with the model's weights, settings, tokenizer and template."""
     if not spec.local:
         return spec.revision
@@ -164,7 +164,7 @@ def _revision(spec: ModelSpec) -> str:
 
 
 @contextmanager
-def _no_bars():
+def no_bars():
     """No progress bars of datasets for a moment: what takes no time needs none, and it would stay in the notebook."""
     hidden = datasets.are_progress_bars_disabled()
     datasets.disable_progress_bars()

@@ -4,11 +4,10 @@ import re
 from collections import Counter
 from functools import cache
 
-import torch
 from datasets import Dataset
 
+from helpers import models
 from helpers.evaluate import Answer, is_right
-from helpers.models import loading
 from helpers.tiers import Tier
 from helpers.traces.gold import Question
 from helpers.traces.store import ANSWER, as_dataset
@@ -66,21 +65,8 @@ def whole(answer: Answer) -> str:
 
 @cache
 def student_tokenizer(tier: Tier):
-    """The student's tokenizer without the student. Raises OSError, with the mend, if it cannot be had."""
-    if tier.engine == "unsloth" and torch.cuda.is_available():
-        loading._import_unsloth()  # before transformers, in case the student is loaded next: see there
-    from transformers import AutoTokenizer
-
-    spec = tier.student
-    try:
-        return AutoTokenizer.from_pretrained(spec.source, revision=spec.revision)
-    except (OSError, ValueError) as error:
-        mend = (
-            "`make mini-models` makes the mini models"
-            if spec.local
-            else f"accept the terms on https://huggingface.co/{spec.name} and log in with `hf auth login`"
-        )
-        raise OSError(f"the tokenizer of {spec.name}, the student, could not be loaded: {mend}") from error
+    """The student's tokenizer, loaded once. Raises as `models.load_tokenizer`."""
+    return models.load_tokenizer(tier, "student")
 
 
 def _student_tokens(tier: Tier, question: str, text: str) -> int:
