@@ -128,7 +128,7 @@ TIERS = {
             # Adapters this small want a far higher learning rate than the usual 2e-4.
             lora=Lora(r=32, alpha=64, learning_rate=1e-2),
             max_new_tokens=200, answer_tokens=200, max_length=512,
-            traces=3_000, epochs=8, batch_size=64, micro_batch=64, generate_batch=250,
+            traces=3_000, epochs=4, batch_size=16, micro_batch=16, generate_batch=250,
             budget=Budget(minutes=30, memory_gb=4),
         ),
         Tier(
@@ -141,7 +141,7 @@ TIERS = {
             sampling=QWEN3_THINKING,
             lora=Lora(r=32, alpha=64, learning_rate=2e-4),
             max_new_tokens=4_096, answer_tokens=1_024, max_length=2_048,
-            traces=1_000, epochs=2, batch_size=32, micro_batch=4, generate_batch=8,
+            traces=1_000, epochs=4, batch_size=32, micro_batch=4, generate_batch=8,
             budget=Budget(minutes=120, memory_gb=8),
         ),
         Tier(
@@ -155,7 +155,7 @@ TIERS = {
             lora=Lora(r=32, alpha=64, learning_rate=2e-4),
             # A trace that is cut off teaches the student never to stop, so the budget is far above what GSM8K needs.
             max_new_tokens=8_192, answer_tokens=2_048, max_length=4_096,
-            traces=2_000, epochs=2, batch_size=32, micro_batch=2, generate_batch=8,
+            traces=2_000, epochs=4, batch_size=32, micro_batch=2, generate_batch=8,
             budget=Budget(minutes=480, memory_gb=22),
         ),
     )

@@ -10,7 +10,9 @@ import warnings
 from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
+from types import SimpleNamespace
 
+import conftest
 import nbformat
 import pytest
 import yaml
@@ -29,7 +31,7 @@ FLOORS = {
     2: {"models", "memory"},
     3: {"data", "cache"},
     4: {"losses", "hints", "trainers"},
-    5: {"evaluate", "traces", "results", "score", "show", "check"},
+    5: {"evaluate", "traces", "results", "score", "show", "check", "distil", "compare"},
 }
 # What stands above the whole house: no helper imports these.
 OUTSIDE = {"data", "tests", "tools"}
@@ -95,9 +97,10 @@ def test_conda_environment_has_python_and_jupyterlab():
 
 def test_every_imported_package_is_pinned():
     pinned = {*pins_of("requirements.txt"), *pins_of("requirements-gpu.txt")}
-    own = {"helpers", "data", "tests", *(path.stem for path in (ROOT / "tests").glob("*.py"))}
+    folders = ("helpers", "data", "tests", "tools")
+    own = {*folders, *(path.stem for folder in ("tests", "tools") for path in (ROOT / folder).glob("*.py"))}
     missing = set()
-    for path in [path for folder in ("helpers", "data", "tests") for path in (ROOT / folder).rglob("*.py")]:
+    for path in [path for folder in folders for path in (ROOT / folder).rglob("*.py")]:
         for module in imports(ast.parse(path.read_text(encoding="utf-8"))):
             package = module.split(".")[0]
             name = DISTRIBUTIONS.get(package, package).lower().replace("_", "-")
@@ -139,6 +142,33 @@ def test_make_without_python_says_so():
 def test_ci_runs_the_tests():
     assert os.access(ROOT / ".ci" / "run", os.X_OK)
     assert (ROOT / ".ci" / "run").read_text(encoding="utf-8").endswith("\nmake test\n")
+
+
+def test_make_test_runs_fresh_copies_and_ends_with_pytest():
+    lines = make("-n", "test", "NOTEBOOKS=notebooks/a.ipynb notebooks/b.ipynb").stdout.splitlines()
+    assert "-m pytest --nbmake --overwrite " in lines[-1]
+    assert lines[-1].endswith(" tests artifacts/executed/a.ipynb artifacts/executed/b.ipynb")
+    assert sum("pytest" in line for line in lines) == 1
+    copied = lines.index("cp notebooks/a.ipynb notebooks/b.ipynb artifacts/executed")
+    assert lines[copied - 1] == "rm -rf artifacts/executed && mkdir -p artifacts/executed"
+
+
+def test_tests_run_cheap_before_dear():
+    def item(name, *markers):
+        return SimpleNamespace(path=ROOT / name, get_closest_marker=lambda name: name in markers)
+
+    right = [
+        item("tests/test_setup.py"), item("tests/test_tiers.py", "slow"), item("artifacts/executed/a.ipynb"),
+        item("tests/test_executed.py"), item("tests/test_browser.py", "browser"),
+    ]  # fmt: skip
+    assert sorted(reversed(right), key=conftest.stage) == right
+
+
+def test_a_test_run_never_writes_into_a_notebook():
+    source, copy = (SimpleNamespace(path=ROOT / name / "a.ipynb") for name in ("notebooks", "artifacts/executed"))
+    conftest.refuse_to_overwrite([copy])
+    with pytest.raises(pytest.UsageError, match="would change a"):
+        conftest.refuse_to_overwrite([copy, source])
 
 
 def test_own_future_warnings_are_errors():

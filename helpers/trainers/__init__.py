@@ -1,0 +1,146 @@
+"""Training an adapter with TRL: one set of settings for every method, resumed after a kill, read where finished."""
+
+import json
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from helpers import memory
+from helpers.intervals import Share
+from helpers.tiers import Tier
+
+RUN = "run.json"
+
+
+@dataclass(frozen=True)
+class Run:
+    """How a training went, over all its parts if it was killed and went on.
+
+    seconds: of training and validation; steps: of the optimizer; loss: (step, mean loss since the entry before, in
+    nats a learnt token); validation: (epoch, Share of right answers); folder: where its checkpoints are.
+    before, peak: MB in use before the training and at its peak, in its last part if it was killed.
+    """
+
+    seconds: float
+    steps: int
+    loss: list[tuple[int, float]]
+    validation: list[tuple[int, Share]]
+    folder: Path
+    before: float
+    peak: float
+
+
+def settings(tier: Tier, seed: int, folder: Path | str, **changes):
+    """A TRL `SFTConfig`: one optimizer and one schedule over all epochs, a checkpoint at each epoch's end.
+
+    The loss is taken on the answer alone, without packing. changes: fields of SFTConfig to set otherwise.
+    """
+    from trl import SFTConfig  # not at the top: see helpers.models.loading
+
+    on_gpu = torch.cuda.is_available()
+    chosen = {
+        "output_dir": str(folder),
+        "num_train_epochs": tier.epochs,
+        "per_device_train_batch_size": tier.micro_batch,
+        "gradient_accumulation_steps": tier.batch_size // tier.micro_batch,
+        "learning_rate": tier.lora.learning_rate,
+        "lr_scheduler_type": "cosine",
+        "warmup_steps": 0.05,  # a share of all steps
+        "adam_beta2": 0.98,  # a memory of fifty steps: the mini tier's run has only some hundred
+        "max_length": tier.max_length,
+        "completion_only_loss": True,
+        "packing": False,
+        "train_sampling_strategy": "group_by_length",
+        "gradient_checkpointing": on_gpu,
+        "bf16": on_gpu and torch.cuda.is_bf16_supported(including_emulation=False),
+        "use_cpu": not on_gpu,
+        "dataloader_pin_memory": on_gpu,
+        "save_strategy": "epoch",
+        "logging_steps": 10,
+        "report_to": "none",
+        "disable_tqdm": True,  # `run` shows a bar of its own, which goes when it is done
+        "seed": seed,
+    }
+    return SFTConfig(**chosen | changes)
+
+
+def validation(score: Callable[[torch.nn.Module], Share]):
+    """A callback for a trainer: the share of right answers at each epoch's end, printed and kept.
+
+    score: called with the model, gives a Share.
+    """
+    from helpers.trainers.callbacks import Validation
+
+    return Validation(score)
+
+
+def keep_float32(model) -> None:
+    """Turns a model's trainable weights into float32, which is what the optimizer's small steps need.
+
+    TRL rounds the adapter of a student in 4 bits to bfloat16. That has about two and a half decimal digits: near the
+    end of a schedule a step is smaller than the last of them, and the weight stays where it was.
+    """
+    for weight in model.parameters():
+        if weight.requires_grad:
+            weight.data = weight.data.float()
+
+
+def run(trainer) -> Run:
+    """Trains what is left to train: from the last checkpoint on if there is one, nothing if it is finished.
+
+    A finished run is read from its folder, `trainer.args.output_dir`, and the trainer's model stays as it is: load
+    an adapter from `adapters(folder)`.
+    """
+    from transformers import PrinterCallback
+    from transformers.trainer_utils import get_last_checkpoint
+
+    from helpers.trainers.callbacks import Clock, bar
+
+    folder = Path(trainer.args.output_dir)
+    if finished(folder):
+        return read(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    trainer.remove_callback(PrinterCallback)  # a line for every tenth step
+    trainer.add_callback(Clock())
+    with memory.track("training") as cost, bar() as shown:
+        trainer.add_callback(shown)
+        trainer.train(resume_from_checkpoint=get_last_checkpoint(str(folder)))
+    log = trainer.state.log_history
+    told = {
+        "seconds": round(sum(entry.get("part_seconds", 0.0) for entry in log), 1),
+        "steps": trainer.state.global_step,
+        "loss": [(entry["step"], entry["loss"]) for entry in log if "loss" in entry],
+        "validation": [(entry["epoch"], entry["validation"]) for entry in log if "validation" in entry],
+        "before": round(cost.before),
+        "peak": round(cost.peak),
+    }
+    part = folder / f"{RUN}.part"
+    part.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+    os.replace(part, folder / RUN)
+    return read(folder)
+
+
+def finished(folder: Path) -> bool:
+    """Whether a training in this folder came to its end."""
+    return (Path(folder) / RUN).is_file()
+
+
+def read(folder: Path) -> Run:
+    """The finished run of a folder. Raises FileNotFoundError if it is not finished."""
+    if not finished(folder):
+        raise FileNotFoundError(f"there is no finished training in {folder}: `trainers.run` makes one")
+    told = json.loads((folder / RUN).read_text(encoding="utf-8"))
+    found = [(epoch, Share(**share)) for epoch, share in told["validation"]]
+    losses = [(step, loss) for step, loss in told["loss"]]
+    return Run(told["seconds"], told["steps"], losses, found, Path(folder), told["before"], told["peak"])
+
+
+def adapters(folder: Path) -> list[Path]:
+    """The adapters that a run saved, one an epoch, in their order. Raises FileNotFoundError if there is none."""
+    found = [path.parent for path in Path(folder).glob("checkpoint-*/adapter_model.safetensors")]
+    if not found:
+        raise FileNotFoundError(f"there is no adapter in {folder}: `trainers.run` makes one at each epoch's end")
+    return sorted(found, key=lambda path: int(path.name.rpartition("-")[2]))

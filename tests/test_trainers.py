@@ -1,0 +1,179 @@
+"""Training with TRL: what is in the loss, checkpoints, going on after a kill, reading what is finished."""
+
+import json
+from dataclasses import replace
+
+import pytest
+import torch
+from safetensors.torch import load_file
+from transformers import TrainerCallback
+
+from helpers import distil, models, tiers, trainers
+from helpers.intervals import wilson
+from helpers.traces import store
+
+QUESTIONS = [f"Tom has {i} pens and finds {i + 1} more. How many pens has Tom?" for i in range(10)]
+
+
+def kept(n: int = 10, reply: str = "It is {}."):
+    """Traces as `traces.load` gives them, made up."""
+    rows = [
+        {
+            "question": QUESTIONS[i],
+            store.ANSWER: f"<think>\n{i} + {i + 1} = {2 * i + 1}.\n</think>\n\n{reply.format(2 * i + 1)}",
+            "gold": [2 * i + 1], "family": "more", "tokens": 20, "ended": True, "verdict": "kept",
+        }
+        for i in range(n)
+    ]  # fmt: skip
+    return store.as_dataset(rows, json.dumps({"made": "up"}))
+
+
+@pytest.fixture
+def tier(tiny, tmp_path, monkeypatch):
+    monkeypatch.setattr(tiers, "ROOT", tmp_path)
+    monkeypatch.setattr(distil, "VALIDATION", 2)
+    return replace(tiny, epochs=3, batch_size=4, micro_batch=2, lora=replace(tiny.lora, r=4, alpha=8))
+
+
+def trainer_for(tier, seed=0, rows=None):
+    student, tokenizer = models.load_student(tier)
+    return distil.token_trainer(student, tokenizer, kept() if rows is None else rows, tier, seed)
+
+
+class Kill(TrainerCallback):
+    def __init__(self, step: int):
+        self.step = step
+
+    def on_step_end(self, args, state, control, **_):
+        if state.global_step == self.step:
+            raise KeyboardInterrupt
+
+
+def weights(folder) -> dict[str, torch.Tensor]:
+    return load_file(folder / "adapter_model.safetensors")
+
+
+def equal(one: dict, other: dict) -> bool:
+    return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
+
+
+def test_the_answer_is_learnt_with_its_end_and_the_prompt_is_not(tier):
+    trainer = trainer_for(tier)
+    tokenizer = trainer.processing_class
+    found = set()
+    for batch in trainer.get_train_dataloader():
+        for ids, labels in zip(batch["input_ids"], batch["labels"], strict=True):
+            learnt = tokenizer.decode(ids[labels != -100])
+            whole = tokenizer.decode(ids[ids != tokenizer.pad_token_id])
+            assert whole.count("<bos>") == 1
+            prompt, _, answer = whole.partition("<start_of_turn>model\n")
+            assert learnt == answer or "<start_of_turn>assistant\n" in whole
+            assert learnt.startswith("<think>") and learnt.rstrip().endswith("<end_of_turn>")
+            assert all(question not in learnt for question in QUESTIONS) and prompt
+            found.add(learnt)
+    assert len(found) == 10
+
+
+def test_the_loss_is_the_mean_over_the_learnt_tokens(tier):
+    trainer = trainer_for(replace(tier, micro_batch=4))
+    batch = next(iter(trainer.get_train_dataloader()))
+    model = trainer.model.eval()
+    with torch.no_grad():
+        said = model(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"]).logits.float()
+        total = count = 0
+        for row in range(len(said)):  # by hand: token t is foretold from what stands before it
+            for t in range(1, said.shape[1]):
+                if batch["labels"][row, t] != -100:
+                    total -= said[row, t - 1].log_softmax(-1)[batch["labels"][row, t]].item()
+                    count += 1
+        found = trainer.compute_loss(model, dict(batch)).item()
+    assert found == pytest.approx(total / count, rel=1e-4)
+
+
+def test_one_checkpoint_an_epoch_and_one_schedule_over_all(tier):
+    trainer = trainer_for(tier)
+    done = trainers.run(trainer)
+    # 10 rows in batches of 4 are 3 steps an epoch.
+    assert done.steps == 9 and [path.name for path in trainers.adapters(done.folder)] == [
+        "checkpoint-3", "checkpoint-6", "checkpoint-9",
+    ]  # fmt: skip
+    assert [epoch for epoch, _ in done.validation] == [1, 2, 3] and {found.n for _, found in done.validation} == {2}
+    assert done.seconds > 0 and 0 < done.before <= done.peak
+    assert trainer.lr_scheduler.get_last_lr()[0] == pytest.approx(0, abs=1e-9)
+    first, last = (weights(path) for path in (trainers.adapters(done.folder)[0], trainers.adapters(done.folder)[-1]))
+    assert not equal(first, last)
+
+
+def test_the_adapter_is_trained_and_stored_in_float32(tier):
+    trainer = trainer_for(tier)
+    assert {weight.dtype for weight in trainer.model.parameters() if weight.requires_grad} == {torch.float32}
+    done = trainers.run(trainer)
+    assert {tensor.dtype for tensor in weights(trainers.adapters(done.folder)[-1]).values()} == {torch.float32}
+
+
+@pytest.mark.parametrize("killed_at", [2, 5])
+def test_a_killed_run_ends_as_if_it_had_not_been_killed(tier, killed_at, tmp_path, monkeypatch):
+    whole = trainers.run(trainer_for(tier))
+    monkeypatch.setattr(tiers, "ROOT", tmp_path / "other")
+    trainer = trainer_for(tier)
+    trainer.add_callback(Kill(killed_at))
+    with pytest.raises(KeyboardInterrupt):
+        trainers.run(trainer)
+    assert not trainers.finished(trainer.args.output_dir)
+    again = trainers.run(trainer_for(tier))
+    assert again.folder != whole.folder and again.steps == whole.steps
+    assert equal(weights(trainers.adapters(again.folder)[-1]), weights(trainers.adapters(whole.folder)[-1]))
+    assert again.validation == whole.validation
+
+
+def test_a_finished_run_is_read_and_not_run_again(tier, capsys):
+    done = trainers.run(trainer_for(tier))
+    assert "epoch 3 of 3" in capsys.readouterr().out
+    again = trainer_for(tier)
+    again.add_callback(Kill(1))
+    assert trainers.run(again) == done == trainers.read(done.folder)
+    assert capsys.readouterr().out == ""
+
+
+def test_the_folder_changes_with_what_is_learnt_and_how(tier):
+    rows = kept()
+    base = distil.token_folder(tier, 0, rows)
+    assert base == distil.token_folder(tier, 0, kept())
+    others = [
+        distil.token_folder(tier, 1, rows),
+        distil.token_folder(replace(tier, epochs=4), 0, rows),
+        distil.token_folder(replace(tier, lora=replace(tier.lora, r=8)), 0, rows),
+        distil.token_folder(replace(tier, student=tier.sibling), 0, rows),
+        distil.token_folder(tier, 0, kept(9)),
+        distil.token_folder(tier, 0, kept(reply="That is {}.")),
+    ]
+    assert len({base, *others}) == 7
+
+
+def test_tokens_makes_once_and_then_reads(tier, monkeypatch):
+    monkeypatch.setattr(distil.traces, "load", lambda tier, seed: kept())
+    made = distil.tokens(tier, 0)
+    monkeypatch.setattr(distil.models, "load_student", lambda tier: pytest.fail("there is nothing left to train"))
+    assert distil.tokens(tier, 0) == made
+    assert len(trainers.adapters(made.folder)) == 3
+
+
+def test_validation_asks_the_same_problems_whatever_the_seed(tier, monkeypatch):
+    asked = []
+    monkeypatch.setattr(
+        distil.evaluate, "generate", lambda model, tokenizer, questions, *_, **__: asked.append(questions)
+    )
+    monkeypatch.setattr(distil.evaluate, "accuracy", lambda answers, problems: wilson(1, len(problems)))
+    assert distil.right_answers(None, None, tier) == distil.right_answers(None, None, tier) == wilson(1, 2)
+    assert asked[0] == asked[1] and len(asked[0]) == 2
+
+
+def test_what_is_missing_is_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"trainers\.run"):
+        trainers.read(tmp_path)
+    with pytest.raises(FileNotFoundError, match=r"trainers\.run"):
+        trainers.adapters(tmp_path)
+    for name in ("checkpoint-10", "checkpoint-9"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "adapter_model.safetensors").touch()
+    assert [path.name for path in trainers.adapters(tmp_path)] == ["checkpoint-9", "checkpoint-10"]
