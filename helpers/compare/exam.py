@@ -1,0 +1,101 @@
+"""The same questions for every model, and what each one wrote."""
+
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from helpers import evaluate, models, problems, traces
+from helpers.evaluate import Answer
+from helpers.intervals import Share, wilson
+from helpers.tiers import Sampling, Tier
+
+GREEDY = Sampling(temperature=0.0)
+WHOLE = Sampling(temperature=1.0)  # a tier whose teacher samples like this advises no settings for it
+
+
+@dataclass(frozen=True)
+class Exam:
+    """What every model is asked.
+
+    asked: problems with `.question`, `.answer` and `.family`. pairs: (solvable, impossible) twins, none on tiers
+    whose problems are not made here. seeds: the three questions of `problems.SEED_QUESTIONS`.
+    """
+
+    asked: list
+    pairs: list[tuple] = field(default_factory=list)
+    seeds: list = field(default_factory=list)
+
+    def first(self, n: int) -> "Exam":
+        """The first n problems alone, without pairs and seeds."""
+        return Exam(self.asked[:n])
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """One model's answers to an exam, each list in the exam's order.
+
+    solvable, impossible: the answers to the first and to the second problem of each pair.
+    seconds: of writing them all; parameters: of the model, with its adapter's.
+    """
+
+    asked: list[Answer]
+    solvable: list[Answer]
+    impossible: list[Answer]
+    seeds: list[Answer]
+    seconds: float
+    parameters: int
+
+    @property
+    def answers(self) -> list[Answer]:
+        """All of them."""
+        return [*self.asked, *self.solvable, *self.impossible, *self.seeds]
+
+    @property
+    def ended(self) -> Share:
+        """The share of all answers that ended by themselves."""
+        return wilson(sum(answer.ended for answer in self.answers), len(self.answers))
+
+
+def draw_exam(tier: Tier, n: int, pairs: int, seed: int) -> Exam:
+    """n test problems, `pairs` pairs of twins where the tier's problems are made here, and the three seed questions.
+
+    Raises as `traces.questions`.
+    """
+    ours = tier.data.name == "helpers.problems"
+    seeds = [traces.Question(text, answer, name) for name, (text, answer) in problems.SEED_QUESTIONS.items()]
+    twins = problems.draw_twins("test", pairs, seed) if ours else []
+    return Exam(traces.questions(tier, "test", n, seed), twins, seeds)
+
+
+def teacher(exam: Exam, tier: Tier) -> Sheet:
+    """The teacher's answers: greedy, or sampled as its makers advise where the tier says how (greedy Qwen3 loops).
+
+    The model is loaded and unloaded. Raises as `models.load_teacher`.
+    """
+    sampling = GREEDY if tier.sampling == WHOLE else tier.sampling
+    return _sit(exam, tier, models.load_teacher(tier), tier.max_new_tokens, sampling)
+
+
+def student(exam: Exam, tier: Tier, adapter: Path | str | None = None) -> Sheet:
+    """The student's answers, greedy, in 4 bits as it was trained; adapter: None for the student before its lessons.
+
+    The model is loaded and unloaded. Raises as `models.load_student`.
+    """
+    return _sit(exam, tier, models.load_student(tier, adapter=adapter), tier.answer_tokens, GREEDY)
+
+
+def _sit(exam: Exam, tier: Tier, loaded: tuple, room: int, sampling: Sampling) -> Sheet:
+    model, tokenizer = loaded
+    parts = exam.asked, [one for one, _ in exam.pairs], [two for _, two in exam.pairs], exam.seeds
+    questions = [problem.question for part in parts for problem in part]
+    try:
+        begun = time.perf_counter()
+        answers = evaluate.generate(
+            model, tokenizer, questions, room, tier.generate_batch,
+            temperature=sampling.temperature, top_p=sampling.top_p, top_k=sampling.top_k,
+        )  # fmt: skip
+        seconds = time.perf_counter() - begun
+        left = iter(answers)
+        return Sheet(*([next(left) for _ in part] for part in parts), seconds, models.parameter_count(model))
+    finally:
+        models.unload(model)

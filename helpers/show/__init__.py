@@ -1,0 +1,10 @@
+"""Pictures for the notebooks: the route, tokens, answers side by side, charts, and a box to ask the models in."""
+
+from helpers.show.asking import Ask, ask
+from helpers.show.charts import histogram, losses, shares
+from helpers.show.colouring import tokens
+from helpers.show.comparing import answers
+from helpers.show.curves import lines, surprise
+from helpers.show.mapping import route
+
+__all__ = ["Ask", "answers", "ask", "histogram", "lines", "losses", "route", "shares", "surprise", "tokens"]

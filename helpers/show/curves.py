@@ -1,0 +1,44 @@
+"""Pictures of a row's tokens and of what changes over steps."""
+
+from collections.abc import Mapping, Sequence
+
+import matplotlib.pyplot as plt
+from matplotlib.figure import Figure
+
+
+def surprise(tokenizer, ids: Sequence[int], nats: Sequence[float], most: int = 60) -> Figure:
+    """A bar for each of the first `most` tokens: how surprised a model is by it, in nats; -log of its probability.
+
+    Raises ValueError if ids and nats are not of one length.
+    """
+    if len(ids) != len(nats):
+        raise ValueError(f"{len(ids)} tokens and {len(nats)} figures: there must be one for each")
+    shown = [tokenizer.decode([token]).replace("\n", "⏎") or "·" for token in ids[:most]]
+    figure, axes = plt.subplots(figsize=(9, 2.8))
+    axes.bar(range(len(shown)), nats[:most], color="#0072b2", width=0.8)
+    # A dollar sign would begin a formula.
+    axes.set_xticks(range(len(shown)), [text.strip().replace("$", r"\$") for text in shown], rotation=90, fontsize=7)
+    axes.set_xlim(-0.7, len(shown) - 0.3)
+    axes.set_ylabel("surprise (nats)")
+    if len(ids) > most:
+        axes.set_xlabel(f"the first {most} of {len(ids)} tokens")
+    return _done(figure)
+
+
+def lines(series: Mapping[str, Sequence[float]], xlabel: str, ylabel: str) -> Figure:
+    """Named curves over their index, told apart by their dashes as well as by colour."""
+    figure, axes = plt.subplots(figsize=(7, 2.8))
+    styles = zip(("#0072b2", "#d55e00", "#009e73", "#cc79a7"), ("-", "--", "-.", ":"), strict=True)
+    for (name, values), (colour, dashes) in zip(series.items(), styles, strict=False):
+        axes.plot(values, dashes, color=colour, label=name, linewidth=1.5)
+    axes.set_xlabel(xlabel)
+    axes.set_ylabel(ylabel)
+    axes.legend(frameon=False)
+    return _done(figure)
+
+
+def _done(figure: Figure) -> Figure:
+    """The figure, closed for pyplot: a cell that ends in it shows it once and not twice."""
+    figure.tight_layout()
+    plt.close(figure)
+    return figure

@@ -1,0 +1,49 @@
+"""Pictures of tokens and of steps show the figures that they are given."""
+
+import matplotlib.pyplot as plt
+import pytest
+
+from helpers.show import curves
+
+
+class Words:
+    """A tokenizer whose token i is the i-th word."""
+
+    words = ("$5", "is", "\n", "", "right")
+
+    def decode(self, ids):
+        return self.words[ids[0]]
+
+
+def test_a_bar_for_each_token_with_its_surprise():
+    figure = curves.surprise(Words(), [0, 1, 2, 3, 4], [0.5, 1.0, 2.0, 0.0, 4.0])
+    (axes,) = figure.axes
+    assert [bar.get_height() for bar in axes.patches] == [0.5, 1.0, 2.0, 0.0, 4.0]
+    assert [label.get_text() for label in axes.get_xticklabels()] == [r"\$5", "is", "⏎", "·", "right"]
+    assert "nats" in axes.get_ylabel() and axes.get_xlabel() == ""
+    figure.canvas.draw()
+
+
+def test_a_long_row_is_cut_and_says_so():
+    (axes,) = curves.surprise(Words(), [1] * 9, [1.0] * 9, most=4).axes
+    assert len(axes.patches) == 4 and axes.get_xlabel() == "the first 4 of 9 tokens"
+
+
+def test_figures_must_match_the_tokens():
+    with pytest.raises(ValueError, match="3 tokens and 2 figures"):
+        curves.surprise(Words(), [0, 1, 2], [0.1, 0.2])
+
+
+def test_lines_are_named_and_differ_in_more_than_colour():
+    (axes,) = curves.lines({"one": [0, 1, 0.5], "two": [1, 1]}, "step", "rate").axes
+    assert [list(line.get_ydata()) for line in axes.lines] == [[0, 1, 0.5], [1, 1]]
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["one", "two"]
+    assert len({line.get_linestyle() for line in axes.lines}) == 2
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("step", "rate")
+
+
+def test_pyplot_keeps_no_figure():
+    before = plt.get_fignums()
+    curves.lines({"one": [0, 1]}, "step", "rate")
+    curves.surprise(Words(), [1], [1.0])
+    assert plt.get_fignums() == before
