@@ -3,6 +3,8 @@
 PYTHON ?= python3
 PY := .venv/bin/python
 NOTEBOOKS := $(sort $(wildcard notebooks/*.ipynb))
+# The tests run copies: what a run leaves in a notebook is looked at, and the notebooks stay as they are.
+COPIES := $(patsubst notebooks/%,artifacts/executed/%,$(NOTEBOOKS))
 
 # Keeps outputs, counts and cell ids; drops what only a machine knows: widget state, times, paths.
 # The same words stand in .pre-commit-config.yaml, and a test compares them.
@@ -10,7 +12,7 @@ CLEAN := $(PY) -m nbstripout --keep-output --keep-count --keep-id --extra-keys "
   metadata.papermill metadata.widgets metadata.vscode metadata.interpreter metadata.language_info.version"
 
 .DEFAULT_GOAL := help
-.PHONY: help environment run test lab lint clean-notebooks mini-models
+.PHONY: help environment run test test-browser lab lint notebooks clean-notebooks study mini-models
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' Makefile
@@ -19,11 +21,19 @@ environment: ## Install the pinned packages into .venv (the others do this first
 	@command -v $(PYTHON) >/dev/null || { echo "No $(PYTHON) was found: install Python 3.11 from https://www.python.org/downloads/"; exit 1; }
 	@$(PYTHON) tools/environment.py
 
-run: environment ## Score the mini models on this computer and print the table
-	DISTILL_TIER=mini $(PY) -m helpers.score
+run: environment ## Run the series on the mini tier; print before and after, and the mini models' scores
+	@$(PY) tools/series.py
+	@DISTILL_TIER=mini $(PY) -m helpers.score
 
 test: lint ## Run every test: static checks, units, notebooks, browser
-	DISTILL_TIER=mini $(PY) -m pytest --nbmake --nbmake-timeout=300 tests $(NOTEBOOKS)
+	@$(PY) tools/browser.py || true
+	rm -rf artifacts/executed && mkdir -p artifacts/executed
+	$(if $(NOTEBOOKS),cp $(NOTEBOOKS) artifacts/executed)
+	DISTILL_TIER=mini DISTILL_BROWSER=required $(PY) -m pytest --nbmake --overwrite --nbmake-timeout=600 tests $(COPIES)
+
+test-browser: environment ## Run the browser tests alone
+	@$(PY) tools/browser.py || true
+	DISTILL_TIER=mini DISTILL_BROWSER=required $(PY) -m pytest tests/test_browser.py
 
 lab: environment ## Open JupyterLab
 	$(PY) -m jupyterlab
@@ -32,8 +42,15 @@ lint: environment ## Check the style of code and notebooks
 	$(PY) -m ruff check
 	$(if $(NOTEBOOKS),$(CLEAN) --verify $(NOTEBOOKS))
 
+notebooks: environment ## Run the notebooks and save their outputs in them, cleaned for a commit
+	@$(PY) tools/series.py --save
+	$(if $(NOTEBOOKS),$(CLEAN) $(NOTEBOOKS))
+
 clean-notebooks: environment ## Clean the notebooks for a commit: outputs stay, widget state, times and paths go
 	$(if $(NOTEBOOKS),$(CLEAN) $(NOTEBOOKS),@echo "There are no notebooks to clean.")
+
+study: environment ## Run the notebooks with three seeds and keep means and intervals (goes on where it was stopped)
+	$(PY) tools/study.py
 
 mini-models: environment ## Train the mini models again (hours)
 	$(PY) -m data.making.make

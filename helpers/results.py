@@ -12,7 +12,7 @@ import psutil
 import torch
 
 from helpers.intervals import Share
-from helpers.tiers import TIERS, Tier
+from helpers.tiers import ROOT, TIERS, Tier
 
 LIBRARIES = (
     "torch", "transformers", "trl", "peft", "bitsandbytes", "datasets", "accelerate", "math-verify", "unsloth",
@@ -32,7 +32,8 @@ def write(
     figures: dotted keys become nested objects: "teacher.accuracy" lies in "teacher". A value is a number, a
         string, a list, a mapping, or a Share, which becomes `share(value)`.
     The file's "run" holds notebook, tier, seed, machine, versions, and seconds where given.
-    folder: the folder to write to instead of the tier's.
+    folder: the folder to write to instead of the tier's. Without it, the environment variable DISTILL_RESULTS
+        names one, where it is set: so a run of the series can keep its figures apart from another's.
     Raises ValueError for a key that is also the beginning of another, for the key "run", and for NaN.
     """
     nested = _nest(figures)
@@ -61,6 +62,17 @@ def read(notebook: str, tier: Tier | str, folder: Path | None = None) -> dict:
     if not path.is_file():
         raise FileNotFoundError(f"there are no results of {notebook} on the {_tier(tier).name} tier yet: run it first")
     return json.loads(path.read_text(encoding="utf-8"))
+
+
+def study(notebook: str, tier: Tier | str) -> dict | None:
+    """A notebook's figures over several seeds, from data/results/<tier>/<notebook>.json; None where there are none.
+
+    A number is {"mean", "low", "high", "per_seed"}: low and high end the 95 % t-interval over the seeds, None for
+    a single seed. A share also has "n". The rest is as `read` gives it; "run" holds seeds, machine, versions,
+    commit and the seconds of each seed. `make study` writes the files.
+    """
+    path = ROOT / "data" / "results" / _tier(tier).name / f"{notebook}.json"
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
 
 
 def share(found: Share) -> dict[str, float | int]:
@@ -118,4 +130,5 @@ def _tier(tier: Tier | str) -> Tier:
 
 
 def _path(notebook: str, tier: Tier | str, folder: Path | None) -> Path:
-    return (folder or _tier(tier).artifacts / "results") / f"{notebook}.json"
+    named = os.environ.get("DISTILL_RESULTS")
+    return (folder or (Path(named) if named else _tier(tier).artifacts / "results")) / f"{notebook}.json"

@@ -1,11 +1,12 @@
 """Scores the shipped mini models and writes the figures: `python -m helpers.score`."""
 
 import argparse
+import os
 import sys
 import time
 
 from helpers import evaluate, models, problems, results
-from helpers.tiers import TIERS, Tier
+from helpers.tiers import ROOT, TIERS, Tier
 
 ROLES = ("teacher", "student", "sibling")
 SEED = 0
@@ -81,7 +82,7 @@ def main(arguments: list[str] | None = None) -> int:
     print(f"\n{chosen.problems:,} test problems and {chosen.pairs:,} pairs of twins, on {results.machine()}\n")
     print(table(figures))
     path = results.write("models", figures, tier, SEED, time.perf_counter() - begun)
-    print(f"\nwritten to {path.relative_to(tier.artifacts.parents[1])}")
+    print(f"\nwritten to {os.path.relpath(path, ROOT)}")
     return 0
 
 

@@ -101,3 +101,22 @@ def test_a_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
 def test_no_results_yet_names_the_notebook(tmp_path):
     with pytest.raises(FileNotFoundError, match="no results of 03_logits on the mini tier yet"):
         results.read("03_logits", "mini", tmp_path)
+
+
+def test_a_run_can_keep_its_figures_apart(tmp_path, monkeypatch):
+    monkeypatch.setenv("DISTILL_RESULTS", str(tmp_path / "seed-1"))
+    assert results.write("x", {"a": 1}, "mini", 1) == tmp_path / "seed-1" / "x.json"
+    assert results.read("x", "mini")["a"] == 1
+    other = tmp_path / "other"
+    results.write("x", {"a": 2}, "mini", 1, folder=other)
+    assert results.read("x", "mini", other)["a"] == 2, "a folder that is named goes first"
+
+
+def test_the_study_is_read_where_there_is_one(tmp_path, monkeypatch):
+    monkeypatch.setattr(results, "ROOT", tmp_path)
+    assert results.study("x", "mini") is None
+    path = tmp_path / "data" / "results" / "mini" / "x.json"
+    path.parent.mkdir(parents=True)
+    path.write_text('{"a": {"mean": 0.5}}')
+    assert results.study("x", TIERS["mini"]) == {"a": {"mean": 0.5}}
+    assert results.study("x", "small") is None

@@ -1,0 +1,150 @@
+"""Widgets as a reader meets them: in JupyterLab, in a real browser, with clicks."""
+
+import os
+import re
+import shutil
+import time
+from pathlib import Path
+
+import browser as chromium
+import nbformat
+import pytest
+from lab import Lab, Sheet, running
+from nbformat.v4 import new_code_cell, new_notebook
+from playwright.sync_api import expect, sync_playwright
+
+ROOT = Path(__file__).resolve().parents[1]
+PICTURES = ROOT / "artifacts" / "browser"
+MINUTE = 60_000  # as Playwright counts, in milliseconds
+FLAGS = ["--disable-gpu", "--disable-dev-shm-usage"]
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory) -> Lab:
+    path = chromium.find()
+    if path is None:
+        # `make test` has just tried to install one.
+        (pytest.fail if os.environ.get("DISTILL_BROWSER") == "required" else pytest.skip)(chromium.ADVICE)
+    with sync_playwright() as playwright:
+        # Without the sandbox, which does not work for root: it opens nothing but our own pages.
+        window = playwright.chromium.launch(executable_path=path, chromium_sandbox=False, args=FLAGS)
+        with running(tmp_path_factory.mktemp("lab"), window) as lab:
+            yield lab
+        window.close()
+
+
+# --- the notebooks ------------------------------------------------------------------------------
+
+
+def ask(sheet: Sheet) -> None:
+    """Types a question; both models answer it to the end."""
+    box = sheet.shown().filter(has=sheet.page.locator("textarea"))
+    answers = box.get_by_text(re.compile(r"\d tokens?, (ended by itself|cut off)$"))
+    assert answers.count() == 0, "nobody has asked yet"
+    box.locator("textarea").fill("Tom has 5 pens and buys 6 more. How many pens does Tom have now?")
+    box.locator("button").click()
+    expect(answers).to_have_count(2, timeout=3 * MINUTE)
+    expect(box.locator("button")).to_be_enabled()
+
+
+# How a reader uses a notebook's widgets once all its cells have run.
+DRIVES = {"04_before_and_after": ask}
+
+
+@pytest.mark.parametrize("name", [name for name in DRIVES if (ROOT / "notebooks" / f"{name}.ipynb").exists()])
+def test_notebook(lab, name):
+    shutil.copy(ROOT / "notebooks" / f"{name}.ipynb", lab.folder)
+    with lab.opened(f"{name}.ipynb") as sheet:
+        try:
+            sheet.run_all(patience=900)  # where what it reads was not made before, it is made now
+            assert not sheet.complaints()
+            DRIVES[name](sheet)
+        finally:
+            PICTURES.mkdir(parents=True, exist_ok=True)
+            sheet.page.screenshot(path=PICTURES / f"{name}.png")  # to look at; nothing is compared with it
+        assert not sheet.complaints()
+
+
+# --- the machinery ------------------------------------------------------------------------------
+
+START = "import ipywidgets as w\nfrom IPython.display import display\n"
+GOOD = START + """
+said, button = w.Label('nothing yet'), w.Button(description='count')
+button.on_click(lambda _: setattr(said, 'value', f'{6 * 7} shells'))
+w.VBox([said, button])"""
+# Four ways for a callback to fail; only the last one shows its error on the page.
+RAISES = START + """
+button = w.Button(description='raise')
+button.on_click(lambda _: {}['one'])
+button"""
+OVERRIDES = START + """
+class Own(w.Button):
+    def click(self):
+        raise ValueError('two')
+
+Own(description='own')"""
+WARNS = START + """
+import warnings
+button = w.Button(description='warn')
+button.on_click(lambda _: warnings.warn('three'))
+button"""
+INTERACTS = START + """
+@w.interact(x=(0, 3))
+def f(x=0):
+    assert x == 0, 'four'"""
+
+
+def write(folder: Path, name: str, *sources: str) -> str:
+    notebook = new_notebook(cells=[new_code_cell(source) for source in sources])
+    notebook.metadata = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    nbformat.write(notebook, folder / name)
+    return name
+
+
+def new_complaints(sheet: Sheet, known: int) -> list[str]:
+    """Those after the first `known`, as soon as there are some; [] after a while without."""
+    until = time.monotonic() + 30
+    while time.monotonic() < until:
+        found = sheet.complaints()[known:]
+        if found:
+            return found
+        sheet.page.wait_for_timeout(200)
+    return []
+
+
+def test_a_click_is_answered_in_the_output(lab):
+    name = write(lab.folder, "good.ipynb", GOOD, "print('the last cell ran')")
+    with lab.opened(name) as sheet:
+        sheet.run_all()
+        expect(sheet.shown().get_by_text("the last cell ran")).to_have_count(1)
+        expect(sheet.shown().get_by_text("42 shells")).to_have_count(0)
+        sheet.shown("button").click()
+        expect(sheet.shown().get_by_text("42 shells")).to_have_count(1, timeout=MINUTE)
+        assert sheet.complaints() == []
+
+
+def test_a_callback_that_fails_is_heard(lab):
+    name = write(lab.folder, "broken.ipynb", RAISES, OVERRIDES, WARNS, INTERACTS)
+    with lab.opened(name) as sheet:
+        sheet.run_all()
+        assert sheet.complaints() == []
+        for label, error in (("raise", "KeyError: 'one'"), ("own", "ValueError: two"), ("warn", "UserWarning: three")):
+            known = len(sheet.complaints())
+            sheet.shown("button").get_by_text(label, exact=True).click()
+            assert any(error in said for said in new_complaints(sheet, known)), f"{error} was not heard"
+        known = len(sheet.complaints())
+        sheet.shown(".noUi-handle").focus()
+        sheet.page.keyboard.press("ArrowRight")
+        assert any("AssertionError: four" in said for said in new_complaints(sheet, known))
+
+
+def test_a_cell_that_fails_is_heard(lab):
+    name = write(lab.folder, "stops.ipynb", "1 / 0", "print('never')")
+    with lab.opened(name) as sheet:
+        sheet.run_all()
+        said = sheet.complaints()
+        assert said[0] == "ZeroDivisionError: division by zero"
+        assert len(said) == 2 and "ZeroDivisionError" in said[1], "the kernel said it, and it is on the page"
+        expect(sheet.shown().get_by_text("never")).to_have_count(0)

@@ -1,0 +1,93 @@
+"""Figures of several seeds to one: a number becomes its mean with the 95 % interval over the seeds."""
+
+from collections.abc import Sequence
+from math import sqrt
+from statistics import mean, stdev
+
+from scipy.stats import t
+
+SHARE = {"value", "n", "low", "high"}
+MISSING = object()  # stands for a figure that a seed does not have; equal to nothing else
+
+
+class LeftOut(Exception):
+    """The seeds do not have this figure in one form, so there is nothing to take a mean of."""
+
+
+def t_interval(values: Sequence[float]) -> tuple[float, float] | tuple[None, None]:
+    """The ends of Student's 95 % interval for the mean: mean ± t₀.₉₇₅ s / √n with n − 1 degrees of freedom.
+
+    A single value has none: (None, None).
+    """
+    n = len(values)
+    if n < 2:
+        return None, None
+    half = float(t.ppf(0.975, n - 1)) * stdev(values) / sqrt(n)
+    return mean(values) - half, mean(values) + half
+
+
+def over_seeds(values: list, left_out: list[str], key: str = "") -> object:
+    """One figure from each seed's: objects and lists by their parts, numbers and shares as means, the rest if equal.
+
+    left_out: gets the dotted keys of what cannot be put together. Raises LeftOut where that is the whole figure.
+    """
+    first = values[0]
+    if all(isinstance(value, dict) and value.keys() == SHARE for value in values):
+        return share(values)
+    if all(isinstance(value, dict) for value in values):
+        names = list(dict.fromkeys(name for value in values for name in value))
+        return parts({name: [value.get(name, MISSING) for value in values] for name in names}, left_out, key)
+    if all(isinstance(value, int | float) and not isinstance(value, bool) for value in values):
+        return number(values)
+    if all(value == first and type(value) is type(first) for value in values):
+        return first
+    if all(isinstance(value, list) and len(value) == len(first) for value in values):
+        return [over_seeds(list(items), left_out, key) for items in zip(*values, strict=True)]
+    raise LeftOut(key)
+
+
+def parts(named: dict[str, list], left_out: list[str], key: str) -> dict:
+    found = {}
+    for name, values in named.items():
+        path = f"{key}.{name}" if key else name
+        try:
+            found[name] = over_seeds(values, left_out, path)
+        except LeftOut:
+            left_out.append(path)
+    return found
+
+
+def number(values: list[float]) -> dict:
+    low, high = t_interval(values)
+    return {"mean": mean(values), "low": low, "high": high, "per_seed": values}
+
+
+def share(values: list[dict]) -> dict:
+    """A share's interval stays within [0, 1]. n is one number where all seeds have the same, else a list."""
+    found = number([value["value"] for value in values])
+    if found["low"] is not None:
+        found["low"], found["high"] = max(0.0, found["low"]), min(1.0, found["high"])
+    return {**found, "n": same_or_all([value["n"] for value in values])}
+
+
+def same_or_all(values: list) -> object:
+    return values[0] if all(value == values[0] for value in values) else values
+
+
+def aggregate(notebook: str, tier: str, runs: dict[int, tuple[dict, dict]]) -> dict:
+    """The file's content. runs: for each seed, the results file of its run, and what was noted of the run."""
+    results, noted = zip(*runs.values(), strict=True)
+    left_out: list[str] = []
+    figures = over_seeds([{k: v for k, v in result.items() if k != "run"} for result in results], left_out)
+    how = {
+        "notebook": notebook,
+        "tier": tier,
+        "seeds": list(runs),
+        "machine": same_or_all([result["run"]["machine"] for result in results]),
+        "versions": same_or_all([result["run"]["versions"] for result in results]),
+        "commit": same_or_all([note["commit"] for note in noted]),
+        "seconds": [note["seconds"] for note in noted],
+    }
+    if left_out:
+        how["left_out"] = left_out
+    return {**figures, "run": how}

@@ -1,0 +1,103 @@
+"""Runs the series on the mini tier, in order: `python tools/series.py`; with `--save` the notebooks get the outputs."""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+import nbformat
+from execution import Failed, execute
+from readme import figure, percent
+
+ROOT = Path(__file__).resolve().parents[1]
+TIER = "mini"
+WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
+COLUMNS = ("student before", "student after", "teacher")
+# The rows of the table: where a figure lies for each column.
+ROWS = {
+    "problems answered rightly": ("student_before.accuracy", "student_after.accuracy", "teacher.accuracy"),
+    **{
+        name: tuple(key.format(model) for model in ("before", "after", "teacher"))
+        for name, key in (
+            ("impossible twins caught", "impossible.{}.detected"),
+            ("false alarms", "impossible.{}.false_alarms"),
+            ("answers that end by themselves", "ended.{}"),
+        )
+    },
+}
+
+
+def notebooks(root: Path) -> list[Path]:
+    """The notebooks of the series in the order in which they are read."""
+    return sorted((root / "notebooks").glob("*.ipynb"))
+
+
+def run(root: Path) -> list[Path]:
+    """Runs every notebook into artifacts/mini/executed/ and returns the executed ones. Raises execution.Failed."""
+    executed = []
+    for path in notebooks(root):
+        print(f"{path.stem:<28}", end="", flush=True)
+        output = root / "artifacts" / TIER / "executed" / path.name
+        try:
+            seconds = execute(path, output, variables={"DISTILL_TIER": TIER})
+        except Failed:
+            print(" stopped", flush=True)
+            raise
+        print(f"{seconds:6.0f} s", flush=True)
+        executed.append(output)
+    return executed
+
+
+def save(executed: Path, notebook: Path) -> None:
+    """Copies the outputs of the executed notebook into the notebook, and nothing else.
+
+    Widgets stay behind, progress bars among them: a saved one opens as an error.
+    Raises ValueError where the two do not have the same cells.
+    """
+    source, done = (nbformat.read(path, as_version=4) for path in (notebook, executed))
+    if [(cell.id, cell.source) for cell in source.cells] != [(cell.id, cell.source) for cell in done.cells]:
+        raise ValueError(f"{notebook.stem} was changed while it ran: run it again")
+    for cell, ran in zip(source.cells, done.cells, strict=True):
+        if cell.cell_type == "code":
+            cell.outputs = [output for output in ran.outputs if WIDGET_VIEW not in output.get("data", {})]
+            cell.execution_count = ran.execution_count
+    nbformat.write(source, notebook)
+
+
+def table(figures: dict) -> str:
+    """What notebook 04 measured, as a Markdown table with a note; a row that the tier does not have is left out."""
+    rows = [["", *COLUMNS], ["---"] * 4]
+    for name, keys in ROWS.items():
+        try:
+            rows.append([name, *(percent(figure(figures, key)) for key in keys)])
+        except KeyError:
+            continue
+    lines = [f"| {' | '.join(row)} |" for row in rows]
+    run, kept = figures["run"], figures["student_after"]["retained"]
+    lines += ["", f"n = {figures['teacher']['accuracy']['n']:,}; 95 % intervals; seed {run['seed']}; {run['machine']}."]
+    if kept is not None:
+        lines[-1] += f" The student keeps {100 * kept:.0f} % of the teacher's accuracy."
+    return "\n".join(lines)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python tools/series.py", description=__doc__)
+    parser.add_argument("--save", action="store_true", help="write the outputs into notebooks/")
+    chosen = parser.parse_args(arguments)
+    try:
+        executed = run(ROOT)
+    except Failed as error:
+        print(error, file=sys.stderr)
+        return 1
+    if chosen.save:
+        for path in executed:
+            save(path, ROOT / "notebooks" / path.name)
+        return 0
+    results = ROOT / "artifacts" / TIER / "results" / "04_before_and_after.json"
+    if results.exists():
+        print(f"\n{table(json.loads(results.read_text(encoding='utf-8')))}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
