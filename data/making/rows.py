@@ -2,7 +2,6 @@
 
 import itertools
 import random
-import re
 
 import torch
 
@@ -18,18 +17,18 @@ IGNORED = -100
 MIXES = {
     "teacher": {"think": (0.50, 0.90, 0.86), "facts": (0.50, 0.10, 0.04), "compare": (0.00, 0.00, 0.10)},
     "student": {
-        "facts": (0.35, 0.15, 0.10),
-        "sum": (0.20, 0.15, 0.12),
+        "facts": (0.35, 0.15, 0.05),
+        "sum": (0.20, 0.15, 0.09),
         "read": (0.20, 0.20, 0.15),
         "compare": (0.10, 0.08, 0.08),
         "step": (0.05, 0.20, 0.30),
-        "direct": (0.05, 0.12, 0.10),
-        "text": (0.05, 0.10, 0.15),
+        "direct": (0.05, 0.12, 0.08),
+        "text": (0.05, 0.10, 0.25),
     },
 }
 MIXES["sibling"] = MIXES["student"]
 HARD = ("two_kinds", "colors", "muffins", "buses", "vans")  # families that take longest to learn are drawn twice
-TEXTS = 3  # workings whose sentences make up a row of loose text
+TEXTS = 3  # workings that make up a row of loose text
 TURNS = {"sum": 5, "compare": 6}  # small tasks to a conversation, so that more of a row is learnt from
 
 
@@ -157,17 +156,17 @@ def stream(seed: int, impossible: bool):
 
 
 def loose_text(problems, rng: random.Random) -> str:
-    """Sentences of several workings in no order: the words of reasoning, but no reasoning.
+    """Workings without the questions that they belong to: the words of reasoning, and nothing to reason about.
 
     A real student has read much before it meets a teacher. Words that it never saw cannot be taught by adapters,
     because those leave the embeddings as they are.
     """
-    said = " ".join(demonstration(problem, rng).replace("</think>", " ") for problem in problems)
-    sentences = re.split(r"(?<=[.?])\s+", said)
-    rng.shuffle(sentences)
-    text = " ".join(sentences)
-    tag = rng.choice(("", "", "b", "i", "note", "think"))
-    return f"<{tag}>\n{text}\n</{tag}>\n\n{sentences[0]}" if tag else text
+    texts = []
+    for problem in problems:
+        working, reply = demonstration(problem, rng).split("\n</think>\n\n")
+        tag = rng.choice(("", "", "b", "i", "note", "think"))
+        texts.append(f"<{tag}>\n{working}\n</{tag}>\n\n{reply}" if tag else f"{working} {reply}")
+    return "\n\n".join(texts)
 
 
 def reading(problem, rng: random.Random) -> list[tuple[str, str]]:
