@@ -15,7 +15,12 @@ IGNORED = -100
 # Share of each kind of row at the start and at the end of each cycle of training; in between it moves evenly.
 # A student's direct answers are few: it should know the manner of an answer, not the way to it.
 MIXES = {
-    "teacher": {"think": (0.50, 0.90, 0.86), "facts": (0.50, 0.10, 0.04), "compare": (0.00, 0.00, 0.10)},
+    "teacher": {
+        "think": (0.50, 0.90, 0.76),
+        "facts": (0.50, 0.10, 0.02),
+        "compare": (0.00, 0.00, 0.07),
+        "read": (0.00, 0.00, 0.15),
+    },
     "student": {
         "facts": (0.35, 0.15, 0.05),
         "sum": (0.20, 0.15, 0.09),
@@ -135,7 +140,7 @@ class Rows:
             elif kind == "step":
                 turns = guided(problem, rng)
             else:
-                turns = reading(problem, rng)
+                turns = [(prompt, self._said(answer)) for prompt, answer in reading(problem, rng)]
         pieces = [(self.start, False)]
         for number, (prompt, answer) in enumerate(turns):
             pieces += [

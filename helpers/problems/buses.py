@@ -15,9 +15,10 @@ def buses(rng):
         low = total - pair
         high, plus = times * low, low + extra
         sums = Claim(f"the {a} bus and the {c} bus", high, "+", plus, pair)
-        # In the order in which the question names them, so that it always reads "more".
+        # In the order in which the question names them, so that it always reads "more"; with their numbers, which have
+        # to be found again among three before they are compared.
         (more, most), (fewer, least) = ((a, high), (b, low)) if said == ">" else ((b, low), (a, high))
-        order = Claim(f"the {more} bus and the {fewer} bus", most, ">", None, least)
+        order = Claim(f"the {more} bus has {most} and the {fewer} bus {least}", most, ">", None, least)
         plan = until_false(
             Step(f"the {b} bus", total, "-", pair, f"All three buses carry {total} and two of them carry {pair}."),
             Step(f"the {a} bus", times, "×", low, f"The {b} bus carries {low} and the {a} bus {word} as many."),
