@@ -28,7 +28,7 @@ def reason(problem, answer: Answer) -> str | None:
     """Why an answer to a problem that has one is wrong: one of REASONS, or None if it is right.
 
     The working is read from its beginning: each sum `3 × 24 = 72` is worked out again, its terms are looked for in
-    the question and in what was said before, each `34 is fewer than 31` is tested, and the first line that fails is
+    the question and among the results before, each `34 is fewer than 31` is tested, and the first line that fails is
     the reason. Where all hold, the answer itself is looked at. Exact for the mini tier's wording; on free text a
     first sorting, since a term may come from common knowledge (7 days a week) and a sum may have another form.
     """
@@ -60,10 +60,11 @@ def _first_failure(question: str, text: str) -> str | None:
             if not (left > right if found[2] in ("more", "greater") else left < right):
                 return FALSE_COMPARISON
             continue
-        if not _numbers(found[1]) <= known | _numbers(text[: found.start()]):
+        if not _numbers(found[1]) <= known:
             return NOWHERE
         if not _holds(found[1], found[2]):
             return FALSE_SUM
+        known.add(float(found[2]))
     return None
 
 
