@@ -36,36 +36,11 @@ def models_table(scores: dict[str, dict]) -> str:
     return "\n".join(f"| {' | '.join(row)} |" for row in rows) + f"\n\n{note}"
 
 
-def trial_table(trial: dict) -> str:
-    """What two minutes of distillation do to the student."""
-    columns = {"student before": "before", "student after": "after", "teacher": "teacher"}
-    rows = [["", *columns], ["---"] * 4]
-    names = {
-        "accuracy": "problems answered rightly",
-        "impossible.detected": "impossible twins caught",
-        "impossible.false_alarms": "false alarms",
-        "ended": "answers that end by themselves",
-    }
-    for key, name in names.items():
-        rows.append([name, *(percent(figure(trial[column], key)) for column in columns.values())])
-    training, traces = trial["training"], trial["traces"]
-    n = trial["after"]["accuracy"]["n"]
-    note = (
-        f"{traces['kept']:,} traces kept of {traces['asked']:,}; {training['steps']} steps in "
-        f"{training['seconds']:.0f} s on two cores; seed {trial['run']['seed']}; n = {n:,}. "
-        f"The student keeps {100 * trial['retained']:.0f} % of the teacher's accuracy."
-    )
-    return "\n".join(f"| {' | '.join(row)} |" for row in rows) + f"\n\n{note}"
-
-
 def render(text: str, root: Path = ROOT) -> str:
     """README's text with every table made anew. Raises ValueError where a marker is missing."""
     tables = {}
     folders = {role: root / "data" / "mini" / role / "scores.json" for role in ROLES}
     tables["models"] = models_table({role: json.loads(path.read_text()) for role, path in folders.items()})
-    trial = root / "data" / "results" / "mini" / "trial.json"
-    if trial.exists():
-        tables["trial"] = trial_table(json.loads(trial.read_text()))
     for name, table in tables.items():
         pattern = re.compile(rf"(<!-- {name}-table -->\n).*?(<!-- /{name}-table -->)", re.DOTALL)
         if not pattern.search(text):

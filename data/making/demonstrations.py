@@ -122,12 +122,17 @@ def undo(step: Step, rng: random.Random) -> str:
     return equation(step.result, INVERSE[step.op], right)
 
 
+def sentence(text: str) -> str:
+    """The text with a capital at its beginning; names within keep theirs."""
+    return text[0].upper() + text[1:]
+
+
 def tested(claim: Claim, rng: random.Random) -> str:
     """A claim held against what was found. Both numbers stand there before a word depends on how they compare."""
     compared = f"Compare {claim.found} and {claim.stated}. {comparison(claim.found, claim.stated)}"
     if claim.right is None:
         end = "as it must be" if claim.holds else f"but it must be {'more' if claim.op == '>' else 'fewer'}"
-        return f"{claim.label[0].upper()}{claim.label[1:]}. {compared}, {end}."
+        return f"{sentence(claim.label)}. {compared}, {end}."
     return f"{sum_in_words(claim, rng)}. The problem says {claim.stated}. {compared}."
 
 

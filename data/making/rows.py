@@ -5,7 +5,7 @@ import random
 
 import torch
 
-from data.making.demonstrations import JOINS, demonstration
+from data.making.demonstrations import JOINS, demonstration, sentence
 from helpers.problems import FAMILIES, draw
 from helpers.problems.skills import equation, is_of, one_skill, read_prompt, step_prompt, steps_of, sum_of
 
@@ -190,12 +190,11 @@ def guided(problem, rng: random.Random) -> list[tuple[str, str]]:
     """
     steps = steps_of(problem, rng)
     first = rng.randrange(len(steps))
-    asked = [f"Write one sum: {step.label}." for step in steps]
-    asked[first] = step_prompt(problem.question, steps, first)
-    if rng.random() < 0.5:
-        return [(prompt, sum_of(step)) for prompt, step in zip(asked[first:], steps[first:], strict=True)]
-    asked = [prompt.replace("Write one sum:", "Work out") for prompt in asked]
+    bare = rng.random() < 0.5
+    ask = "Write one sum:" if bare else "Work out"
+    prompts = [step_prompt(problem.question, steps, first, ask)]
+    prompts += [f"{ask} {step.label}." for step in steps[first + 1 :]]
+    names = ["" if bare else sentence(step.label) + rng.choice(JOINS) for step in steps[first:]]
     return [
-        (prompt, f"{step.label[0].upper()}{step.label[1:]}{rng.choice(JOINS)}{sum_of(step)}")
-        for prompt, step in zip(asked[first:], steps[first:], strict=True)
+        (prompt, name + sum_of(step)) for prompt, name, step in zip(prompts, names, steps[first:], strict=True)
     ]

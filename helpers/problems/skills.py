@@ -94,11 +94,11 @@ def sum_of(step: Step) -> str:
     return equation(step.left, step.op, step.right) + "."
 
 
-def step_prompt(question: str, steps: list[Step], place: int) -> str:
+def step_prompt(question: str, steps: list[Step], place: int, ask: str = "Write one sum:") -> str:
     """Asks for one sum of a plan by name and gives the sums before it: which is next is not the student's to say."""
     given = "".join(f" {sum_of(step)}" for step in steps[:place])
     so_far = f"So far:{given} " if given else ""
-    return f"Read this. {question}\n\n{so_far}Write one sum: {steps[place].label}."
+    return f"Read this. {question}\n\n{so_far}{ask} {steps[place].label}."
 
 
 def _plain(text: str) -> str:
