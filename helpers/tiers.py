@@ -128,7 +128,7 @@ TIERS = {
             # Adapters this small want a far higher learning rate than the usual 2e-4.
             lora=Lora(r=32, alpha=64, learning_rate=8e-3),
             max_new_tokens=200, answer_tokens=200, max_length=512,
-            traces=3_000, epochs=4, batch_size=16, micro_batch=16, generate_batch=64,
+            traces=3_000, epochs=4, batch_size=16, micro_batch=16, generate_batch=48,
             budget=Budget(minutes=30, memory_gb=4),
         ),
         Tier(

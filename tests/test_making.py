@@ -19,7 +19,8 @@ from data.making import training
 from data.making.demonstrations import JOINS, demonstration
 from data.making.make import corpus
 from data.making.models import RECIPES, new_model
-from data.making.rows import HARD, IGNORED, MIXES, POOL, TURNS, Rows, between, facts, guided, stream
+from data.making.rows import HARD, IGNORED, MIXES, POOL, TURNS, Rows, between, stream
+from data.making.tasks import chain, facts, guided
 from data.making.tokenizers import gemma_kind, qwen_kind
 from data.making.training import loss_of, schedule, train
 from helpers.problems import FAMILIES, SEED_QUESTIONS, Step, draw, split_of
@@ -45,7 +46,7 @@ def rows_for(role: str, tokenizers, seed: int = 5, cycle: int = 2 * POOL, batch:
 def batches(request, tokenizers) -> tuple[str, object, list]:
     """A role, its tokenizer, and batches from the start of its training and from after one cycle and two."""
     rows = rows_for(request.param, tokenizers)
-    steps = (first + step for first in (0, 2 * POOL, 4 * POOL) for step in range(12))
+    steps = (first + step for first in (0, 2 * POOL, 4 * POOL) for step in range(24))
     return request.param, tokenizers[request.param], [rows.batch_at(step) for step in steps]
 
 
@@ -187,7 +188,7 @@ def kind_of(role: str, tokenizer, turns) -> str:
         return "facts" if is_facts(tokenizer, turns) else "text"
     text = "".join(text for text, learnt in turns if not learnt)
     for words, kind in (("Compare ", "compare"), ("Write one sum. ", "sum"), ("Only tell me this. ", "read"),
-                        ("Write one sum: ", "step"), ("Work out ", "step")):  # fmt: skip
+                        ("Write one sum: ", "step"), ("Work out ", "step"), ("Work through ", "chain")):  # fmt: skip
         if words in text:
             return kind
     return "think" if role == "teacher" else "direct"
@@ -228,6 +229,8 @@ def test_shares_move_on_straight_lines_and_the_last_stays():
 def question_of(prompt: str) -> str:
     if "\n\nOnly tell me this. " in prompt:
         return prompt.removeprefix("Read this. ").partition("\n\nOnly tell me this. ")[0]
+    if "\n\nWork through " in prompt:
+        return prompt.removeprefix("Read this. ").partition("\n\nWork through ")[0]
     return asked_in(bare(prompt))[0] if prompt.startswith("Read this. ") else prompt
 
 
@@ -332,6 +335,87 @@ def test_steps_are_taught_to_students_and_each_is_right(batches):
     assert len(guides) >= 10 if role != "teacher" else not guides
     for prompts, answers in guides:
         assert ways_of(list(zip(prompts, answers, strict=True)))
+
+
+NO_NUMBERS = re.compile(r" has \d+|, \d+ at \$\d+ each")
+SUM = r"\d+ [-+×÷] \d+ = \d+"
+TESTED = re.compile(
+    rf"(?:({SUM})\. The problem says (\d+)|([A-Z][^.]+ and [^.]+)\. The first must be more)\. "
+    r"Compare (\d+) and (\d+)\. (\d+ is [\w ]+ \d+)\."
+)
+
+
+def order_in(question: str) -> str:
+    """Who must have more and who fewer, from the question alone: `ben and ann`."""
+    if found := re.search(r"(\w+) has (more|fewer) than (\w+)[.,]", question):
+        one, said, other = found.groups()
+        return f"{one} and {other}".lower() if said == "more" else f"{other} and {one}".lower()
+    assert "some seats stay empty" in question
+    return "the seats and the riders"
+
+
+def in_order(equation: str) -> str:
+    """An addition with its smaller term first: either order says the same."""
+    left, op, right, _, result = equation.split()
+    left, right = sorted((left, right), key=int) if op == "+" else (left, right)
+    return f"{left} {op} {right} = {result}"
+
+
+def chained(prompt: str, answer: str) -> list[list[tuple[str, str]]]:
+    """The ways, from the question alone, that an answer to a whole plan goes; its comparisons are checked besides."""
+    question, _, asked = prompt.removeprefix("Read this. ").partition("\n\nWork through ")
+    names = [name for name in asked.removesuffix(".").split(", then ") if not name.startswith("compare ")]
+    for said, stated, order, left, right, compared in TESTED.findall(answer):
+        assert compared == comparison(int(left), int(right))
+        if said:
+            assert said.endswith(f"= {left}") and stated == right and re.search(rf"\b{stated}\b", question)
+        else:
+            assert NO_NUMBERS.sub("", order).lower() == order_in(question)
+    assert len(TESTED.findall(answer)) == asked.count("compare ")
+    sums = [in_order(one) for one in re.findall(SUM, TESTED.sub("", answer))]
+    return [
+        way
+        for way in workings(question)
+        if [in_order(one.removesuffix(".")) for _, one in way[: len(sums)]] == sums
+        and [NO_NUMBERS.sub("", name) for name, _ in way[: len(sums)]] == names
+    ]
+
+
+def test_a_whole_plan_is_worked_without_a_verdict():
+    rng, kinds, compared = random.Random(0), Counter(), 0
+    for problem in draw("train", 440, 6, True, (*FAMILIES, *HARD)):
+        prompt, answer = chain(problem, rng)
+        (way, *_) = chained(prompt, answer)
+        sums = len(re.findall(SUM, TESTED.sub("", answer)))
+        assert problem.impossible or sums == len(way)
+        assert not re.search(r"fit|holds|right|[Ww]ait|mistake|cannot|</think>", answer)
+        kinds[problem.impossible] += 1
+        compared += len(TESTED.findall(answer))
+    assert kinds[True] > 40 and kinds[False] > 200 and compared > 100
+
+
+def test_a_plan_worked_wrongly_is_found_out():
+    """So that the test before can fail."""
+    question = "Ann and Ben have 30 plums together. Ann has 10 of them. Ben has more than Ann. What is the difference?"
+    prompt = f"Read this. {question}\n\nWork through Ben's plums, then compare Ben and Ann, then the difference."
+    right = "First Ben's plums: 30 - 10 = 20. "
+    right += "Ben has 20 and Ann has 10. The first must be more. Compare 20 and 10. 20 is more than 10. "
+    assert len(chained(prompt, right + "Then the difference: 20 - 10 = 10.")) == 1
+    assert chained(prompt, right + "Then the difference: 30 - 10 = 20.") == []
+    with pytest.raises(AssertionError):
+        chained(prompt, right.replace("is more", "is fewer") + "Then the difference: 20 - 10 = 10.")
+    with pytest.raises(AssertionError):
+        turned = right.replace("Ben has 20 and Ann has 10", "Ann has 10 and Ben has 20")
+        chained(prompt, turned + "Then the difference: 20 - 10 = 10.")
+    with pytest.raises(AssertionError):
+        chained(prompt, "First Ben's plums: 30 - 10 = 20. Then the difference: 20 - 10 = 10.")
+
+
+def test_whole_plans_are_taught_to_students_alone(batches):
+    role, *_ = batches
+    plans = [(prompts[0], answers[0]) for prompts, answers in chats_of(batches) if "\n\nWork through " in prompts[0]]
+    assert len(plans) >= 5 if role != "teacher" else not plans
+    assert all(chained(*turn) for turn in plans)
 
 
 def test_comparisons_are_right_and_the_teacher_thinks_them_first(batches):

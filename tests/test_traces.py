@@ -2,6 +2,7 @@
 
 import copy
 import json
+import multiprocessing
 import re
 import shutil
 import threading
@@ -21,7 +22,19 @@ from helpers import evaluate, models, problems, tiers, traces
 from helpers.evaluate import Answer
 from helpers.models import loading
 from helpers.tiers import TIERS, DataSpec, ModelSpec, Sampling
-from helpers.traces import ANSWER, REASONS, collect, gold, messages, provenance, questions, store, verdict, verify
+from helpers.traces import (
+    ANSWER,
+    REASONS,
+    collect,
+    gold,
+    messages,
+    provenance,
+    questions,
+    store,
+    verdict,
+    verify,
+    workers,
+)  # fmt: skip
 from helpers.traces.verdicts import student_tokenizer
 
 N, BATCH = 10, 4  # two whole batches and a half
@@ -241,12 +254,13 @@ def test_the_batches_are_sampled_as_the_tier_says_each_with_its_own_seed(tiny, t
     tier = replace(tiny, sampling=Sampling(0.7, 0.9, 5))
     calls = Calls(monkeypatch, tier)
     collect(tier, N, 0, tmp_path / "a")
-    shared = {"batch_size": BATCH, "temperature": 0.7, "top_p": 0.9, "top_k": 5, "progress": False}
-    seeds = [named.pop("seed") for _, named in calls.settings]
-    assert calls.settings == [(tiny.max_new_tokens, shared)] * 3
+    dice = {"temperature": 0.7, "top_p": 0.9, "top_k": 5}
+    shared = {"max_new_tokens": tiny.max_new_tokens, "batch_size": BATCH, "progress": False} | dice
+    seeds = [named.pop("seed") for (named,) in calls.settings]
+    assert calls.settings == [(shared,)] * 3
     assert len(set(seeds)) == 3
     collect(tier, N, 1, tmp_path / "b")
-    assert not set(seeds) & {named["seed"] for _, named in calls.settings[3:]}
+    assert not set(seeds) & {named["seed"] for (named,) in calls.settings[3:]}
 
 
 @pytest.mark.parametrize(("batches", "damage"), [(0, 0), (1, 0), (2, 0), (1, 1), (2, 1), (2, 30)])
@@ -264,7 +278,10 @@ def test_a_killed_run_goes_on_and_ends_as_if_nothing_had_been(tiny, whole, tmp_p
     assert resumed.to_list() == whole[1].to_list()
     assert stored.read_bytes() == (whole[0] / "batches.jsonl").read_bytes()
     assert provenance(resumed) == provenance(whole[1])
-    asked = [one.question for one in questions(tiny, "train", N, 0)]
+    in_order = [one.question for one in questions(tiny, "train", N, 0)]
+    assert resumed["question"][:] == in_order
+    asked = sorted(in_order, key=len)  # beside each other in a batch: questions of one length
+    assert asked != in_order
     done = batches * BATCH
     assert calls.asked == asked[:done] + asked[done - lost :], "only what was lost is generated again"
 
@@ -278,6 +295,46 @@ def test_a_kill_before_the_dataset_is_stored_costs_no_generation(tiny, whole, tm
     assert collect(tiny, N, 0, folder).to_list() == whole[1].to_list()
     assert not calls.asked and not loads
     assert {path.name for path in folder.rglob("*")} == {path.name for path in whole[0].rglob("*")}
+
+
+@pytest.mark.slow
+def test_many_batches_are_written_by_several_processes_as_by_one(tiny, tmp_path, monkeypatch):
+    """Killed in the middle too: the processes go, and what they wrote stays."""
+    n, append = workers.FEWEST * BATCH, store.append
+    monkeypatch.setattr(workers, "cores", lambda: 2)
+    several = collect(tiny, n, 0, tmp_path / "several")
+
+    def kill(folder, rows):
+        append(folder, rows)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(store, "append", kill)
+        collect(tiny, n, 0, tmp_path / "killed")
+    assert not multiprocessing.active_children()
+    monkeypatch.setattr(workers, "answers", None)  # from here on one process does it all
+    assert collect(tiny, n, 0, tmp_path / "killed").to_list() == several.to_list()
+    monkeypatch.setattr(workers, "FEWEST", n)
+    assert collect(tiny, n, 0, tmp_path / "one").to_list() == several.to_list()
+
+
+@pytest.mark.parametrize(("batches", "cores", "local", "gpu", "pays"), [
+    (8, 2, True, False, True), (7, 2, True, False, False), (8, 1, True, False, False),
+    (8, 2, False, False, False), (8, 2, True, True, False),
+])  # fmt: skip
+def test_when_several_processes_pay(tiny, monkeypatch, batches, cores, local, gpu, pays):
+    monkeypatch.setattr(workers, "cores", lambda: cores)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: gpu)
+    tier = tiny if local else replace(tiny, teacher=ModelSpec("Qwen/Qwen3-0.6B", "abc"))
+    assert workers.pay(tier, batches) is pays
+
+
+def test_a_small_teacher_writes_with_one_thread_and_the_others_come_back(tiny):
+    before = torch.get_num_threads()
+    with pytest.raises(RuntimeError), workers.one_thread(tiny):
+        assert torch.get_num_threads() == 1
+        raise RuntimeError
+    assert torch.get_num_threads() == before
 
 
 def test_a_line_damaged_in_the_middle_is_named(tiny, whole, tmp_path):
@@ -628,14 +685,14 @@ def mixed(numbers, i):
 
 
 def test_the_counts_add_up_and_the_kept_rows_are_the_right_ones(tiny, tmp_path, monkeypatch):
-    Calls(monkeypatch, tiny, mixed)
+    calls = Calls(monkeypatch, tiny, mixed)
     raw = collect(tiny, N, 0, tmp_path)
     kept, counts = verify(raw, tiny)
     assert counts == Counter({"kept": 3, "wrong answer": 3, "truncated": 2, "no </think>": 2})
     assert counts.total() == len(raw) == N
     assert counts == Counter(raw["verdict"])
     assert kept.to_list() == [one for one in raw.to_list() if one["verdict"] == "kept"]
-    assert kept["question"][:] == [raw["question"][i] for i in (0, 4, 8)]
+    assert set(kept["question"]) == {calls.asked[i] for i in (0, 4, 8)}
     assert provenance(kept) == provenance(raw)
 
 
@@ -705,7 +762,8 @@ def test_load_makes_what_is_missing_once_and_gives_what_is_kept(tiny, tmp_path, 
     tier = replace(tiny, traces=8)
     kept = traces.load(tier)
     assert (tmp_path / "artifacts" / "mini" / "traces" / "8-0" / "provenance.json").is_file()
-    assert kept["question"][:] == [one.question for i, one in enumerate(questions(tier, "train", 8, 0)) if i in (0, 4)]
+    right = {calls.asked[0], calls.asked[4]}
+    assert kept["question"][:] == [one.question for one in questions(tier, "train", 8, 0) if one.question in right]
     assert set(kept["verdict"]) == {"kept"}
     assert traces.load(tier).to_list() == kept.to_list()
     assert len(calls.asked) == 8 and len(loads) == 1

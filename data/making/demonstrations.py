@@ -128,12 +128,14 @@ def sentence(text: str) -> str:
 
 
 def tested(claim: Claim, rng: random.Random) -> str:
-    """A claim held against what was found. Both numbers stand there before a word depends on how they compare."""
-    compared = f"Compare {claim.found} and {claim.stated}. {comparison(claim.found, claim.stated)}"
+    """A claim held against what was found: what is stated, what was found, how they compare, and no verdict yet.
+
+    All that a verdict depends on stands there before it, so that each word needs one look back.
+    """
+    compared = f"Compare {claim.found} and {claim.stated}. {comparison(claim.found, claim.stated)}."
     if claim.right is None:
-        end = "as it must be" if claim.holds else f"but it must be {'more' if claim.op == '>' else 'fewer'}"
-        return f"{sentence(claim.label)}. {compared}, {end}."
-    return f"{sum_in_words(claim, rng)}. The problem says {claim.stated}. {compared}."
+        return f"{sentence(claim.label)}. The first must be more. {compared}"
+    return f"{sum_in_words(claim, rng)}. The problem says {claim.stated}. {compared}"
 
 
 def thinking(problem: Problem, rng: random.Random) -> str:

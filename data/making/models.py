@@ -5,9 +5,9 @@ from transformers import Gemma3ForCausalLM, Gemma3TextConfig, Qwen3Config, Qwen3
 
 # Each model's training: so many steps of `batch` rows, the learning rate falling at the end of each cycle.
 RECIPES = {
-    "teacher": {"steps": 20000, "cycle": 5000, "batch": 16, "rate": 2e-3},
-    "student": {"steps": 30000, "cycle": 6000, "batch": 8, "rate": 3e-3},
-    "sibling": {"steps": 30000, "cycle": 6000, "batch": 8, "rate": 3e-3},
+    "teacher": {"steps": 23750, "cycle": 1250, "batch": 16, "rate": 2e-3},
+    "student": {"steps": 54000, "cycle": 6000, "batch": 8, "rate": 3e-3},
+    "sibling": {"steps": 18000, "cycle": 6000, "batch": 8, "rate": 3e-3},
 }
 
 

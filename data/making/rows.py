@@ -5,9 +5,10 @@ import random
 
 import torch
 
-from data.making.demonstrations import JOINS, demonstration, sentence
+from data.making.demonstrations import demonstration
+from data.making.tasks import chain, facts, guided, loose_text, reading
 from helpers.problems import FAMILIES, draw
-from helpers.problems.skills import equation, is_of, one_skill, read_prompt, step_prompt, steps_of, sum_of
+from helpers.problems.skills import is_of, one_skill
 
 POOL = 32  # batches that are drawn and sorted by length together
 IGNORED = -100
@@ -22,46 +23,20 @@ MIXES = {
         "read": (0.00, 0.00, 0.15),
     },
     "student": {
-        "facts": (0.35, 0.15, 0.05),
-        "sum": (0.20, 0.15, 0.09),
-        "read": (0.20, 0.20, 0.15),
-        "compare": (0.10, 0.08, 0.08),
-        "step": (0.05, 0.20, 0.30),
-        "direct": (0.05, 0.12, 0.08),
-        "text": (0.05, 0.10, 0.25),
+        "facts": (0.35, 0.15, 0.03),
+        "sum": (0.20, 0.12, 0.04),
+        "read": (0.20, 0.18, 0.12),
+        "compare": (0.10, 0.08, 0.07),
+        "step": (0.05, 0.15, 0.18),
+        "chain": (0.00, 0.12, 0.32),
+        "direct": (0.05, 0.10, 0.07),
+        "text": (0.05, 0.10, 0.17),
     },
 }
 MIXES["sibling"] = MIXES["student"]
-HARD = ("two_kinds", "colors", "muffins", "buses", "vans")  # families that take longest to learn are drawn twice
+HARD = ("two_kinds", "colors", "ranking", "siblings", "buses")  # families that take longest to learn are drawn twice
 TEXTS = 3  # workings that make up a row of loose text
 TURNS = {"sum": 5, "compare": 6}  # small tasks to a conversation, so that more of a row is learnt from
-
-
-def facts(rng: random.Random, count: int = 16) -> list[tuple[str, bool]]:
-    """Sums one after the other, drawn from all that the problems can need; only the results are learnt.
-
-    The terms are random: to learn to foretell them would be to learn noise.
-    """
-    pieces = []
-    for _ in range(count):
-        terms, _, result = equation(*_fact(rng)).rpartition(" ")
-        pieces += [(f"{' ' if pieces else ''}{terms}", False), (f" {result}.", True)]
-    return pieces
-
-
-def _fact(rng: random.Random) -> tuple[int, str, int]:
-    op = rng.choice("+++---××÷÷")
-    if op == "+":
-        left = rng.randint(1, 110)
-        return left, op, rng.randint(1, min(90, 120 - left))
-    if op == "-":
-        left = rng.randint(2, 120)
-        return left, op, rng.randint(1, left)
-    few = rng.randint(2, 9)
-    many = rng.randint(2, min(50, 105 // few))
-    if op == "×":
-        return (few, op, many) if rng.random() < 0.6 else (many, op, few)
-    return few * many, op, few if rng.random() < 0.8 else many
 
 
 def between(shares: tuple[float, ...], cycles: float) -> float:
@@ -139,6 +114,8 @@ class Rows:
                 turns = [(problem.question, rng.choice(problem.replies))]
             elif kind == "step":
                 turns = guided(problem, rng)
+            elif kind == "chain":
+                turns = [chain(problem, rng)]
             else:
                 turns = [(prompt, self._said(answer)) for prompt, answer in reading(problem, rng)]
         pieces = [(self.start, False)]
@@ -158,43 +135,3 @@ def stream(seed: int, impossible: bool):
     """Problems of the train split without end."""
     for number in itertools.count():
         yield from draw("train", 220, f"{seed} {number}", impossible, (*FAMILIES, *HARD))
-
-
-def loose_text(problems, rng: random.Random) -> str:
-    """Workings without the questions that they belong to: the words of reasoning, and nothing to reason about.
-
-    A real student has read much before it meets a teacher. Words that it never saw cannot be taught by adapters,
-    because those leave the embeddings as they are.
-    """
-    texts = []
-    for problem in problems:
-        working, reply = demonstration(problem, rng).split("\n</think>\n\n")
-        tag = rng.choice(("", "", "b", "i", "note", "think"))
-        texts.append(f"<{tag}>\n{working}\n</{tag}>\n\n{reply}" if tag else f"{working} {reply}")
-    return "\n\n".join(texts)
-
-
-def reading(problem, rng: random.Random) -> list[tuple[str, str]]:
-    """All that can be asked of a question, one turn each; the question itself stands in the first."""
-    asked = rng.sample(problem.reads, len(problem.reads))
-    return [
-        (read_prompt(problem.question, query) if not number else f"Only tell me this. {query}", answer)
-        for number, (query, answer) in enumerate(asked)
-    ]
-
-
-def guided(problem, rng: random.Random) -> list[tuple[str, str]]:
-    """A plan's sums from some place on, one turn each; the user says every time which one is next.
-
-    In half of the rows the answer names what it finds, in the words of a working; in the others it is the bare sum.
-    """
-    steps = steps_of(problem, rng)
-    first = rng.randrange(len(steps))
-    bare = rng.random() < 0.5
-    ask = "Write one sum:" if bare else "Work out"
-    prompts = [step_prompt(problem.question, steps, first, ask)]
-    prompts += [f"{ask} {step.label}." for step in steps[first + 1 :]]
-    names = ["" if bare else sentence(step.label) + rng.choice(JOINS) for step in steps[first:]]
-    return [
-        (prompt, name + sum_of(step)) for prompt, name, step in zip(prompts, names, steps[first:], strict=True)
-    ]

@@ -43,11 +43,11 @@ def two_kinds(rng):
     first, second = rng.sample(GOODS, 2)
     n, p = rng.randint(2, 6), rng.randint(2, 9)
     m, q = rng.randint(2, 6), rng.randint(2, 9)
-    # The names hold the numbers: which price goes with which count has to be said before it is reckoned with.
-    one = Step(f"the {n} {first} at ${p} each", n, "×", p, f"{n} {first} cost ${p} each.")
-    two = Step(f"the {m} {second} at ${q} each", m, "×", q, f"{m} {second} cost ${q} each.")
+    # Which count and which price go with what has to be said before it is reckoned with.
+    one = Step(f"the {first}, {n} at ${p} each", n, "×", p, f"{n} {first} cost ${p} each.")
+    two = Step(f"the {second}, {m} at ${q} each", m, "×", q, f"{m} {second} cost ${q} each.")
     total = n * p + m * q
-    pays = f"{name} pays ${{}} for {{}} and ${{}} for {{}}."
+    pays = f"{name} pays ${n * p} for {first} and ${m * q} for {second}."
     return Problem(
         rng.choice(
             (
@@ -58,10 +58,8 @@ def two_kinds(rng):
         ),
         "two_kinds",
         (total,),
-        plans=(
-            (one, two, Step("the whole price", n * p, "+", m * q, pays.format(n * p, first, m * q, second))),
-            (two, one, Step("the whole price", m * q, "+", n * p, pays.format(m * q, second, n * p, first))),
-        ),
+        # One order alone: to say the second first, the mini models do not learn to tell the counts apart.
+        plans=((one, two, Step("the whole price", n * p, "+", m * q, pays)),),
         replies=(f"{name} pays ${total}.", f"The whole price is ${total}."),
         reads=(
             (f"How many {first} are there?", f"{n}"),

@@ -28,8 +28,8 @@ class Step:
 class Claim:
     """Something that the question states and that can be tested.
 
-    With op one of + - × ÷ the claim is `left op right = stated`; with op `>` or `<`
-    it is `left op stated` and right is None. label: what is compared, in words.
+    With op one of + - × ÷ the claim is `left op right = stated`; with op `>` it is
+    `left > stated` and right is None. label: what is compared, in words.
     """
 
     label: str
@@ -46,8 +46,6 @@ class Claim:
     def holds(self) -> bool:
         if self.op == ">":
             return self.left > self.stated
-        if self.op == "<":
-            return self.left < self.stated
         return self.found == self.stated
 
 
@@ -112,9 +110,16 @@ def order_of(left: int, right: int) -> str:
     return ">" if left > right else "<"
 
 
+def ordered(one: str, left: int, said: str, other: str, right: int) -> Claim:
+    """A stated order as a claim that reads "more": who must have more comes first, so that one word decides.
+
+    The label names each number's owner right before it: to find a number, one looks for its owner.
+    """
+    if said == "<":
+        one, left, other, right = other, right, one, left
+    return Claim(f"{one} has {left} and {other} has {right}", left, ">", None, right)
+
+
 def broken(claim: Claim, what: str) -> str:
     """Why the facts do not fit: what was found beside what the question states."""
-    if claim.op in WORDS:
-        true = WORDS[order_of(claim.left, claim.stated)]
-        return f"{what} {claim.left}, which is {true} {claim.stated}"
     return f"{what} {claim.found}, not {claim.stated}"

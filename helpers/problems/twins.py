@@ -4,8 +4,13 @@ Each function draws a pair: a question with an answer, and the same question wit
 changed so that no answer is possible.
 """
 
-from helpers.problems.model import WORDS, Claim, Problem, Step, broken, order_of, until_false
+from helpers.problems.model import WORDS, Claim, Problem, Step, broken, order_of, ordered, until_false
 from helpers.problems.words import ITEMS, people
+
+
+def out_of_order(who: str, found: int, other: int) -> str:
+    """Why the facts do not fit where an order is stated."""
+    return f"{who} would have {found}, which is {WORDS[order_of(found, other)]} {other}"
 
 
 def siblings(rng):
@@ -15,7 +20,7 @@ def siblings(rng):
     true = order_of(b, a)
 
     def build(said):
-        claim = Claim(f"{second} and {first}", b, said, None, a)
+        claim = ordered(second, b, said, first, a)
         larger, smaller = max(a, b), min(a, b)
         step = Step(
             "the difference", larger, "-", smaller, f"Find the difference between {larger} and {smaller} {items}."
@@ -23,7 +28,7 @@ def siblings(rng):
         plan = until_false(
             Step(f"{second}'s {items}", a + b, "-", a, f"Of {a + b} {items}, {a} are {first}'s."), claim, step
         )
-        reason = None if claim.holds else broken(claim, f"{second} would have")
+        reason = None if claim.holds else out_of_order(second, b, a)
         return Problem(
             f"{first} and {second} have {a + b} {items} together. {first} has {a} of them. "
             f"{second} has {WORDS[said]} {first}. What is the difference between the two?",
@@ -66,7 +71,7 @@ def vans(rng):
             () if reason else (room - riders,),
             plans=(plan,),
             reason=reason,
-            replies=(f"{abs(room - riders)} seats stay empty.", f"There are {abs(room - riders)} empty seats."),
+            replies=(f"So {abs(room - riders)} seats stay empty.", f"There are {abs(room - riders)} empty seats."),
             reads=(
                 ("How many vans are there?", f"{n}"),
                 ("How many seats are in each van?", f"{seats}"),
@@ -125,13 +130,13 @@ def ranking(rng):
     true = order_of(b, c)
 
     def build(said):
-        claim = Claim(f"{second} and {third}", b, said, None, c)
+        claim = ordered(second, b, said, third, c)
         plan = until_false(
             Step(f"{second}'s {items}", a, "+", d, f"{first} has {a} {items}. {second} has {d} more."),
             claim,
             Step("both together", b, "+", c, f"{second} has {b} {items} and {third} has {c}."),
         )
-        reason = None if claim.holds else broken(claim, f"{second} would have")
+        reason = None if claim.holds else out_of_order(second, b, c)
         return Problem(
             f"{first} has {a} {items}. {second} has {d} more {items} than {first}. {third} has {c} {items}, "
             f"and {second} has {WORDS[said]} {third}. How many {items} do {second} and {third} have together?",

@@ -4,7 +4,7 @@ import hashlib
 import json
 import threading
 from collections import Counter
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from datasets import Dataset, Features, List, Value
@@ -13,7 +13,7 @@ from tqdm.auto import tqdm
 from helpers import evaluate, models
 from helpers.evaluate import Answer
 from helpers.tiers import Tier
-from helpers.traces import store
+from helpers.traces import store, workers
 from helpers.traces.gold import Question, questions
 from helpers.traces.store import ANSWER, provenance
 from helpers.traces.verdicts import REASONS, judge, student_tokenizer, verdict, verify, whole
@@ -32,7 +32,8 @@ def collect(tier: Tier, n: int, seed: int, folder: Path | str | None = None, tea
     ended, verdict ("kept", or the reason for dropping it). `provenance` tells how they were made.
     Every batch goes to disk when it is done. After a kill, the same call goes on there and ends in the same dataset.
     folder: where to store; artifacts/<tier>/traces/<n>-<seed> if None. teacher: the tier's (model, tokenizer) if they
-    are loaded already; otherwise they are loaded, where something is left to generate, and unloaded.
+    are loaded already; otherwise they are loaded, where something is left to generate, and unloaded. Many batches of
+    a small teacher are written on all cores of a CPU (`helpers.traces.workers`), each by a copy of its own.
     Raises ValueError for n below 1, for a folder made otherwise (naming what differs: teacher, seed, sampling, ...)
     and for a damaged one; and as `questions` and `models.load_teacher`.
     """
@@ -48,9 +49,12 @@ def collect(tier: Tier, n: int, seed: int, folder: Path | str | None = None, tea
         asked = [(problem.question, problem.answer) for problem in problems]
         made["questions"] = store.digest(json.dumps(asked).encode())
         store.refuse_others(folder, made)
+        # Questions of one length work out to answers of about one length: a batch waits for its longest.
+        order = sorted(range(n), key=lambda i: len(problems[i].question))
         rows = store.stored(folder)
         if len(rows) < n:
-            rows += _generate(tier, problems, len(rows), folder, made, teacher)
+            rows += _generate(tier, [problems[i] for i in order], len(rows), folder, made, teacher)
+        rows = [row for _, row in sorted(zip(order, rows, strict=True), key=lambda pair: pair[0])]
         verdicts = judge(rows, tier)
         rows = [{**row, "verdict": one} for row, one in zip(rows, verdicts, strict=True)]
         dataset = store.finish(folder, rows, judged)
@@ -87,20 +91,23 @@ def load(tier: Tier, n: int | None = None, seed: int = 0) -> Dataset:
 def _generate(tier: Tier, problems: list, done: int, folder: Path, made: dict, teacher: tuple | None) -> list[dict]:
     """The rows from number `done` on, each batch stored as soon as it is there."""
     model, tokenizer = teacher or models.load_teacher(tier)
-    size, sampling, rows = tier.generate_batch, tier.sampling, []
+    size, rows = tier.generate_batch, []
     try:
         made = made | store.prompt(tokenizer)
         store.refuse_others(folder, made)
         student_tokenizer(tier)  # needed at the end: if it cannot be had, better known before hours of generating
         store.begin(folder, made, tokenizer)
-        with _bar(len(problems), done) as bar:
-            for start in range(done, len(problems), size):
-                batch = problems[start : start + size]
-                answers = evaluate.generate(
-                    model, tokenizer, [problem.question for problem in batch], tier.max_new_tokens, batch_size=size,
-                    temperature=sampling.temperature, top_p=sampling.top_p, top_k=sampling.top_k,
-                    seed=_batch_seed(made["seed"], start // size), progress=False,
-                )  # fmt: skip
+        batches = [problems[start : start + size] for start in range(done, len(problems), size)]
+        tasks = [
+            ([problem.question for problem in batch], _settings(tier, made["seed"], done // size + number))
+            for number, batch in enumerate(batches)
+        ]
+        if workers.pay(tier, len(batches)):
+            written = workers.answers(tier, tasks)
+        else:
+            written = (evaluate.generate(model, tokenizer, asked, **how) for asked, how in tasks)
+        with closing(written), _bar(len(problems), done) as bar, workers.one_thread(tier):
+            for batch, answers in zip(batches, written, strict=True):
                 new = [_row(answer, problem) for answer, problem in zip(answers, batch, strict=True)]
                 store.append(folder, new)
                 rows += new
@@ -111,6 +118,15 @@ def _generate(tier: Tier, problems: list, done: int, folder: Path, made: dict, t
     return rows
 
 
+def _settings(tier: Tier, seed: int, number: int) -> dict:
+    """How `evaluate.generate` writes a batch. Each has a seed of its own, whatever was generated before."""
+    sampling = tier.sampling
+    return {
+        "max_new_tokens": tier.max_new_tokens, "batch_size": tier.generate_batch, "temperature": sampling.temperature,
+        "top_p": sampling.top_p, "top_k": sampling.top_k, "seed": _batch_seed(seed, number), "progress": False,
+    }  # fmt: skip
+
+
 def _row(answer: Answer, problem) -> dict:
     return {
         "question": problem.question, ANSWER: whole(answer), "gold": list(problem.answer), "family": problem.family,
@@ -119,7 +135,6 @@ def _row(answer: Answer, problem) -> dict:
 
 
 def _batch_seed(seed: int, number: int) -> int:
-    """A batch's own seed: it does not depend on what was generated before."""
     return int(hashlib.sha256(f"traces {seed} {number}".encode()).hexdigest()[:15], 16)
 
 

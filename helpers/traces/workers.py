@@ -1,0 +1,75 @@
+"""Batches of answers on all cores of a CPU: one process a core, each with a small teacher of its own.
+
+Two threads that share the little work of one step of a small model wait for each other more than they compute. On two
+cores, two processes write half as much again as one with two threads.
+"""
+
+import os
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from multiprocessing import get_context
+
+import torch
+
+from helpers import evaluate, models
+from helpers.evaluate import Answer
+from helpers.tiers import Tier
+
+FEWEST = 8  # batches for which it pays to start processes
+MOST = 8  # processes; each takes about half a gigabyte
+
+_teacher: tuple = ()  # of a process: its model and tokenizer
+
+
+def small(tier: Tier) -> bool:
+    """Whether the tier's teacher is one of our own, on a CPU: small enough for a copy on every core."""
+    return tier.teacher.local and not torch.cuda.is_available()
+
+
+@contextmanager
+def one_thread(tier: Tier):
+    """A single thread for a small teacher, as its processes have: the same sums, to the last bit, either way."""
+    before = torch.get_num_threads()
+    if small(tier):
+        torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def pay(tier: Tier, batches: int) -> bool:
+    """Whether so many batches are better written by several processes."""
+    return small(tier) and batches >= FEWEST and cores() > 1
+
+
+def cores() -> int:
+    """How many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):  # not on macOS
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def answers(tier: Tier, tasks: Iterable[tuple[list[str], dict]]) -> Iterator[list[Answer]]:
+    """The answers to each task in order: its questions and the settings of `evaluate.generate`.
+
+    Whoever stops iterating stops the processes.
+    """
+    # Spawned, not forked: a fork of a process whose libraries run threads can hang.
+    pool = ProcessPoolExecutor(min(cores(), MOST), get_context("spawn"), initializer=_load, initargs=(tier,))
+    try:
+        yield from pool.map(_write, tasks)
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _load(tier: Tier) -> None:
+    global _teacher
+    torch.set_num_threads(1)
+    _teacher = models.load_teacher(tier)
+
+
+def _write(task: tuple[list[str], dict]) -> list[Answer]:
+    questions, settings = task
+    return evaluate.generate(*_teacher, questions, **settings)
