@@ -12,7 +12,7 @@ CLEAN := $(PY) -m nbstripout --keep-output --keep-count --keep-id --extra-keys "
   metadata.papermill metadata.widgets metadata.vscode metadata.interpreter metadata.language_info.version"
 
 .DEFAULT_GOAL := help
-.PHONY: help environment run test test-browser lab lint notebooks clean-notebooks study mini-models
+.PHONY: help environment run test test-browser lab lint notebooks clean-notebooks study tables mini-models
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' Makefile
@@ -51,6 +51,10 @@ clean-notebooks: environment ## Clean the notebooks for a commit: outputs stay, 
 
 study: environment ## Run the notebooks with three seeds and keep means and intervals (goes on where it was stopped)
 	$(PY) tools/study.py
+	$(PY) tools/readme.py
+
+tables: environment ## Write README's tables and picture again, from the committed figures
+	$(PY) tools/readme.py
 
 mini-models: environment ## Train the mini models again (hours)
 	$(PY) -m data.making.make

@@ -62,5 +62,5 @@ def right_answers(model, tokenizer, tier: Tier) -> Share:
     """The share of the VALIDATION problems that a model answers rightly, greedily."""
     problems = traces.questions(tier, "validation", VALIDATION, seed=0)
     asked = [problem.question for problem in problems]
-    answers = evaluate.generate(model, tokenizer, asked, tier.answer_tokens, tier.generate_batch, progress=False)
+    answers = evaluate.generate(model, tokenizer, asked, tier.answer_tokens, tier.answer_batch, progress=False)
     return evaluate.accuracy(answers, problems)

@@ -82,7 +82,8 @@ class Tier:
     engine: "unsloth" loads through Unsloth where there is a CUDA GPU; "transformers" never does.
     max_new_tokens: room for a teacher's trace; answer_tokens: for a student's answer.
     max_length: tokens of the longest sequence to train on. traces: how many problems the teacher works.
-    batch_size: sequences to an optimizer step, micro_batch of them at a time; generate_batch: answers at a time.
+    batch_size: sequences to an optimizer step, micro_batch of them at a time.
+    generate_batch: traces of the teacher at a time; answer_batch: answers of a student.
     """
 
     name: str
@@ -100,6 +101,7 @@ class Tier:
     batch_size: int
     micro_batch: int
     generate_batch: int
+    answer_batch: int
     epochs: int
     budget: Budget
 
@@ -128,8 +130,8 @@ TIERS = {
             # Adapters this small want a far higher learning rate than the usual 2e-4.
             lora=Lora(r=32, alpha=64, learning_rate=8e-3),
             max_new_tokens=200, answer_tokens=200, max_length=512,
-            traces=3_000, epochs=4, batch_size=16, micro_batch=16, generate_batch=48,
-            budget=Budget(minutes=30, memory_gb=4),
+            traces=2_000, epochs=4, batch_size=12, micro_batch=12, generate_batch=48, answer_batch=192,
+            budget=Budget(minutes=8, memory_gb=3, state="measured on two cores"),
         ),
         Tier(
             name="small",
@@ -141,7 +143,7 @@ TIERS = {
             sampling=QWEN3_THINKING,
             lora=Lora(r=32, alpha=64, learning_rate=2e-4),
             max_new_tokens=4_096, answer_tokens=1_024, max_length=2_048,
-            traces=1_000, epochs=4, batch_size=32, micro_batch=4, generate_batch=8,
+            traces=1_000, epochs=4, batch_size=32, micro_batch=4, generate_batch=8, answer_batch=16,
             budget=Budget(minutes=120, memory_gb=8),
         ),
         Tier(
@@ -155,7 +157,7 @@ TIERS = {
             lora=Lora(r=32, alpha=64, learning_rate=2e-4),
             # A trace that is cut off teaches the student never to stop, so the budget is far above what GSM8K needs.
             max_new_tokens=8_192, answer_tokens=2_048, max_length=4_096,
-            traces=2_000, epochs=4, batch_size=32, micro_batch=2, generate_batch=8,
+            traces=2_000, epochs=4, batch_size=32, micro_batch=2, generate_batch=8, answer_batch=16,
             budget=Budget(minutes=480, memory_gb=22),
         ),
     )

@@ -20,6 +20,7 @@ os.environ["IPYTHONDIR"] = IPYTHON.name
 from tiny_models import tiny  # noqa: E402, F401  (a fixture; the tier is set before it imports helpers)
 
 STATIC = ("test_setup.py", "test_environment.py", "test_notebooks_static.py")
+LEFT_BEHIND = ("test_executed.py", "test_plausible.py")
 SOURCES = Path(__file__).resolve().parents[1] / "notebooks"
 
 
@@ -27,7 +28,7 @@ def stage(item) -> int:
     """Cheap before dear: static checks, units, whole notebooks, what they left behind, then the browser."""
     if item.get_closest_marker("browser"):
         return 4
-    if item.path.name == "test_executed.py":
+    if item.path.name in LEFT_BEHIND:
         return 3
     if item.path.suffix == ".ipynb":
         return 2

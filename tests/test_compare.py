@@ -2,13 +2,16 @@
 
 import json
 import random
+import re
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
+from test_notebook_definitions import cell, printed, solution
 
 from data.making.demonstrations import demonstration
-from helpers import compare, evaluate, models, problems, results, traces
+from helpers import check, compare, evaluate, models, problems, results, traces
 from helpers.compare import Exam, Sheet, Table, reason
 from helpers.compare.tables import said
 from helpers.compare.working import _first_failure, _plain, _worth
@@ -105,7 +108,8 @@ def test_how_each_is_asked(tiny, monkeypatch, who, sampling, room, asked_with):
 
     monkeypatch.setattr(evaluate, "generate", generate)
     getattr(compare, who)(Exam([BOXES]), replace(tiny, sampling=sampling, max_new_tokens=7, answer_tokens=9))
-    assert seen == [(room, tiny.generate_batch, asked_with)]
+    batch = tiny.generate_batch if who == "teacher" else tiny.answer_batch
+    assert seen == [(room, batch, asked_with)]
 
 
 def test_a_model_is_unloaded_even_if_it_fails(tiny, monkeypatch):
@@ -268,6 +272,18 @@ def test_the_figures_of_the_notebook(tmp_path):
     assert results.read("04_before_and_after", "mini", tmp_path)["impossible"]["after"]["detected"]["value"] == 1
 
 
+def test_what_was_said_to_the_seed_questions_is_kept():
+    seeds = [traces.Question("How many crayons?", (62,), "crayons"), traces.Question("Which bus?", (), "buses")]
+    said = {
+        who: Sheet([], [], [], [Answer(f"{who} {i}", 2, True, opened=who == "teacher") for i in range(2)], 1.0, 1)
+        for who in ("before", "after", "teacher")
+    }
+    found = compare.transcripts(Exam([], [], seeds), **said)
+    assert found["transcripts.crayons.question"] == "How many crayons?" and len(found) == 8
+    assert found["transcripts.buses.after"] == "after 1"
+    assert found["transcripts.buses.teacher"] == "<think>\nteacher 1", "with the mark that the prompt opened"
+
+
 def test_without_pairs_there_are_no_figures_of_the_probe():
     exam = Exam([BOXES] * 4, [], [BOXES])
     found = compare.figures(exam, *sheets_of(exam), seconds=1)
@@ -331,3 +347,51 @@ def test_this_run_stands_beside_the_study():
 )
 def test_a_figure_of_a_study_is_said_with_its_interval(figure, text):
     assert said(figure) == text
+
+
+# --- the notebook -------------------------------------------------------------------------------
+
+NOTEBOOK = "04_before_and_after"
+GIVEN = {"evaluate": evaluate, "compare": compare, "check": check, "np": np}
+
+
+@pytest.mark.parametrize("hits", [1, 13, 20])
+def test_the_interval_comes_out_three_times(capsys, hits):
+    now = [i < hits for i in range(25)]
+    after = sheet([RIGHT if hit else WRONG for hit in now])
+    exec(cell(NOTEBOOK, "formula"), {**GIVEN, "now": now, "exam": Exam([BOXES] * 25), "after": after})
+    found = re.findall(r"(0\.\d{4} to [01]\.\d{4})", capsys.readouterr().out)
+    assert len(found) == 3 and len(set(found)) == 1
+
+
+def test_the_number_of_problems_can_be_found_and_the_check_knows_the_mistake(capsys):
+    made = dict(GIVEN)
+    exec(solution(NOTEBOOK, "ex1-help"), made)
+    for own, end in ((made["problems_needed"], "right"), (300, "has one of its own"), (..., "nothing yet")):
+        assert printed(capsys, NOTEBOOK, "ex1-check", problems_needed=own, **GIVEN).endswith(end)
+    first = next(n for n in range(100, 2000, 100) if wilson(round(0.9 * n), n).high < 0.93)
+    assert first == 300, "the remark is for where 93 % leaves the other interval"
+
+
+def test_mcnemar_can_be_written_and_the_check_knows_the_mistakes(capsys):
+    made: dict = {}
+    exec(solution(NOTEBOOK, "ex2-help"), made)
+    stub: dict = {}
+    exec(cell(NOTEBOOK, "ex2-stub"), stub)
+    for own, end in (
+        (made["my_mcnemar"], "right"),
+        (stub["my_mcnemar"], "nothing yet"),
+        *compare.SLIPS.items(),
+    ):
+        assert printed(capsys, NOTEBOOK, "ex2-check", my_mcnemar=own, **GIVEN).endswith(end)
+
+
+def test_the_family_that_gained_most_can_be_found_and_the_check_knows_the_mistake(capsys):
+    families = {
+        "student before": {"boxes": wilson(1, 10), "vans": wilson(8, 10), "share": wilson(0, 10)},
+        "student after": {"boxes": wilson(8, 10), "vans": wilson(9, 10), "share": wilson(3, 10)},
+    }
+    made = {"families": families}
+    exec(solution(NOTEBOOK, "ex3-help"), made)
+    for own, end in ((made["largest_gain"], "right"), (0.9, "not the largest gain"), (..., "nothing yet")):
+        assert printed(capsys, NOTEBOOK, "ex3-check", largest_gain=own, families=families, **GIVEN).endswith(end)

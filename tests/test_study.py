@@ -286,7 +286,8 @@ def test_what_is_no_number_is_kept_where_it_is_equal():
     assert (found["name"], found["ok"], found["none"]) == ("x", True, None)
     assert [point["mean"] for point in found["curve"]] == [2, 2] and found["curve"][1]["low"] == 2
     assert found["deep"] == {}
-    assert sorted(found["run"]["left_out"]) == ["deep.kept", "long", "only", "words"]
+    assert found["words"] == ["a", {"per_seed": ["b", "c"]}]
+    assert sorted(found["run"]["left_out"]) == ["deep.kept", "long", "only"]
 
 
 def test_shares_of_different_sizes_name_each():

@@ -89,5 +89,5 @@ def tiny(tmp_path_factory) -> Tier:
         sibling=save(folder / "sibling", sibling, qwen),
         max_new_tokens=12,
         answer_tokens=12,
-        generate_batch=4,
+        generate_batch=4, answer_batch=3,
     )

@@ -27,7 +27,8 @@ def t_interval(values: Sequence[float]) -> tuple[float, float] | tuple[None, Non
 
 
 def over_seeds(values: list, left_out: list[str], key: str = "") -> object:
-    """One figure from each seed's: objects and lists by their parts, numbers and shares as means, the rest if equal.
+    """One figure from each seed's: objects and lists by their parts, numbers and shares as means, texts one by one
+    where they differ, the rest if equal.
 
     left_out: gets the dotted keys of what cannot be put together. Raises LeftOut where that is the whole figure.
     """
@@ -41,6 +42,8 @@ def over_seeds(values: list, left_out: list[str], key: str = "") -> object:
         return number(values)
     if all(value == first and type(value) is type(first) for value in values):
         return first
+    if all(isinstance(value, str) for value in values):
+        return {"per_seed": values}  # what was said: there is no mean of it
     if all(isinstance(value, list) and len(value) == len(first) for value in values):
         return [over_seeds(list(items), left_out, key) for items in zip(*values, strict=True)]
     raise LeftOut(key)

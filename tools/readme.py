@@ -5,8 +5,17 @@ import re
 import sys
 from pathlib import Path
 
+import before_after
+
 ROOT = Path(__file__).resolve().parents[1]
 ROLES = ("teacher", "student", "sibling")
+# What happens in each notebook, in the words of the reader who is done with it.
+ROUTE = {
+    "00_start_here": ("Start here", "you meet teacher and student, and see what this computer can run"),
+    "02_teacher_traces": ("Ask the teacher", "its reasoning is collected, checked against gold, kept or dropped"),
+    "03_token_distillation": ("Copy the teacher's words", "QLoRA and TRL, and what is in the loss and what is not"),
+    "04_before_and_after": ("Measure before and after", "intervals, a paired test, and problems that cannot be true"),
+}
 
 
 def percent(share: dict) -> str:
@@ -33,36 +42,56 @@ def models_table(scores: dict[str, dict]) -> str:
     n, pairs = scores["teacher"]["accuracy"]["n"], scores["teacher"]["impossible"]["detected"]["n"]
     skills = min(share["n"] for share in scores["student"]["skills"].values())
     note = f"{n:,} test problems, {pairs} pairs of twins, {skills} tasks a skill; greedy; 95 % intervals."
-    return "\n".join(f"| {' | '.join(row)} |" for row in rows) + f"\n\n{note}"
+    return lines(rows) + f"\n\n{note}"
+
+
+def route_table(root: Path) -> str:
+    """The notebooks with the minutes that the study took for each, what was missing made on the way."""
+    rows = [["notebook", "what happens in it", "minutes (mini tier)"], ["---"] * 3]
+    for name, (title, what) in ROUTE.items():
+        path = root / "data" / "results" / "mini" / f"{name}.json"
+        seconds = json.loads(path.read_text())["run"]["seconds"] if path.is_file() else None
+        minutes = f"{sum(seconds) / len(seconds) / 60:.1f}" if seconds else "–"
+        rows.append([f"[{name[:2]} · {title}](notebooks/{name}.ipynb)", what, minutes])
+    return lines(rows)
+
+
+def lines(rows: list[list[str]]) -> str:
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
 def render(text: str, root: Path = ROOT) -> str:
     """README's text with every table made anew. Raises ValueError where a marker is missing."""
-    tables = {}
-    folders = {role: root / "data" / "mini" / role / "scores.json" for role in ROLES}
-    tables["models"] = models_table({role: json.loads(path.read_text()) for role, path in folders.items()})
-    for name, table in tables.items():
-        pattern = re.compile(rf"(<!-- {name}-table -->\n).*?(<!-- /{name}-table -->)", re.DOTALL)
+    scores = {role: json.loads((root / "data" / "mini" / role / "scores.json").read_text()) for role in ROLES}
+    study = json.loads((root / before_after.STUDY).read_text())
+    made = {
+        "models": models_table(scores),
+        "route": route_table(root),
+        "before-after": before_after.table(study),
+        "transcripts": before_after.transcripts(study),
+    }
+    for name, table in made.items():
+        pattern = re.compile(rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)", re.DOTALL)
         if not pattern.search(text):
-            raise ValueError(
-                f"README.md has no place for the table `{name}`: <!-- {name}-table --> and <!-- /{name}-table -->"
-            )
+            raise ValueError(f"README.md has no place for `{name}`: <!-- {name} --> and <!-- /{name} -->")
         text = pattern.sub(lambda match, table=table: f"{match[1]}{table}\n{match[2]}", text)
     return text
 
 
-def main(arguments: list[str]) -> int:
-    path = ROOT / "README.md"
-    text = path.read_text()
-    made = render(text)
+def main(arguments: list[str], root: Path = ROOT) -> int:
+    path, picture = root / "README.md", root / before_after.PICTURE
+    text = path.read_text(encoding="utf-8")
+    made, study = render(text, root), json.loads((root / before_after.STUDY).read_text())
+    drawn = before_after.stamp(picture) == before_after.drawn_from(study)
     if "--check" in arguments:
         if made != text:
-            print(
-                "README.md's tables are not those of the committed figures: run `python tools/readme.py`",
-                file=sys.stderr,
-            )
-        return int(made != text)
-    path.write_text(made)
+            print("README.md's tables are not those of the committed figures: run `make tables`", file=sys.stderr)
+        if not drawn:
+            print(f"{before_after.PICTURE} shows other figures than the study's: run `make tables`", file=sys.stderr)
+        return int(made != text or not drawn)
+    path.write_text(made, encoding="utf-8")
+    if not drawn:
+        before_after.draw(study, picture)
     return 0
 
 

@@ -14,7 +14,7 @@ from helpers.intervals import Share, wilson
 
 __all__ = [
     "REASONS", "SLIPS", "Exam", "Sheet", "Table", "beside", "draw_exam", "figures", "named_right", "needed", "probe",
-    "reason", "reasons", "student", "teacher",
+    "reason", "reasons", "student", "teacher", "transcripts",
 ]
 
 
@@ -84,6 +84,16 @@ def figures(exam: Exam, before: Sheet, after: Sheet, teacher: Sheet, seconds: fl
         "parameters.student": before.parameters,
         "seconds": round(seconds, 1),
     }
+
+
+def transcripts(exam: Exam, before: Sheet, after: Sheet, teacher: Sheet) -> dict[str, str]:
+    """What was said to the three seed questions, under dotted keys: `transcripts.<question>.<who>`."""
+    found = {}
+    for i, problem in enumerate(exam.seeds):
+        said = {"question": problem.question, "before": before.seeds[i].whole, "after": after.seeds[i].whole}
+        said["teacher"] = teacher.seeds[i].whole
+        found |= {f"transcripts.{problem.family}.{who}": text for who, text in said.items()}
+    return found
 
 
 def _one_direction(right_a: list[bool], right_b: list[bool]) -> float:

@@ -73,7 +73,7 @@ def teacher(exam: Exam, tier: Tier) -> Sheet:
     The model is loaded and unloaded. Raises as `models.load_teacher`.
     """
     sampling = GREEDY if tier.sampling == WHOLE else tier.sampling
-    return _sit(exam, tier, models.load_teacher(tier), tier.max_new_tokens, sampling)
+    return _sit(exam, models.load_teacher(tier), tier.max_new_tokens, tier.generate_batch, sampling)
 
 
 def student(exam: Exam, tier: Tier, adapter: Path | str | None = None) -> Sheet:
@@ -81,17 +81,17 @@ def student(exam: Exam, tier: Tier, adapter: Path | str | None = None) -> Sheet:
 
     The model is loaded and unloaded. Raises as `models.load_student`.
     """
-    return _sit(exam, tier, models.load_student(tier, adapter=adapter), tier.answer_tokens, GREEDY)
+    return _sit(exam, models.load_student(tier, adapter=adapter), tier.answer_tokens, tier.answer_batch, GREEDY)
 
 
-def _sit(exam: Exam, tier: Tier, loaded: tuple, room: int, sampling: Sampling) -> Sheet:
+def _sit(exam: Exam, loaded: tuple, room: int, batch: int, sampling: Sampling) -> Sheet:
     model, tokenizer = loaded
     parts = exam.asked, [one for one, _ in exam.pairs], [two for _, two in exam.pairs], exam.seeds
     questions = [problem.question for part in parts for problem in part]
     try:
         begun = time.perf_counter()
         answers = evaluate.generate(
-            model, tokenizer, questions, room, tier.generate_batch,
+            model, tokenizer, questions, room, batch,
             temperature=sampling.temperature, top_p=sampling.top_p, top_k=sampling.top_k,
         )  # fmt: skip
         seconds = time.perf_counter() - begun

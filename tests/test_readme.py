@@ -1,0 +1,78 @@
+"""README's tables and picture: made from the committed figures, and found out where they are not."""
+
+import json
+import shutil
+from pathlib import Path
+
+import before_after
+import pytest
+import readme
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture
+def project(tmp_path) -> Path:
+    """A copy of what README is made from."""
+    for name in ("data/mini/teacher/scores.json", "data/mini/student/scores.json", "data/mini/sibling/scores.json"):
+        (tmp_path / name).parent.mkdir(parents=True)
+        shutil.copy(ROOT / name, tmp_path / name)
+    shutil.copytree(ROOT / "data" / "results", tmp_path / "data" / "results")
+    shutil.copy(ROOT / "README.md", tmp_path)
+    return tmp_path
+
+
+def change(path: Path, *keys: str, to) -> None:
+    found = place = json.loads(path.read_text())
+    for key in keys[:-1]:
+        place = place[key]
+    place[keys[-1]] = to
+    path.write_text(json.dumps(found))
+
+
+def test_readme_tells_the_committed_figures():
+    assert readme.main(["--check"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "keys", "to", "said"),
+    [
+        ("data/mini/teacher/scores.json", ("accuracy", "value"), 0.5, "README.md's tables"),
+        (before_after.STUDY, ("teacher", "accuracy", "mean"), 0.5, "README.md's tables"),
+        (before_after.STUDY, ("teacher", "accuracy", "per_seed"), [0.5, 0.5, 0.5], "shows other figures"),
+        (before_after.STUDY, ("transcripts", "crayons", "after"), "Fifty-two.", "README.md's tables"),
+        ("data/results/mini/02_teacher_traces.json", ("run", "seconds"), [6000.0], "README.md's tables"),
+    ],
+)
+def test_other_figures_are_found_out_and_made_good(project, capsys, name, keys, to, said):
+    assert readme.main(["--check"], project) == 0
+    change(project / name, *keys, to=to)
+    assert readme.main(["--check"], project) == 1
+    assert said in capsys.readouterr().err
+    assert readme.main([], project) == 0
+    assert readme.main(["--check"], project) == 0
+
+
+def test_a_figure_written_by_hand_is_found_out(project):
+    text = (project / "README.md").read_text()
+    kept = next(line for line in text.splitlines() if line.startswith("| problems answered rightly"))
+    (project / "README.md").write_text(text.replace(kept, kept.replace(" %", "9 %", 1)))
+    assert readme.main(["--check"], project) == 1
+
+
+def test_a_missing_place_is_named():
+    with pytest.raises(ValueError, match="no place for `models`: <!-- models --> and <!-- /models -->"):
+        readme.render("nothing")
+
+
+def test_every_notebook_is_on_the_route():
+    assert sorted(readme.ROUTE) == sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb"))
+
+
+def test_texts_of_the_models_are_shown_as_text():
+    said = {"question": "One?\n\n* two", "before": "1.", "after": "<think>\nOne.\n</think>\n\n1.", "teacher": "1."}
+    study = {"transcripts": {"a_b": {**said, "before": {"per_seed": ["first", "second"]}}}}
+    made = before_after.transcripts(study)
+    assert "<b>a b</b>" in made and "> One?\n>\n> * two" in made
+    assert "*student before:* first\n" in made and "second" not in made
+    assert "*student after:* &lt;think> One. &lt;/think> 1." in made

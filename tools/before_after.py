@@ -1,0 +1,101 @@
+"""The main result for README, from the study of notebook 04: a table, a picture, and what was said."""
+
+import hashlib
+import json
+import re
+from pathlib import Path
+
+import matplotlib
+
+matplotlib.use("Agg")
+import matplotlib.pyplot as plt
+from matplotlib.ticker import PercentFormatter
+
+ROOT = Path(__file__).resolve().parents[1]
+STUDY = Path("data/results/mini/04_before_and_after.json")
+PICTURE = Path("data/results/mini/before_and_after.png")
+WHO = {"student before": "before", "student after": "after", "teacher": "teacher"}
+ACCURACY = {"before": "student_before", "after": "student_after", "teacher": "teacher"}
+COLOURS = {"before": "#bbbbbb", "after": "#d55e00", "teacher": "#0072b2"}
+STAMP = "Figures"  # where the picture says which figures it was drawn from
+
+
+def share(found: dict) -> str:
+    """A share over the seeds: `96.1 % (94.7–97.5)`."""
+    middle = f"{100 * found['mean']:.1f} %"
+    return f"{middle} ({100 * found['low']:.1f}–{100 * found['high']:.1f})" if found["low"] != found["high"] else middle
+
+
+def table(study: dict) -> str:
+    """Student before and after, and teacher, a column each."""
+    accuracy = {who: study[name]["accuracy"] for who, name in ACCURACY.items()}
+    rows = [["", *WHO], ["---"] * 4, ["problems answered rightly", *(share(accuracy[who]) for who in WHO.values())]]
+    for name, key in (("impossible problems noticed", "detected"), ("false alarms", "false_alarms")):
+        rows.append([name, *(share(study["impossible"][who][key]) for who in WHO.values())])
+    rows.append(["answers that end by themselves", *(share(study["ended"][who]) for who in WHO.values())])
+    rows.append(["tokens of an answer", *(f"{study['tokens'][who]['mean']:.0f}" for who in WHO.values())])
+    student = f"{study['parameters']['student']['mean']:,.0f}"
+    rows.append(["parameters", student, f"{student} and adapter", f"{study['parameters']['teacher']['mean']:,.0f}"])
+    seeds, n = study["run"]["seeds"], accuracy["after"]["n"]
+    kept = study["student_after"]["retained"]
+    note = (
+        f"The student keeps {share(kept)} of the teacher's accuracy. Means over {len(seeds)} seeds, each with its own "
+        f"traces, training and test: {n:,} problems and {study['impossible']['pairs']['mean']:.0f} pairs of a solvable "
+        "problem and its impossible twin; in brackets, the 95 % interval of the mean over the seeds."
+    )
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows) + f"\n\n{note}"
+
+
+def transcripts(study: dict) -> str:
+    """The three questions and what was said to them with the first seed."""
+    parts = []
+    for name, said in study["transcripts"].items():
+        quoted = "\n".join(f"> {line}".rstrip() for line in first(said["question"]).strip().splitlines())
+        answers = [(who, first(said[key])) for who, key in zip(WHO, ("before", "after", "teacher"), strict=True)]
+        told = "\n\n".join(f"*{who}:* {' '.join(text.replace('<', '&lt;').split())}" for who, text in answers)
+        parts.append(f"<details><summary><b>{name.replace('_', ' ')}</b></summary>\n\n{quoted}\n\n{told}\n\n</details>")
+    return "\n".join(parts)
+
+
+def first(value) -> str:
+    """A text of the study: one for all seeds, or that of the first."""
+    return value["per_seed"][0] if isinstance(value, dict) else value
+
+
+def drawn_from(study: dict) -> str:
+    """A digest of all figures that the picture shows."""
+    shown = [study["run"]["seeds"], *(points(study, who, key) for key in KEYS for who in WHO.values())]
+    return hashlib.sha256(json.dumps(shown).encode()).hexdigest()[:16]
+
+
+KEYS = {"accuracy": "right answers", "detected": "impossible problems noticed", "false_alarms": "false alarms"}
+
+
+def points(study: dict, who: str, key: str) -> list[float]:
+    """A figure with each seed."""
+    return (study[ACCURACY[who]] if key == "accuracy" else study["impossible"][who])[key]["per_seed"]
+
+
+def draw(study: dict, path: Path) -> None:
+    """The picture: a bar for each mean, a dot for each seed."""
+    figure, axis = plt.subplots(figsize=(7.5, 2.9), facecolor="white", layout="constrained")
+    for place, key in enumerate(KEYS):
+        for beside, (name, who) in enumerate(WHO.items()):
+            found, x = points(study, who, key), place + 0.27 * (beside - 1)
+            middle = sum(found) / len(found)
+            axis.bar(x, middle, width=0.25, color=COLOURS[who], label=name if not place else None)
+            axis.scatter([x] * len(found), found, s=12, color="black", zorder=3)
+            axis.text(x, max(found) + 0.03, f"{middle:.0%}", ha="center", fontsize=9)
+    axis.set(xticks=range(len(KEYS)), xticklabels=KEYS.values(), ylim=(0, 1.28), yticks=(0, 0.25, 0.5, 0.75, 1))
+    axis.yaxis.set_major_formatter(PercentFormatter(1))
+    axis.spines[["top", "right"]].set_visible(False)
+    axis.legend(ncols=3, loc="upper center", frameon=False, fontsize=9)
+    figure.savefig(path, dpi=130, metadata={STAMP: drawn_from(study)})
+    plt.close(figure)
+
+
+def stamp(path: Path) -> str | None:
+    """The digest of the figures that a picture was drawn from; None without a picture, or where it says nothing."""
+    # PNG keeps a text as `tEXt`, its name, a zero byte and the text itself.
+    found = re.search(rb"tEXt%s\0(\w{16})" % STAMP.encode(), path.read_bytes()) if path.is_file() else None
+    return found[1].decode() if found else None
