@@ -175,7 +175,8 @@ def test_the_reason_is_true_and_names_what_the_question_states(pairs):
         numbers = [*map(int, re.findall(r"\d+", twin.reason))]
         if found := re.search(r"(\d+), which is (more|fewer) than (\d+)$", twin.reason):
             left, word, stated = int(found[1]), found[2], int(found[3])
-            assert {left, stated} == {claim.left, claim.stated}  # in the claim, what must be more comes first
+            # The question states the opposite of what was found; in the claim, who must have more comes first.
+            assert (claim.left, claim.stated) == ((stated, left) if word == "more" else (left, stated))
             assert left > stated if word == "more" else left < stated
             assert f"has {'fewer' if word == 'more' else 'more'} than" in twin.question
         elif found := re.search(r"(\d+), not (\d+)$", twin.reason):

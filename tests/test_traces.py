@@ -34,7 +34,7 @@ from helpers.traces import (
     verdict,
     verify,
     workers,
-)  # fmt: skip
+)
 from helpers.traces.verdicts import student_tokenizer
 
 N, BATCH = 10, 4  # two whole batches and a half

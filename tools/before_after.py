@@ -10,40 +10,35 @@ import matplotlib
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 from matplotlib.ticker import PercentFormatter
+from tables import lines, percent
 
-ROOT = Path(__file__).resolve().parents[1]
 STUDY = Path("data/results/mini/04_before_and_after.json")
 PICTURE = Path("data/results/mini/before_and_after.png")
 WHO = {"student before": "before", "student after": "after", "teacher": "teacher"}
 ACCURACY = {"before": "student_before", "after": "student_after", "teacher": "teacher"}
 COLOURS = {"before": "#bbbbbb", "after": "#d55e00", "teacher": "#0072b2"}
+KEYS = {"accuracy": "right answers", "detected": "impossible problems noticed", "false_alarms": "false alarms"}
 STAMP = "Figures"  # where the picture says which figures it was drawn from
-
-
-def share(found: dict) -> str:
-    """A share over the seeds: `96.1 % (94.7–97.5)`."""
-    middle = f"{100 * found['mean']:.1f} %"
-    return f"{middle} ({100 * found['low']:.1f}–{100 * found['high']:.1f})" if found["low"] != found["high"] else middle
 
 
 def table(study: dict) -> str:
     """Student before and after, and teacher, a column each."""
     accuracy = {who: study[name]["accuracy"] for who, name in ACCURACY.items()}
-    rows = [["", *WHO], ["---"] * 4, ["problems answered rightly", *(share(accuracy[who]) for who in WHO.values())]]
+    rows = [["", *WHO], ["---"] * 4, ["problems answered rightly", *(percent(accuracy[who]) for who in WHO.values())]]
     for name, key in (("impossible problems noticed", "detected"), ("false alarms", "false_alarms")):
-        rows.append([name, *(share(study["impossible"][who][key]) for who in WHO.values())])
-    rows.append(["answers that end by themselves", *(share(study["ended"][who]) for who in WHO.values())])
+        rows.append([name, *(percent(study["impossible"][who][key]) for who in WHO.values())])
+    rows.append(["answers that end by themselves", *(percent(study["ended"][who]) for who in WHO.values())])
     rows.append(["tokens of an answer", *(f"{study['tokens'][who]['mean']:.0f}" for who in WHO.values())])
     student = f"{study['parameters']['student']['mean']:,.0f}"
     rows.append(["parameters", student, f"{student} and adapter", f"{study['parameters']['teacher']['mean']:,.0f}"])
     seeds, n = study["run"]["seeds"], accuracy["after"]["n"]
     kept = study["student_after"]["retained"]
     note = (
-        f"The student keeps {share(kept)} of the teacher's accuracy. Means over {len(seeds)} seeds, each with its own "
-        f"traces, training and test: {n:,} problems and {study['impossible']['pairs']['mean']:.0f} pairs of a solvable "
-        "problem and its impossible twin; in brackets, the 95 % interval of the mean over the seeds."
+        f"The student keeps {percent(kept)} of the teacher's accuracy. Means over {len(seeds)} seeds, each with its "
+        f"own traces, training and test: {n:,} problems and {study['impossible']['pairs']['mean']:.0f} pairs of a "
+        "solvable problem and its impossible twin; in brackets, the 95 % interval of the mean over the seeds."
     )
-    return "\n".join(f"| {' | '.join(row)} |" for row in rows) + f"\n\n{note}"
+    return f"{lines(rows)}\n\n{note}"
 
 
 def transcripts(study: dict) -> str:
@@ -66,9 +61,6 @@ def drawn_from(study: dict) -> str:
     """A digest of all figures that the picture shows."""
     shown = [study["run"]["seeds"], *(points(study, who, key) for key in KEYS for who in WHO.values())]
     return hashlib.sha256(json.dumps(shown).encode()).hexdigest()[:16]
-
-
-KEYS = {"accuracy": "right answers", "detected": "impossible problems noticed", "false_alarms": "false alarms"}
 
 
 def points(study: dict, who: str, key: str) -> list[float]:

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import before_after
+from tables import lines, percent
 
 ROOT = Path(__file__).resolve().parents[1]
 ROLES = ("teacher", "student", "sibling")
@@ -16,18 +17,6 @@ ROUTE = {
     "03_token_distillation": ("Copy the teacher's words", "QLoRA and TRL, and what is in the loss and what is not"),
     "04_before_and_after": ("Measure before and after", "intervals, a paired test, and problems that cannot be true"),
 }
-
-
-def percent(share: dict) -> str:
-    """A share with its 95 % interval: `96.1 % (94.7–97.1)`."""
-    return f"{100 * share['value']:.1f} % ({100 * share['low']:.1f}–{100 * share['high']:.1f})"
-
-
-def figure(figures: dict, key: str) -> dict:
-    """The figure under a dotted key."""
-    for part in key.split("."):
-        figures = figures[part]
-    return figures
 
 
 def models_table(scores: dict[str, dict]) -> str:
@@ -54,10 +43,6 @@ def route_table(root: Path) -> str:
         minutes = f"{sum(seconds) / len(seconds) / 60:.1f}" if seconds else "–"
         rows.append([f"[{name[:2]} · {title}](notebooks/{name}.ipynb)", what, minutes])
     return lines(rows)
-
-
-def lines(rows: list[list[str]]) -> str:
-    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
 def render(text: str, root: Path = ROOT) -> str:

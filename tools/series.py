@@ -7,7 +7,7 @@ from pathlib import Path
 
 import nbformat
 from execution import Failed, execute
-from readme import figure, percent
+from tables import figure, lines, percent
 
 ROOT = Path(__file__).resolve().parents[1]
 TIER = "mini"
@@ -72,12 +72,11 @@ def table(figures: dict) -> str:
             rows.append([name, *(percent(figure(figures, key)) for key in keys)])
         except KeyError:
             continue
-    lines = [f"| {' | '.join(row)} |" for row in rows]
     run, kept = figures["run"], figures["student_after"]["retained"]
-    lines += ["", f"n = {figures['teacher']['accuracy']['n']:,}; 95 % intervals; seed {run['seed']}; {run['machine']}."]
+    note = f"n = {figures['teacher']['accuracy']['n']:,}; 95 % intervals; seed {run['seed']}; {run['machine']}."
     if kept is not None:
-        lines[-1] += f" The student keeps {100 * kept:.0f} % of the teacher's accuracy."
-    return "\n".join(lines)
+        note += f" The student keeps {100 * kept:.0f} % of the teacher's accuracy."
+    return f"{lines(rows)}\n\n{note}"
 
 
 def main(arguments: list[str] | None = None) -> int:

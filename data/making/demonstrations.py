@@ -122,6 +122,11 @@ def undo(step: Step, rng: random.Random) -> str:
     return equation(step.result, INVERSE[step.op], right)
 
 
+def worked(step: Step, leads: tuple[str, ...], rng: random.Random) -> str:
+    """A step as a sentence: a lead (FIRST or LATER), what is found, and the sum."""
+    return f"{rng.choice(leads)} {step.label}{rng.choice(JOINS)}{sum_in_words(step, rng)}."
+
+
 def sentence(text: str) -> str:
     """The text with a capital at its beginning; names within keep theirs."""
     return text[0].upper() + text[1:]
@@ -144,7 +149,7 @@ def thinking(problem: Problem, rng: random.Random) -> str:
     said, leads, waited = [rng.choice(OPENINGS)], FIRST, False
     for item in plan:
         if isinstance(item, Step):
-            said.append(f"{rng.choice(leads)} {item.label}{rng.choice(JOINS)}{sum_in_words(item, rng)}.")
+            said.append(worked(item, leads, rng))
             leads = LATER
             continue
         if not waited:

@@ -3,7 +3,7 @@
 import random
 import re
 
-from data.making.demonstrations import FIRST, JOINS, LATER, demonstration, sentence, sum_in_words, tested
+from data.making.demonstrations import FIRST, JOINS, LATER, demonstration, sentence, tested, worked
 from helpers.problems import Claim, Step
 from helpers.problems.skills import equation, read_prompt, step_prompt, steps_of, sum_of
 
@@ -89,7 +89,7 @@ def chain(problem, rng: random.Random) -> tuple[str, str]:
             name = f"compare {' and '.join(sorted(name.split(' and ')))}"
         asked.append(name)
         if isinstance(item, Step):
-            said.append(f"{rng.choice(leads)} {item.label}{rng.choice(JOINS)}{sum_in_words(item, rng)}.")
+            said.append(worked(item, leads, rng))
             leads = LATER
         else:
             said.append(tested(item, rng))

@@ -89,10 +89,10 @@ def figures(exam: Exam, before: Sheet, after: Sheet, teacher: Sheet, seconds: fl
 def transcripts(exam: Exam, before: Sheet, after: Sheet, teacher: Sheet) -> dict[str, str]:
     """What was said to the three seed questions, under dotted keys: `transcripts.<question>.<who>`."""
     found = {}
-    for i, problem in enumerate(exam.seeds):
-        said = {"question": problem.question, "before": before.seeds[i].whole, "after": after.seeds[i].whole}
-        said["teacher"] = teacher.seeds[i].whole
-        found |= {f"transcripts.{problem.family}.{who}": text for who, text in said.items()}
+    for problem, *answers in zip(exam.seeds, before.seeds, after.seeds, teacher.seeds, strict=True):
+        texts = [problem.question, *(answer.whole for answer in answers)]
+        for who, text in zip(("question", "before", "after", "teacher"), texts, strict=True):
+            found[f"transcripts.{problem.family}.{who}"] = text
     return found
 
 
