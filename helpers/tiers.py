@@ -130,14 +130,15 @@ TIERS = {
             # Adapters this small want a far higher learning rate than the usual 2e-4.
             lora=Lora(r=32, alpha=64, learning_rate=8e-3),
             max_new_tokens=200, answer_tokens=200, max_length=512,
-            traces=2_000, epochs=4, batch_size=12, micro_batch=12, generate_batch=48, answer_batch=192,
+            traces=1_600, epochs=4, batch_size=12, micro_batch=12, generate_batch=48, answer_batch=192,
             budget=Budget(minutes=8, memory_gb=3, state="measured on two cores"),
         ),
         Tier(
             name="small",
             teacher=QWEN3_0_6B,
             student=ModelSpec("google/gemma-3-270m-it", "ac82b4e820549b854eebf28ce6dedaf9fdfa17b3"),
-            sibling=None,  # the family has nothing smaller than this teacher
+            # The family has nothing smaller than this teacher: the same size, before it learned to think.
+            sibling=ModelSpec("Qwen/Qwen3-0.6B-Base", "da87bfb608c14b7cf20ba1ce41287e8de496c0cd"),
             data=GSM8K,
             engine="unsloth",
             sampling=QWEN3_THINKING,

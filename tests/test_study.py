@@ -29,6 +29,10 @@ share = {"value": [0.5, 0.6, 1.0][SEED], "n": 10, "low": 0.1, "high": 1.0}
 run = {"machine": "CPU", "versions": {"python": "3.11"}, "seed": SEED}
 path = pathlib.Path(os.environ["DISTILL_RESULTS"]) / f"{NAME}.json"
 path.write_text(json.dumps({"accuracy": share, "loss": SEED + 1.0, "run": run}))
+
+
+def unused():
+    from helpers import a
 """
 
 
@@ -155,6 +159,11 @@ def change_helper(project):
 
 
 def add_helper(project):
+    (project / "helpers" / "a.py").write_text("import helpers.b")
+    (project / "helpers" / "b.py").write_text("")
+
+
+def add_helper_that_nobody_imports(project):
     (project / "helpers" / "b.py").write_text("")
 
 
@@ -180,6 +189,7 @@ def change_card(project):
         (change_cell, ["01_one"]),
         (change_helper, ["01_one", "02_two"]),
         (add_helper, ["01_one", "02_two"]),
+        (add_helper_that_nobody_imports, []),
         (change_model, ["01_one", "02_two"]),
         (change_outputs, []),
         (change_card, []),

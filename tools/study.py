@@ -1,8 +1,8 @@
 """Runs notebooks over several seeds and keeps mean and interval of every figure: `python tools/study.py --help`.
 
-A run that is finished is not done again, unless the notebook, the helpers or the models have changed since. So a study
-that was stopped goes on where it was. What the runs leave lies in artifacts/<tier>/study/seed-<seed>/; the aggregated
-figures, which are committed, in data/results/<tier>/<notebook>.json.
+A run that is finished is not done again, unless the notebook, a helper it imports or a model has changed since. So a
+study that was stopped goes on where it was. What the runs leave lies in artifacts/<tier>/study/seed-<seed>/; the
+aggregated figures, which are committed, in data/results/<tier>/<notebook>.json.
 """
 
 import argparse
@@ -14,6 +14,7 @@ import sys
 from pathlib import Path
 
 from aggregate import aggregate
+from depends import helper_files
 from execution import Failed, execute
 
 from helpers.tiers import TIERS, Tier
@@ -33,11 +34,11 @@ def notebook_path(notebook: str) -> Path:
 
 
 def digest(notebook: str, tier: Tier) -> str:
-    """Of what a run depends on: the cells of the notebook without their outputs, the helpers, and the tier's models."""
+    """Of what a run depends on: the notebook's cells without outputs, the helpers it imports, the tier's models."""
     found = hashlib.sha256()
     cells = json.loads(notebook_path(notebook).read_text(encoding="utf-8"))["cells"]
     found.update(json.dumps([[cell["cell_type"], cell["source"]] for cell in cells]).encode())
-    files = sorted((ROOT / "helpers").rglob("*.py"))
+    files = helper_files(notebook_path(notebook), ROOT / "helpers")
     for model in filter(None, (tier.teacher, tier.student, tier.sibling)):
         if model.local:
             files += [path for path in sorted((ROOT / model.name).glob("*")) if path.name not in ABOUT_A_MODEL]
