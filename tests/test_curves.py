@@ -40,6 +40,8 @@ def test_lines_are_named_and_differ_in_more_than_colour():
     assert [text.get_text() for text in axes.get_legend().get_texts()] == ["one", "two"]
     assert len({line.get_linestyle() for line in axes.lines}) == 2
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("step", "rate")
+    (axes,) = curves.lines({"one": [0, 1]}, "T", "length", [1.0, 8.0]).axes
+    assert list(axes.lines[0].get_xdata()) == [1.0, 8.0]
 
 
 def test_pyplot_keeps_no_figure():

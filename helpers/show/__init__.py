@@ -5,6 +5,10 @@ from helpers.show.charts import histogram, losses, shares
 from helpers.show.colouring import tokens
 from helpers.show.comparing import answers
 from helpers.show.curves import lines, surprise
+from helpers.show.distributions import distribution, heat, temperature
 from helpers.show.mapping import route
 
-__all__ = ["Ask", "answers", "ask", "histogram", "lines", "losses", "route", "shares", "surprise", "tokens"]
+__all__ = [
+    "Ask", "answers", "ask", "distribution", "heat", "histogram", "lines", "losses", "route", "shares", "surprise",
+    "temperature", "tokens",
+]

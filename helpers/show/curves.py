@@ -25,12 +25,15 @@ def surprise(tokenizer, ids: Sequence[int], nats: Sequence[float], most: int = 6
     return _done(figure)
 
 
-def lines(series: Mapping[str, Sequence[float]], xlabel: str, ylabel: str) -> Figure:
-    """Named curves over their index, told apart by their dashes as well as by colour."""
+def lines(
+    series: Mapping[str, Sequence[float]], xlabel: str, ylabel: str, x: Sequence[float] | None = None
+) -> Figure:
+    """Named curves over x, or over their index, told apart by their dashes as well as by colour."""
     figure, axes = plt.subplots(figsize=(7, 2.8))
     styles = zip(("#0072b2", "#d55e00", "#009e73", "#cc79a7"), ("-", "--", "-.", ":"), strict=True)
     for (name, values), (colour, dashes) in zip(series.items(), styles, strict=False):
-        axes.plot(values, dashes, color=colour, label=name, linewidth=1.5)
+        places = range(len(values)) if x is None else x
+        axes.plot(places, values, dashes, color=colour, label=name, linewidth=1.5)
     axes.set_xlabel(xlabel)
     axes.set_ylabel(ylabel)
     axes.legend(frameon=False)

@@ -1,0 +1,120 @@
+"""Losses between distributions: the one place where the shift, the mask, the mean and the temperature happen.
+
+Every loss here sums over the vocabulary, divides by the number of learnt tokens, takes its softmax in float32 (float64
+where it is given float64), and is multiplied by T² (Hinton et al. 2015, section 2.1), so that the size of its gradient
+hardly depends on the temperature T.
+"""
+
+import math
+
+import torch
+import torch.nn.functional as F
+
+from helpers.losses.vocabulary import common_vocabulary
+
+__all__ = [
+    "IGNORED", "common_vocabulary", "divergence", "drawn_cross_entropy", "each_divergence", "learnt", "mixed",
+    "targets",
+]
+
+IGNORED = -100  # the label of a token that is read and not learnt
+KINDS = ("forward", "reverse", "jsd")
+
+
+def learnt(values: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    """What a model says where the next token is learnt. This is the shift, and there is no other.
+
+    values: (batch, length, width), logits or hidden states; what stands at place t speaks of the token at t + 1.
+    labels: (batch, length), the tokens, IGNORED where one is not learnt.
+    Returns (tokens, width), in the order of `targets`. Raises ValueError if the shapes do not fit.
+    """
+    if values.shape[:2] != labels.shape:
+        raise ValueError(f"values for {tuple(values.shape[:2])} places and labels for {tuple(labels.shape)}")
+    return values[:, :-1][labels[:, 1:] != IGNORED]
+
+
+def targets(labels: torch.Tensor, values: torch.Tensor | None = None) -> torch.Tensor:
+    """The learnt tokens of (batch, length) labels, one for each row of `learnt`: (tokens,).
+
+    values: (batch, length), something else that belongs to each token, to be given instead of its label.
+    """
+    return (labels if values is None else values)[:, 1:][labels[:, 1:] != IGNORED]
+
+
+def each_divergence(
+    student: torch.Tensor, teacher: torch.Tensor, kind: str = "forward", temperature: float = 1.0, beta: float = 0.5
+) -> torch.Tensor:
+    """The divergence at each place, in nats, times T²: (tokens,).
+
+    student, teacher: (tokens, vocabulary) logits of one vocabulary, already shifted (`learnt`).
+    kind: "forward", KL(teacher ‖ student), Hinton et al. 2015; "reverse", KL(student ‖ teacher), Gu et al. 2023;
+        "jsd", the generalized Jensen-Shannon divergence β KL(p ‖ m) + (1-β) KL(q ‖ m) with m = β p + (1-β) q, where p
+        is the teacher's and q the student's distribution (Agarwal et al. 2023, equation 1). At β = 0.5 the usual one.
+    Raises ValueError for vocabularies of two sizes, another kind, or a temperature or β out of range.
+    """
+    check(student.shape[-1], teacher.shape[-1], kind, temperature, beta)
+    log_q = F.log_softmax(wide(student) / temperature, dim=-1)
+    log_p = F.log_softmax(wide(teacher) / temperature, dim=-1)
+    if kind == "forward":
+        found = log_p.exp() * (log_p - log_q)
+    elif kind == "reverse":
+        found = log_q.exp() * (log_q - log_p)
+    else:
+        log_m = torch.logaddexp(log_p + math.log(beta), log_q + math.log1p(-beta))
+        found = beta * log_p.exp() * (log_p - log_m) + (1 - beta) * log_q.exp() * (log_q - log_m)
+    return temperature**2 * found.sum(-1)
+
+
+def divergence(
+    student: torch.Tensor, teacher: torch.Tensor, kind: str = "forward", temperature: float = 1.0, beta: float = 0.5,
+    count: float | torch.Tensor | None = None,
+) -> torch.Tensor:  # fmt: skip
+    """The mean of `each_divergence` over the learnt tokens, a scalar.
+
+    count: what to divide by instead: the learnt tokens of all the batches whose gradients are added up, which Trainer
+        calls `num_items_in_batch`. Without it a short batch would count as much as a long one.
+    """
+    found = each_divergence(student, teacher, kind, temperature, beta)
+    return found.sum() / (max(len(found), 1) if count is None else count)
+
+
+def drawn_cross_entropy(student: torch.Tensor, draws: torch.Tensor, temperature: float = 1.0) -> torch.Tensor:
+    """The cross-entropy of drawn targets at each place, in nats, times T²: (tokens,).
+
+    student: (tokens, vocabulary) logits. draws: (tokens, n), tokens drawn from the teacher's distribution at the same
+    temperature (`helpers.cache.draws`). Its mean over draws is the forward KL plus the teacher's own entropy, so the
+    gradient is on average that of the forward KL (random sampling KD, Anshumann et al. 2025).
+    """
+    log_q = F.log_softmax(wide(student) / temperature, dim=-1)
+    return -(temperature**2) * log_q.gather(1, draws).mean(-1)
+
+
+def mixed(soft: torch.Tensor, hard: torch.Tensor, alpha: float | torch.Tensor) -> torch.Tensor:
+    """α of the loss on hard labels and 1-α of the loss on soft ones; α for all, or one for each.
+
+    Raises ValueError for an α outside 0 to 1.
+    """
+    given = torch.as_tensor(alpha)
+    if given.numel() and not (given.min() >= 0 and given.max() <= 1):
+        raise ValueError(f"alpha is {alpha}; it is the share of the hard labels, from 0 to 1")
+    return alpha * hard + (1 - alpha) * soft
+
+
+def wide(logits: torch.Tensor) -> torch.Tensor:
+    """The logits in float32, or in float64 where they are so already: half precision ruins a softmax."""
+    return logits if logits.dtype == torch.float64 else logits.float()
+
+
+def check(student: int, teacher: int, kind: str, temperature: float, beta: float) -> None:
+    """Raises ValueError as `each_divergence` says. student, teacher: sizes of their vocabularies."""
+    if student != teacher:
+        raise ValueError(
+            f"the student has logits for {student:,} tokens and the teacher for {teacher:,}: slice both to "
+            "`common_vocabulary` if they share a tokenizer; if they do not, see notebook 07_across_tokenizers"
+        )
+    if kind not in KINDS:
+        raise ValueError(f"there is no divergence called {kind!r}; choose from {', '.join(KINDS)}")
+    if not temperature > 0:
+        raise ValueError(f"the temperature is {temperature}; it must be above 0")
+    if kind == "jsd" and not 0 < beta < 1:
+        raise ValueError(f"beta is {beta}; it must lie between 0 and 1. At its ends take 'forward' or 'reverse'")

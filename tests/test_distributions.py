@@ -1,0 +1,86 @@
+"""A distribution as bars and as a slider, and figures of tokens as colours."""
+
+from io import BytesIO
+
+import matplotlib.pyplot as plt
+import pytest
+import torch
+
+from helpers.show import distributions
+
+
+class Words:
+    """A tokenizer whose token i is the i-th word."""
+
+    words = ("$5", "is", "\n", "", "<right>")
+
+    def decode(self, ids):
+        return self.words[ids[0]]
+
+
+LOGITS = torch.tensor([0.0, 3.0, 1.0, -1.0, 2.0])
+
+
+def bars(figure):
+    (axes,) = figure.axes
+    return [bar.get_height() for bar in axes.patches], [label.get_text() for label in axes.get_xticklabels()]
+
+
+@pytest.mark.parametrize("temperature", [0.5, 1.0, 4.0])
+def test_bars_are_probabilities_and_keep_their_places(temperature):
+    heights, names = bars(distributions.distribution(Words(), LOGITS, temperature, most=3))
+    wanted = (LOGITS / temperature).softmax(-1)
+    assert heights == pytest.approx([*wanted[[1, 4, 2]].tolist(), wanted[[0, 3]].sum().item()], abs=1e-6)
+    assert names == ["is", "<right>", "⏎", "all others"]
+    assert sum(heights) == pytest.approx(1)
+
+
+def test_a_temperature_of_zero_is_refused():
+    with pytest.raises(ValueError, match="must be above 0"):
+        distributions.distribution(Words(), LOGITS, 0.0)
+
+
+def test_the_slider_draws_another_picture():
+    box = distributions.temperature(Words(), LOGITS, most=3)
+    slider, picture = box.children
+    first = bytes(picture.value)
+    assert slider.value == 1.0 and first.startswith(b"\x89PNG")
+    slider.value = 4.0
+    assert bytes(picture.value) != first
+    with BytesIO() as file:
+        distributions.distribution(Words(), LOGITS, 4.0, most=3).savefig(file, format="png", dpi=100)
+        assert bytes(picture.value) == file.getvalue()
+
+
+def test_darker_where_the_figure_is_higher():
+    picture = distributions.heat(Words(), [0, 1, 2, 4], [0.0, 1.0, 0.3, 0.99], "bits")
+    shades = [background for background, _ in distributions.SHADES]
+    body = picture.data.split("margin-top", 1)[1]
+    found = [body.index(f"background:{shade}") for shade in (shades[0], shades[4], shades[1])]
+    assert found == sorted(found)
+    assert body.count(f"background:{shades[4]}") == 2  # the highest, and what is nearly so
+    assert "<right>" not in picture.data and "⏎" in picture.data
+    assert repr(picture).splitlines() == ["bits, per token:", "$5 0.00|is 1.00|⏎ 0.30|<right> 0.99"]
+
+
+def test_two_pictures_share_a_scale():
+    dark, light = distributions.SHADES[4][0], distributions.SHADES[0][0]
+    low = distributions.heat(Words(), [1], [0.1], "bits", top=1.0)
+    assert low.data.count(light) > 1 and low.data.count(dark) == 1  # there only in the legend
+    assert distributions.heat(Words(), [1], [7.0], "bits", top=1.0).data.count(dark) == 2
+
+
+def test_equal_zeros_are_white():
+    assert distributions.heat(Words(), [1, 0], [0.0, 0.0], "bits").data.count(distributions.SHADES[0][0]) >= 3
+
+
+def test_figures_must_match_the_tokens():
+    with pytest.raises(ValueError, match="2 tokens and 1 figures"):
+        distributions.heat(Words(), [1, 0], [0.0], "bits")
+
+
+def test_pyplot_keeps_no_figure():
+    before = plt.get_fignums()
+    distributions.distribution(Words(), LOGITS, most=3)
+    distributions.temperature(Words(), LOGITS, most=3)
+    assert plt.get_fignums() == before

@@ -1,0 +1,151 @@
+"""Logit distillation with TRL: its loss by hand, what the teacher did not write, and gradients in parts."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+import torch.nn.functional as F
+from test_trainers import kept
+
+from helpers import distil, losses, models, tiers, trainers
+from helpers.distil import Soft
+from helpers.trainers.logits import shares
+
+OPENED = "{% if add_generation_prompt %}<|im_start|>assistant\n<think>\n{% endif %}"
+
+
+@pytest.fixture
+def tier(tiny, tmp_path, monkeypatch):
+    monkeypatch.setattr(tiers, "ROOT", tmp_path)
+    monkeypatch.setattr(distil, "VALIDATION", 2)
+    return replace(tiny, epochs=2, batch_size=4, micro_batch=4, lora=replace(tiny.lora, r=4, alpha=8))
+
+
+def trainer_for(tier, soft=Soft(), opens=True):  # noqa: B008  (frozen)
+    """opens: whether the sibling's prompt opens the thought, as the teacher's does."""
+    sibling, tokenizer = models.load_sibling(tier)
+    if not opens:
+        assert OPENED in tokenizer.chat_template
+        tokenizer.chat_template = tokenizer.chat_template.replace(OPENED, OPENED.replace("<think>\n", ""))
+    teacher, _ = models.load_teacher(tier)
+    return distil.logit_trainer(sibling, tokenizer, kept(), tier, 0, soft, teacher)
+
+
+def batch_of(trainer):
+    batch = next(iter(trainer.get_train_dataloader()))
+    return {name: batch[name] for name in ("input_ids", "attention_mask", "labels")}
+
+
+def by_hand(trainer, batch, soft: Soft, given: int) -> float:
+    """The loss from all logits, place by place. given: tokens at its beginning that the teacher did not write."""
+    labels = batch["labels"]
+    inputs = {"input_ids": batch["input_ids"], "attention_mask": batch["attention_mask"]}
+    with torch.no_grad():
+        ours, theirs = (model(**inputs).logits.double() for model in (trainer.model, trainer.teacher))
+    total, count, end = 0.0, 0, trainer.processing_class.eos_token_id
+    for row in range(len(labels)):
+        place, ended = 0, False
+        for t in range(1, labels.shape[1]):
+            token = labels[row, t].item()
+            if token == -100:
+                continue
+            q, p = ours[row, t - 1], theirs[row, t - 1]
+            hard = -q.log_softmax(-1)[token]
+            log_q, log_p = ((logits / soft.temperature).log_softmax(-1) for logits in (q, p))
+            kl = soft.temperature**2 * F.kl_div(log_q, log_p, reduction="sum", log_target=True)
+            written = place >= given and not ended
+            total += (soft.alpha * hard + (1 - soft.alpha) * kl if written else hard).item()
+            place, count, ended = place + 1, count + 1, ended or token == end
+    return total / count
+
+
+@pytest.mark.parametrize("opens", [True, False])
+@pytest.mark.parametrize("soft", [Soft(), Soft(temperature=2.0, alpha=0.25)], ids=str)
+def test_the_loss_by_hand(tier, soft, opens):
+    trainer = trainer_for(tier, soft, opens)
+    given = 0 if opens else len(trainer.processing_class("<think>\n", add_special_tokens=False).input_ids)
+    assert trainer.opening == given
+    batch, model = batch_of(trainer), trainer.model.eval()
+    found = trainer.compute_loss(model, dict(batch)).item()
+    assert found == pytest.approx(by_hand(trainer, batch, soft, given), rel=1e-4)
+
+
+def test_what_the_teacher_did_not_write_is_learnt_by_its_label():
+    # Two answers of an opening of two tokens, words, the end 9, a line break; the second is shorter and padded.
+    labels = torch.tensor([[-100, 1, 2, 5, 6, 9, 3], [-100, 1, 2, 7, 9, 3, -100]])
+    found = shares(labels, opening=2, end=9, alpha=0.25)
+    assert found.tolist() == [1, 1, 0.25, 0.25, 0.25, 1, 1, 1, 0.25, 0.25, 1]
+    assert len(found) == len(losses.targets(labels))
+
+
+def test_gradients_of_small_batches_are_those_of_the_whole(tier):
+    """Rows of uneven lengths, at once and one by one: the number of learnt tokens is counted over all of them."""
+    found = []
+    for micro in (4, 1):
+        trainer = trainer_for(replace(tier, micro_batch=micro, epochs=1))
+        trainer.args.max_steps = 1
+        trainer.args.max_grad_norm = 0.0
+        noted = {}
+
+        def note(*_, trainer=trainer, noted=noted, **__):
+            noted.update((name, w.grad.clone()) for name, w in trainer.model.named_parameters() if w.requires_grad)
+
+        trainer.callback_handler.on_pre_optimizer_step = lambda args, state, control, note=note: note() or control
+        trainer.train()
+        found.append(noted)
+    assert found[0].keys() == found[1].keys() and found[0]
+    largest = max(gradient.abs().max() for gradient in found[0].values())
+    assert largest > 1e-4
+    for name, gradient in found[0].items():
+        assert torch.allclose(gradient, found[1][name], atol=1e-4 * largest), name
+
+
+def test_it_trains_the_student_towards_the_teacher_and_leaves_the_teacher_alone(tier):
+    trainer = trainer_for(replace(tier, epochs=12))
+    batch, before = batch_of(trainer), [weight.clone() for weight in trainer.teacher.parameters()]
+    with torch.no_grad():
+        first = trainer.compute_loss(trainer.model.eval(), dict(batch)).item()
+    done = trainers.run(trainer)
+    with torch.no_grad():
+        last = trainer.compute_loss(trainer.model.eval(), dict(batch)).item()
+    assert last < 0.8 * first
+    assert all(torch.equal(old, new) for old, new in zip(before, trainer.teacher.parameters(), strict=True))
+    assert not any(weight.requires_grad and weight.grad is not None for weight in trainer.teacher.parameters())
+    assert done.folder.name.startswith("logit-0-") and len(trainers.adapters(done.folder)) == 12
+
+
+def test_logits_makes_once_and_then_reads(tier, monkeypatch):
+    made = distil.logits(tier, 0, Soft(), kept())
+    monkeypatch.setattr(distil.models, "load_sibling", lambda tier: pytest.fail("there is nothing left to train"))
+    assert distil.logits(tier, 0, Soft(), kept()) == made
+    monkeypatch.undo()
+
+
+def test_each_way_of_learning_has_its_folder(tier):
+    rows = kept()
+    ways = [
+        ("student", None), ("sibling", None), ("sibling", Soft()), ("sibling", Soft(temperature=2.0)),
+        ("sibling", Soft(alpha=0.5)), ("sibling", Soft(kind="reverse")),
+    ]  # fmt: skip
+    assert len({distil._folder(tier, 0, rows, *way) for way in ways}) == len(ways)
+
+
+def test_another_tokenizer_is_refused(tier):
+    sibling, tokenizer = models.load_student(tier)
+    teacher, _ = models.load_teacher(tier)
+    with pytest.raises(ValueError, match="07_across_tokenizers"):
+        distil.logit_trainer(sibling, tokenizer, kept(), tier, 0, Soft(), teacher)
+
+
+def test_another_template_is_refused(tier):
+    sibling, tokenizer = models.load_sibling(tier)
+    tokenizer.chat_template = "Q: " + tokenizer.chat_template
+    with pytest.raises(ValueError, match="does not begin as the student's"):
+        distil.shared(tier, tokenizer, sibling, sibling)
+
+
+def test_trl_s_form_without_hidden_states_is_refused(tier, monkeypatch):
+    settings = trainers.settings
+    monkeypatch.setattr(trainers, "settings", lambda *words, **changes: settings(*words, loss_type="chunked_nll"))
+    with pytest.raises(ValueError, match='set "nll"'):
+        trainer_for(tier)

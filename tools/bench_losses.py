@@ -1,0 +1,171 @@
+"""What the losses cost at Gemma 3's vocabulary: `make bench-losses`, under five minutes, a fresh process for every run.
+
+Forward KL of 262,144 logits from hidden states 640 wide, float32, forward and backward, in four forms: `dense` (all
+logits at once), `ours` (helpers.losses.chunked), `trl` (TRL's own chunked divergence) and `limit` (nothing but the
+three matrix products that every form needs). Peaks are above the tensors that go in. It prints a table and writes
+artifacts/bench/losses.json.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import time
+from contextlib import redirect_stdout
+from io import StringIO
+from pathlib import Path
+from statistics import median
+
+from tables import lines
+
+ROOT = Path(__file__).resolve().parents[1]
+OUT = ROOT / "artifacts" / "bench" / "losses.json"
+VOCABULARY, WIDTH, CHUNK = 262_144, 640, 128
+FORMS = ("limit", "ours", "dense", "trl")
+# (tokens, whether the head is trained too) and the number of runs of each form.
+CASES = {(1024, False): 5, (2048, False): 1, (1024, True): 1}
+
+
+def measure(form: str, tokens: int, trained: bool, vocabulary: int = VOCABULARY, width: int = WIDTH) -> dict:
+    """One run in this process: seconds, peak MB above the inputs, the loss and the norm of the hidden states' gradient.
+
+    form: one of FORMS; trained: whether the student's head gets a gradient too.
+    """
+    import torch
+
+    from helpers import memory
+
+    torch.manual_seed(0)
+    # Filled in place, so that making them leaves no freed memory behind which a run would use unseen.
+    ours, theirs = torch.empty(tokens, width).normal_(), torch.empty(tokens, width).normal_()
+    heads = [torch.empty(vocabulary, width).normal_(std=0.05) for _ in range(2)]
+    ours.requires_grad_()
+    heads[0].requires_grad_(trained)
+    work = FORM_OF[form]()
+    with redirect_stdout(StringIO()), memory.track(form) as cost:
+        loss = work(ours, heads[0], theirs, heads[1])
+        if loss is not None:
+            loss.backward()
+    found = {"seconds": cost.seconds, "peak_mb": cost.peak - cost.before}
+    if loss is not None:
+        found |= {"loss": loss.item(), "gradient": ours.grad.norm().item()}
+    return found
+
+
+def limit():
+    import torch
+
+    def work(ours, head, theirs, teacher):
+        with torch.no_grad():
+            for a in range(0, len(ours), CHUNK):
+                states = ours[a : a + CHUNK]
+                logits = states @ head.t()
+                theirs[a : a + CHUNK] @ teacher.t()
+                logits @ head
+                if head.requires_grad:
+                    logits.t() @ states
+
+    return work
+
+
+def chunked():
+    from helpers.losses.chunked import Head, chunked_divergence
+
+    return lambda ours, head, theirs, teacher: chunked_divergence(ours, Head(head), theirs, Head(teacher), chunk=CHUNK)
+
+
+def dense():
+    from helpers.losses import divergence
+
+    return lambda ours, head, theirs, teacher: divergence(ours @ head.t(), theirs @ teacher.t())
+
+
+def trl():
+    import torch
+    from trl.trainer.distillation_trainer import _chunked_divergence_loss
+
+    def work(ours, head, theirs, teacher):
+        mask = torch.ones(1, len(ours), dtype=torch.int)
+        return _chunked_divergence_loss(ours[None], theirs[None], head, teacher, mask, beta=0.0, chunk_size=256)[0]
+
+    return work
+
+
+FORM_OF = {"limit": limit, "ours": chunked, "dense": dense, "trl": trl}
+
+
+def in_a_process(form: str, tokens: int, trained: bool) -> dict:
+    """`measure` in a fresh process. Raises SystemExit with what it said if it fails."""
+    command = [sys.executable, __file__, "--one", form, str(tokens), str(int(trained))]
+    done = subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, env=os.environ | {"PYTHONPATH": str(ROOT)}
+    )
+    if done.returncode:
+        raise SystemExit(f"{form} at {tokens} tokens failed:\n{done.stderr[-2000:]}")
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def summary(runs: dict[str, list[dict]]) -> dict:
+    """Medians with the least and the most of each form, and the ratios between them."""
+    found = {
+        form: {
+            key: {"median": median(values), "least": min(values), "most": max(values)}
+            for key in ("seconds", "peak_mb")
+            for values in [[run[key] for run in each]]
+        }
+        for form, each in runs.items()
+    }
+
+    def ratio(key: str, other: str) -> float:
+        return found["ours"][key]["median"] / found[other][key]["median"]
+
+    found["ratio"] = {
+        "peak_ours_over_dense": ratio("peak_mb", "dense"),
+        "seconds_ours_over_dense": ratio("seconds", "dense"),
+        "peak_ours_over_trl": ratio("peak_mb", "trl"),
+        "seconds_ours_over_trl": ratio("seconds", "trl"),
+        "seconds_ours_over_limit": ratio("seconds", "limit"),
+    }
+    return found
+
+
+def table(cases: dict[str, dict]) -> str:
+    rows = [["tokens and heads", "form", "seconds", "peak MB"], ["---"] * 4]
+    for name, found in cases.items():
+        for form in FORMS:
+            seconds, peak = found[form]["seconds"], found[form]["peak_mb"]
+            spread = f" ({seconds['least']:.1f}–{seconds['most']:.1f})" if seconds["least"] < seconds["most"] else ""
+            rows.append([name, form, f"{seconds['median']:.1f}{spread}", f"{peak['median']:,.0f}"])
+    return lines(rows)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--one", nargs=3, metavar=("FORM", "TOKENS", "TRAINED"), help="one run, printed as JSON")
+    options = parser.parse_args(arguments)
+    if options.one:
+        form, tokens, trained = options.one
+        print(json.dumps(measure(form, int(tokens), trained == "1")))
+        return
+    begun, cases = time.monotonic(), {}
+    for (tokens, trained), times in CASES.items():
+        name = f"{tokens:,} tokens, {'head trained too' if trained else 'heads frozen'}"
+        runs: dict[str, list[dict]] = {form: [] for form in FORMS}
+        for turn in range(times):  # in turns, so that what else the machine does meets all forms alike
+            for form in FORMS:
+                runs[form].append(in_a_process(form, tokens, trained))
+                print(f"{name}, run {turn + 1} of {times}, {form}: {runs[form][-1]['seconds']:.1f} s", flush=True)
+        cases[name] = summary(runs)
+    first = next(iter(cases.values()))
+    OUT.parent.mkdir(parents=True, exist_ok=True)
+    told = {"ratio": first["ratio"], "cases": cases, "seconds": time.monotonic() - begun}
+    OUT.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+    print(f"\n{table(cases)}\n")
+    for name, value in first["ratio"].items():
+        print(f"{name}: {value:.3f}")
+    print(f"\nWritten to {OUT.relative_to(ROOT)}; {told['seconds']:.0f} s.")
+
+
+if __name__ == "__main__":
+    main()
