@@ -35,9 +35,10 @@ def test_each_token_comes_as_often_as_it_should_but_for_one(n):
 def test_the_mean_over_seeds_is_the_distribution():
     shares, n, seeds = distributions(3, 12), 5, 4000
     drawn = torch.stack([counts(draw(shares, n, generator(seed)), 12) / n for seed in range(seeds)])
-    error = drawn.std(0) / seeds**0.5
-    off = (drawn.mean(0) - shares).abs() / error.clamp_min(1e-12)
-    assert off.max() < 4.5  # of 36 means, one in some thousand tests lies further off
+    often = shares * n * seeds > 30  # what is hardly ever drawn has no spread to judge its mean by
+    assert often.sum() > 20
+    off = (drawn.mean(0) - shares)[often].abs() / (drawn.std(0)[often] / seeds**0.5)
+    assert off.max() < 4.5  # of so few means, one in some thousand tests lies further off
 
 
 def test_the_mean_gradient_is_the_full_one_and_that_of_bare_top_k_is_not():
@@ -50,11 +51,12 @@ def test_the_mean_gradient_is_the_full_one_and_that_of_bare_top_k_is_not():
 
     full = gradient(shares)
     drawn = torch.stack([gradient(counts(draw(shares, n, generator(seed)), 30) / n) for seed in range(seeds)])
-    error = (drawn.std(0) / seeds**0.5).clamp_min(1e-12)
-    assert ((drawn.mean(0) - full).abs() / error).max() < 4.5
+    often = shares * n * seeds > 30
+    error = drawn.std(0)[often] / seeds**0.5
+    assert ((drawn.mean(0) - full)[often].abs() / error).max() < 4.5
     top = shares.topk(n)
     bare = gradient(torch.zeros_like(shares).scatter_(1, top.indices, top.values / top.values.sum(1, keepdim=True)))
-    assert ((bare - full).abs() / error).max() > 50
+    assert ((bare - full)[often].abs() / error).max() > 50
 
 
 def test_they_vary_far_less_than_independent_draws():
@@ -82,8 +84,8 @@ def test_draws_stand_for_the_distribution_in_the_loss():
 @settings(max_examples=200, deadline=None)
 @given(st.integers(0, 6), st.integers(1, 9), st.integers(1, 18), st.randoms())
 def test_what_is_packed_comes_back(tokens, n, bits, rng):
-    draws = np.sort([[rng.randrange(2**bits) for _ in range(n)] for _ in range(tokens)], axis=1)
-    draws = draws.reshape(tokens, n).astype(np.int64)
+    draws = np.array([rng.randrange(2**bits) for _ in range(tokens * n)], np.int64).reshape(tokens, n)
+    draws.sort(axis=1)
     packed = pack(draws, bits)
     assert np.array_equal(unpack(packed, tokens, n, bits), draws)
     different = sum(len(set(row)) for row in draws.tolist())

@@ -7,8 +7,8 @@ import torch
 import torch.nn.functional as F
 from test_trainers import kept
 
-from helpers import distil, losses, models, tiers, trainers
-from helpers.distil import Soft
+from helpers import distil, losses, models, soft, tiers, trainers
+from helpers.soft import Soft
 from helpers.trainers.logits import shares
 
 OPENED = "{% if add_generation_prompt %}<|im_start|>assistant\n<think>\n{% endif %}"
@@ -21,14 +21,14 @@ def tier(tiny, tmp_path, monkeypatch):
     return replace(tiny, epochs=2, batch_size=4, micro_batch=4, lora=replace(tiny.lora, r=4, alpha=8))
 
 
-def trainer_for(tier, soft=Soft(), opens=True):  # noqa: B008  (frozen)
+def trainer_for(tier, how=Soft(), opens=True):  # noqa: B008  (frozen)
     """opens: whether the sibling's prompt opens the thought, as the teacher's does."""
     sibling, tokenizer = models.load_sibling(tier)
     if not opens:
         assert OPENED in tokenizer.chat_template
         tokenizer.chat_template = tokenizer.chat_template.replace(OPENED, OPENED.replace("<think>\n", ""))
     teacher, _ = models.load_teacher(tier)
-    return distil.logit_trainer(sibling, tokenizer, kept(), tier, 0, soft, teacher)
+    return soft.logit_trainer(sibling, tokenizer, kept(), tier, 0, how, teacher)
 
 
 def batch_of(trainer):
@@ -36,7 +36,7 @@ def batch_of(trainer):
     return {name: batch[name] for name in ("input_ids", "attention_mask", "labels")}
 
 
-def by_hand(trainer, batch, soft: Soft, given: int) -> float:
+def by_hand(trainer, batch, how: Soft, given: int) -> float:
     """The loss from all logits, place by place. given: tokens at its beginning that the teacher did not write."""
     labels = batch["labels"]
     inputs = {"input_ids": batch["input_ids"], "attention_mask": batch["attention_mask"]}
@@ -51,23 +51,23 @@ def by_hand(trainer, batch, soft: Soft, given: int) -> float:
                 continue
             q, p = ours[row, t - 1], theirs[row, t - 1]
             hard = -q.log_softmax(-1)[token]
-            log_q, log_p = ((logits / soft.temperature).log_softmax(-1) for logits in (q, p))
-            kl = soft.temperature**2 * F.kl_div(log_q, log_p, reduction="sum", log_target=True)
+            log_q, log_p = ((logits / how.temperature).log_softmax(-1) for logits in (q, p))
+            kl = how.temperature**2 * F.kl_div(log_q, log_p, reduction="sum", log_target=True)
             written = place >= given and not ended
-            total += (soft.alpha * hard + (1 - soft.alpha) * kl if written else hard).item()
+            total += (how.alpha * hard + (1 - how.alpha) * kl if written else hard).item()
             place, count, ended = place + 1, count + 1, ended or token == end
     return total / count
 
 
 @pytest.mark.parametrize("opens", [True, False])
-@pytest.mark.parametrize("soft", [Soft(), Soft(temperature=2.0, alpha=0.25)], ids=str)
-def test_the_loss_by_hand(tier, soft, opens):
-    trainer = trainer_for(tier, soft, opens)
+@pytest.mark.parametrize("how", [Soft(), Soft(temperature=2.0, alpha=0.25)], ids=str)
+def test_the_loss_by_hand(tier, how, opens):
+    trainer = trainer_for(tier, how, opens)
     given = 0 if opens else len(trainer.processing_class("<think>\n", add_special_tokens=False).input_ids)
     assert trainer.opening == given
     batch, model = batch_of(trainer), trainer.model.eval()
     found = trainer.compute_loss(model, dict(batch)).item()
-    assert found == pytest.approx(by_hand(trainer, batch, soft, given), rel=1e-4)
+    assert found == pytest.approx(by_hand(trainer, batch, how, given), rel=1e-4)
 
 
 def test_what_the_teacher_did_not_write_is_learnt_by_its_label():
@@ -115,33 +115,31 @@ def test_it_trains_the_student_towards_the_teacher_and_leaves_the_teacher_alone(
 
 
 def test_logits_makes_once_and_then_reads(tier, monkeypatch):
-    made = distil.logits(tier, 0, Soft(), kept())
+    made = soft.logits(tier, 0, Soft(), kept())
     monkeypatch.setattr(distil.models, "load_sibling", lambda tier: pytest.fail("there is nothing left to train"))
-    assert distil.logits(tier, 0, Soft(), kept()) == made
+    assert soft.logits(tier, 0, Soft(), kept()) == made
     monkeypatch.undo()
 
 
 def test_each_way_of_learning_has_its_folder(tier):
     rows = kept()
-    ways = [
-        ("student", None), ("sibling", None), ("sibling", Soft()), ("sibling", Soft(temperature=2.0)),
-        ("sibling", Soft(alpha=0.5)), ("sibling", Soft(kind="reverse")),
-    ]  # fmt: skip
-    assert len({distil._folder(tier, 0, rows, *way) for way in ways}) == len(ways)
+    ways = [Soft(), Soft(temperature=2.0), Soft(alpha=0.5), Soft(kind="reverse")]
+    folders = {distil.token_folder(tier, 0, rows), distil.token_folder(tier, 0, rows, "sibling")}
+    assert len(folders | {soft.logit_folder(tier, 0, rows, how) for how in ways}) == 6
 
 
 def test_another_tokenizer_is_refused(tier):
     sibling, tokenizer = models.load_student(tier)
     teacher, _ = models.load_teacher(tier)
     with pytest.raises(ValueError, match="07_across_tokenizers"):
-        distil.logit_trainer(sibling, tokenizer, kept(), tier, 0, Soft(), teacher)
+        soft.logit_trainer(sibling, tokenizer, kept(), tier, 0, Soft(), teacher)
 
 
 def test_another_template_is_refused(tier):
     sibling, tokenizer = models.load_sibling(tier)
     tokenizer.chat_template = "Q: " + tokenizer.chat_template
     with pytest.raises(ValueError, match="does not begin as the student's"):
-        distil.shared(tier, tokenizer, sibling, sibling)
+        soft.shared(tier, tokenizer, sibling, sibling)
 
 
 def test_trl_s_form_without_hidden_states_is_refused(tier, monkeypatch):

@@ -1,1 +1,91 @@
-"""A teacher's signal on disk: written once, read while training, refused where it belongs to something else."""
+"""A teacher's distributions on disk: written once, part by part, read from the disk while training.
+
+Beside each sequence lie a few tokens for each learnt place, drawn from what the teacher held likely there
+(`helpers.cache.draws`). A training that reads them needs neither the teacher nor its memory.
+"""
+
+import hashlib
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from datasets import Dataset, Features, List, Value, concatenate_datasets, load_from_disk
+
+from helpers import origins
+from helpers.cache.draws import draw, pack, unpack
+from helpers.origins import PROVENANCE, no_bars
+
+__all__ = ["FEATURES", "draw", "load", "make", "pack", "size", "unpack"]
+
+PARTS, DATASET, CHECKSUM = "parts", "dataset", "checksum"
+# A sequence, its labels, how many of its tokens are learnt, and the packed draws for each of those.
+FEATURES = Features(
+    {
+        "input_ids": List(Value("int32")), "labels": List(Value("int32")), "tokens": Value("int32"),
+        "draws": Value("large_binary"),
+    }
+)  # fmt: skip
+
+
+def make(folder: Path, made: dict, parts: int, part: Callable[[int], list[dict]]) -> Iterator[int]:
+    """Writes what is not there yet of a cache, part by part, and yields the number of each part when it is on disk.
+
+    made: what makes the cache what it is: teacher, tokenizer, prompts, traces, draws, ... part: gives the rows of part
+    number i, with the columns of FEATURES. After a kill the same call goes on behind the last whole part.
+    Raises ValueError if the folder holds a cache that was made otherwise, naming what differs.
+    """
+    origins.refuse_others(folder, made, "cached targets", (PARTS, DATASET))
+    if (folder / DATASET).is_dir():
+        return
+    if not (folder / PROVENANCE).is_file():
+        origins.write(folder, made)
+    with no_bars():
+        for number in range(parts):
+            place, unfinished = folder / PARTS / f"{number:05d}", folder / PARTS / "unfinished"
+            if not place.is_dir():
+                shutil.rmtree(unfinished, ignore_errors=True)
+                rows = part(number)
+                Dataset.from_dict({name: [row[name] for row in rows] for name in FEATURES}, FEATURES).save_to_disk(
+                    str(unfinished)
+                )
+                unfinished.rename(place)
+            yield number
+        whole = concatenate_datasets([load_from_disk(str(folder / PARTS / f"{i:05d}")) for i in range(parts)])
+        unfinished = folder / f"{DATASET}.part"
+        shutil.rmtree(unfinished, ignore_errors=True)
+        whole.save_to_disk(str(unfinished))
+        (unfinished / CHECKSUM).write_text(_checksum(unfinished) + "\n", encoding="utf-8")
+        unfinished.rename(folder / DATASET)
+    shutil.rmtree(folder / PARTS)
+
+
+def load(folder: Path, made: dict) -> Dataset:
+    """A finished cache, mapped from the disk: a row is read when it is asked for, and memory stays flat.
+
+    made: what the training needs it to be. Raises FileNotFoundError if it is not there or not finished, ValueError if
+    it was made otherwise (by another teacher, for another tokenizer, prompt or trace set, ...), naming what differs,
+    or if its bytes are not those that were written.
+    """
+    if not (folder / DATASET).is_dir():
+        raise FileNotFoundError(f"there is no finished cache in {folder}: `distil.cached` makes one")
+    origins.refuse_others(folder, made, "cached targets", (PARTS, DATASET))
+    written = (folder / DATASET / CHECKSUM).read_text(encoding="utf-8").strip()
+    found = _checksum(folder / DATASET)
+    if found != written:
+        raise ValueError(f"{folder} is damaged: its checksum is {found} and was {written}. Delete it, and run again")
+    return load_from_disk(str(folder / DATASET))
+
+
+def size(dataset: Dataset) -> float:
+    """Bytes of targets for each learnt token."""
+    return sum(map(len, dataset["draws"][:])) / sum(dataset["tokens"][:])
+
+
+def _checksum(folder: Path) -> str:
+    """Of the files with the rows, in their order."""
+    found = hashlib.sha256()
+    for path in sorted(folder.glob("*.arrow")):
+        with open(path, "rb") as file:
+            while block := file.read(2**20):
+                found.update(block)
+    return found.hexdigest()[:16]

@@ -28,6 +28,10 @@ class Head:
     bias: torch.Tensor | None = None
     softcap: float | None = None
 
+    def logits(self, hidden: torch.Tensor) -> torch.Tensor:
+        """(tokens, vocabulary), all at once."""
+        return _capped(torch.nn.functional.linear(hidden, self.weight, self.bias), self.softcap)
+
 
 def head_of(model, vocabulary: int | None = None) -> Head:
     """A model's output head, cut to its first `vocabulary` tokens.

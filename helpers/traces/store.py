@@ -1,20 +1,18 @@
 """A folder of traces: batches as they come, the finished dataset, and how both were made."""
 
-import hashlib
 import json
 import os
 import shutil
-from contextlib import contextmanager
 from pathlib import Path
 
-import datasets
 from datasets import Dataset, Features, List, Value, load_from_disk
 
-from helpers import models, results
-from helpers.tiers import ModelSpec, Tier
+from helpers import models, origins, results
+from helpers.origins import PROVENANCE, digest, no_bars, revision
+from helpers.tiers import Tier
 
 ANSWER = "qwen3_answer"  # the column with the trace: on every tier the teacher is built like Qwen3
-BATCHES, DATASET, PROVENANCE = "batches.jsonl", "dataset", "provenance.json"
+BATCHES, DATASET = "batches.jsonl", "dataset"
 
 
 def provenance(source: Dataset | Path | str) -> dict:
@@ -27,10 +25,7 @@ def provenance(source: Dataset | Path | str) -> dict:
         if not source.info.description:
             raise ValueError("these rows do not say how they were made: only what traces.collect gives does")
         return json.loads(source.info.description)
-    path = Path(source) / PROVENANCE
-    if not path.is_file():
-        raise FileNotFoundError(f"{path} is missing: only a folder that traces.collect made has it")
-    return json.loads(path.read_text(encoding="utf-8"))
+    return origins.read(Path(source), "traces.collect")
 
 
 def settings(tier: Tier, n: int, seed: int) -> dict:
@@ -55,21 +50,9 @@ def prompt(tokenizer) -> dict:
     return {"prompt": models.chat_prompt(tokenizer, "{question}")}
 
 
-def digest(content: bytes) -> str:
-    """A short name for some content: other content has another."""
-    return "sha256:" + hashlib.sha256(content).hexdigest()[:16]
-
-
 def refuse_others(folder: Path, made: dict) -> None:
     """Raises ValueError if the folder holds traces that were made otherwise than `made` says."""
-    if not (folder / PROVENANCE).is_file():
-        if any((folder / name).exists() for name in (BATCHES, DATASET)):
-            raise ValueError(f"{folder} has traces, but no {PROVENANCE} says how they were made: take another folder")
-        return
-    old = provenance(folder)
-    other = [f"{key} was {old.get(key)!r} and now is {new!r}" for key, new in made.items() if old.get(key) != new]
-    if other:
-        raise ValueError(f"{folder} was made otherwise: {'; '.join(other)}. Take another folder, or delete this one")
+    origins.refuse_others(folder, made, "traces", (BATCHES, DATASET))
 
 
 def begin(folder: Path, made: dict, tokenizer) -> None:
@@ -78,10 +61,7 @@ def begin(folder: Path, made: dict, tokenizer) -> None:
         return
     template = digest(json.dumps(tokenizer.chat_template).encode())
     told = {**made, "template": template, "machine": results.machine(), "versions": results.versions()}
-    folder.mkdir(parents=True, exist_ok=True)
-    part = folder / f"{PROVENANCE}.part"
-    part.write_text(json.dumps(told, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    os.replace(part, folder / PROVENANCE)
+    origins.write(folder, told)
 
 
 def append(folder: Path, rows: list[dict]) -> None:
@@ -150,26 +130,3 @@ def finished(folder: Path, by: dict) -> Dataset | None:
         return None
     dataset = load_from_disk(str(folder / DATASET))
     return dataset if provenance(dataset)["judged"] == by else None
-
-
-def revision(spec: ModelSpec) -> str:
-    """The commit on the Hub; for a folder, what changes with the model's weights, settings, tokenizer and template."""
-    if not spec.local:
-        return spec.revision
-    kinds = ("*.safetensors", "*.jinja", "*config.json", "tokenizer.json")  # not its card, nor its scores
-    paths = sorted(path for kind in kinds for path in Path(spec.source).glob(kind))
-    if not paths:
-        raise FileNotFoundError(f"there is no model in {spec.name}: `make mini-models` makes the mini models")
-    return digest(b"".join(path.name.encode() + path.read_bytes() for path in paths))
-
-
-@contextmanager
-def no_bars():
-    """No progress bars of datasets for a moment: what takes no time needs none, and it would stay in the notebook."""
-    hidden = datasets.are_progress_bars_disabled()
-    datasets.disable_progress_bars()
-    try:
-        yield
-    finally:
-        if not hidden:
-            datasets.enable_progress_bars()

@@ -1,0 +1,141 @@
+"""Logit distillation, with the teacher beside the student or from a cache: made where it is missing, else read."""
+
+from dataclasses import asdict, dataclass
+
+from tqdm.auto import tqdm
+
+from helpers import cache, distil, losses, models, origins, traces, trainers
+from helpers.tiers import Tier
+
+DRAWS = 16  # tokens drawn from each of the teacher's distributions
+ROLE = "sibling"  # the student that shares the teacher's tokenizer
+
+
+@dataclass(frozen=True)
+class Soft:
+    """How a teacher's logits are learnt: as `losses.each_divergence`, and alpha, the share of the hard labels."""
+
+    kind: str = "forward"
+    temperature: float = 1.0
+    beta: float = 0.5
+    alpha: float = 0.0
+
+
+def logits(tier: Tier, seed: int, soft: Soft, rows=None) -> trainers.Run:
+    """Logit distillation, as in notebook 05: the sibling learns the teacher's distributions on its verified traces.
+
+    rows: kept traces, `traces.load` if None. The teacher is loaded beside the student and asked again at each step.
+    Trained where it is not finished yet, else read. Raises as `traces.load`, `models.load_sibling` and `shared`.
+    """
+    rows = traces.load(tier, seed=seed) if rows is None else rows
+    folder = logit_folder(tier, seed, rows, soft)
+    if trainers.finished(folder):
+        return trainers.read(folder)
+    sibling, tokenizer = models.load_sibling(tier)
+    teacher, _ = models.load_teacher(tier)
+    trainer = logit_trainer(sibling, tokenizer, rows, tier, seed, soft, teacher)
+    try:
+        return trainers.run(trainer)
+    finally:
+        models.unload(trainer.model, teacher)
+
+
+def logit_trainer(sibling, tokenizer, rows, tier: Tier, seed: int, soft: Soft, teacher):
+    """As `distil.token_trainer`, with the loss of `trainers.logits.LogitTrainer`.
+
+    Raises ValueError if teacher and sibling do not share a tokenizer, and as `models.add_lora`.
+    """
+    from helpers.trainers.logits import LogitTrainer  # not at the top: see helpers.models.loading
+
+    args = trainers.settings(tier, seed, logit_folder(tier, seed, rows, soft), loss_type="nll")
+    return distil.trainer_of(
+        LogitTrainer, sibling, tokenizer, traces.messages(rows), tier, seed, args, teacher=teacher,
+        **shared(tier, tokenizer, teacher, sibling), **asdict(soft),
+    )  # fmt: skip
+
+
+def cached(tier: Tier, seed: int, soft: Soft, rows=None, draws: int = DRAWS) -> trainers.Run:
+    """As `logits`, from a cache: the teacher is asked once, at most, and is gone before the training begins.
+
+    draws: tokens drawn from each of the teacher's distributions. Raises as `fill_cache`.
+    """
+    from helpers.trainers.cached import CachedTrainer  # as above
+
+    rows = traces.load(tier, seed=seed) if rows is None else rows
+    folder = distil.folder_of("cached", tier, seed, rows, ROLE, teacher=_teacher(tier), soft=asdict(soft), draws=draws)
+    if trainers.finished(folder):
+        return trainers.read(folder)
+    targets, made = fill_cache(tier, seed, soft, rows, draws)
+    sibling, tokenizer = models.load_sibling(tier)
+    # The targets are a column of their own, which Trainer would drop.
+    args = trainers.settings(tier, seed, folder, loss_type="nll", remove_unused_columns=False)
+    more = {key: made[key] for key in ("draws", "temperature", "vocabulary", "opening")}
+    trainer = distil.trainer_of(CachedTrainer, sibling, tokenizer, targets, tier, seed, args, alpha=soft.alpha, **more)
+    try:
+        return trainers.run(trainer)
+    finally:
+        models.unload(trainer.model)
+
+
+def fill_cache(tier: Tier, seed: int, soft: Soft, rows, draws: int = DRAWS):
+    """The cache of the teacher's targets for some traces, and what it was made of: read if it is there, else made.
+
+    Raises ValueError for a kind other than "forward", whose gradient alone a few draws give without bias, and as
+    `shared` and `cache.load`.
+    """
+    from helpers.trainers.cached import targets, tokenized
+
+    if soft.kind != "forward":
+        raise ValueError(f"a cache of draws gives the forward divergence, not {soft.kind!r}: use `soft.logits`")
+    teacher, teacher_tokenizer = models.load_teacher(tier)
+    sibling, tokenizer = models.load_sibling(tier)
+    made = {
+        **_teacher(tier),
+        "tokenizer": distil.short({"tokens": tokenizer.get_vocab(), "template": tokenizer.chat_template}),
+        "prompt": models.chat_prompt(teacher_tokenizer, "{question}"),
+        "traces": distil.digest_of(rows), "draws": draws, "temperature": soft.temperature, "seed": seed,
+        **shared(tier, tokenizer, teacher, sibling),
+    }  # fmt: skip
+    models.unload(sibling)
+    folder = tier.artifacts / f"cache-{seed}-{distil.short(made)}"
+    sequences, size = tokenized(traces.messages(rows), tokenizer), tier.generate_batch
+    starts = range(0, len(sequences), size)
+
+    def part(number: int) -> list[dict]:
+        batch = sequences[starts[number] : starts[number] + size]
+        return targets(
+            teacher, batch, tokenizer.pad_token_id, made["vocabulary"], draws, soft.temperature, seed * 100_003 + number
+        )
+
+    try:
+        with tqdm(total=len(starts), desc="targets", delay=5, leave=False) as bar:
+            for _ in cache.make(folder, made, len(starts), part):
+                bar.update()
+    finally:
+        models.unload(teacher)
+    return cache.load(folder, made), made
+
+
+def shared(tier: Tier, tokenizer, teacher, sibling) -> dict[str, int]:
+    """What the teacher and a student of its family have in common.
+
+    vocabulary: the tokens that both really have. opening: how many tokens the teacher's prompt has behind the
+    student's, which the teacher therefore did not write.
+    Raises ValueError if they do not share a tokenizer, or if a prompt of the one does not begin as the other's.
+    """
+    other = models.load_tokenizer(tier, "teacher")
+    sizes = (model.get_output_embeddings().weight.shape[0] for model in (teacher, sibling))
+    vocabulary = losses.common_vocabulary(other, tokenizer, *sizes)
+    longer, shorter = (models.prompt_ids(each, "How many?") for each in (other, tokenizer))
+    if longer[: len(shorter)] != shorter:
+        raise ValueError("the teacher's prompt does not begin as the student's: their chat templates differ too much")
+    return {"vocabulary": vocabulary, "opening": len(longer) - len(shorter)}
+
+
+def logit_folder(tier: Tier, seed: int, rows, soft: Soft):
+    """Where a logit distillation lies."""
+    return distil.folder_of("logit", tier, seed, rows, ROLE, teacher=_teacher(tier), soft=asdict(soft))
+
+
+def _teacher(tier: Tier) -> dict[str, str]:
+    return {"teacher": tier.teacher.name, "revision": origins.revision(tier.teacher)}

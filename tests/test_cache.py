@@ -1,0 +1,161 @@
+"""A cache of targets: made once, going on after a kill, refused by name, and as good as the teacher itself."""
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from test_trainers import Kill, equal, kept, weights
+
+from helpers import cache, distil, losses, models, origins, soft, tiers, traces, trainers
+from helpers.cache.draws import unpack
+from helpers.soft import Soft
+from helpers.trainers.cached import bits, tokenized
+
+MADE = {"teacher": "t", "tokenizer": "k", "prompt": "p", "traces": "r", "draws": 3}
+
+
+@pytest.fixture
+def tier(tiny, tmp_path, monkeypatch):
+    monkeypatch.setattr(tiers, "ROOT", tmp_path)
+    monkeypatch.setattr(distil, "VALIDATION", 2)
+    return replace(tiny, epochs=2, batch_size=4, micro_batch=2, lora=replace(tiny.lora, r=4, alpha=8))
+
+
+def row(i: int) -> dict:
+    return {"input_ids": [i, i + 1], "labels": [-100, i + 1], "tokens": 1, "draws": bytes([i])}
+
+
+def fill(folder, made=MADE, parts=3, until=None):
+    for number in cache.make(folder, made, parts, lambda i: [row(2 * i), row(2 * i + 1)]):
+        if number == until:
+            raise KeyboardInterrupt
+
+
+# --- the folder ---------------------------------------------------------------------------------
+
+
+def test_what_is_written_is_read_from_the_disk(tmp_path):
+    fill(tmp_path)
+    found = cache.load(tmp_path, MADE)
+    assert [one["draws"] for one in found] == [bytes([i]) for i in range(6)] and found[3] == row(3)
+    assert found.cache_files and cache.size(found) == 1.0
+    assert origins.read(tmp_path, "") == MADE
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["dataset", "provenance.json"]
+
+
+def test_a_killed_cache_goes_on_behind_its_last_whole_part(tmp_path):
+    with pytest.raises(KeyboardInterrupt):
+        fill(tmp_path, until=1)
+    with pytest.raises(FileNotFoundError, match="no finished cache"):
+        cache.load(tmp_path, MADE)
+    made = []
+    for _ in cache.make(tmp_path, MADE, 3, lambda i: made.append(i) or [row(2 * i), row(2 * i + 1)]):
+        pass
+    assert made == [2]
+    assert cache.load(tmp_path, MADE)["draws"][:] == [bytes([i]) for i in range(6)]
+    fill(tmp_path, until=0)  # a finished one is left alone
+
+
+@pytest.mark.parametrize("key", MADE)
+def test_another_cache_is_refused_by_name(tmp_path, key):
+    fill(tmp_path)
+    other = MADE | {key: "other"}
+    for use in (lambda: cache.load(tmp_path, other), lambda: fill(tmp_path, other)):
+        with pytest.raises(ValueError, match=f"made otherwise: {key} was .* and now is 'other'"):
+            use()
+
+
+def test_a_damaged_cache_is_refused(tmp_path):
+    fill(tmp_path)
+    (file,) = (tmp_path / cache.DATASET).glob("*.arrow")
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 1
+    file.write_bytes(content)
+    with pytest.raises(ValueError, match="is damaged: its checksum"):
+        cache.load(tmp_path, MADE)
+
+
+def own_memory() -> int:
+    """Bytes that belong to this process alone; pages of a mapped file the system takes back when it needs them."""
+    return 1024 * int(re.search(r"RssAnon:\s*(\d+) kB", Path("/proc/self/status").read_text())[1])
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="memory is read as Linux tells it")
+def test_memory_stays_flat_however_many_rows_are_read(tmp_path):
+    grown = {}
+    for rows in (1_000, 8_000):
+        many = [{**row(1), "input_ids": list(range(400)), "labels": [1] * 400, "draws": b"x" * 4000}] * rows
+        for _ in cache.make(tmp_path / str(rows), MADE, 1, lambda _, many=many: many):
+            pass
+        del many
+        dataset = cache.load(tmp_path / str(rows), MADE)
+        before = own_memory()
+        for start in range(0, rows, 10):
+            assert len(dataset[start : start + 10]["draws"][0]) == 4000
+        grown[rows] = own_memory() - before
+    assert grown[8_000] < grown[1_000] + 8e6  # the rows themselves are 48 MB
+
+
+# --- with models --------------------------------------------------------------------------------
+
+
+def test_rows_are_tokenized_as_trl_does(tier):
+    sibling, tokenizer = models.load_sibling(tier)
+    trainer = distil.token_trainer(sibling, tokenizer, kept(), tier, 0, "sibling")
+    theirs = [{key: list(one[key]) for key in ("input_ids", "labels")} for one in trainer.train_dataset]
+    assert tokenized(traces.messages(kept()), tokenizer) == theirs
+
+
+def test_the_targets_are_drawn_from_the_teacher(tier):
+    dataset, made = soft.fill_cache(tier, 0, Soft(temperature=2.0), kept(), draws=4000)
+    teacher, _ = models.load_teacher(tier)
+    one = dataset[3]
+    with torch.no_grad():
+        logits = losses.learnt(teacher(torch.tensor([one["input_ids"]])).logits, torch.tensor([one["labels"]]))
+    wanted = (logits.double() / 2).softmax(-1)
+    drawn = unpack(one["draws"], one["tokens"], 4000, bits(made["vocabulary"]))
+    for place, shares in zip(drawn, wanted, strict=True):
+        assert (np.bincount(place, minlength=len(shares)) / 4000 - shares.numpy()).__abs__().max() < 1e-3
+
+
+def test_a_cached_training_ends_where_a_live_one_does(tier):
+    """With very many draws the cache is the distribution itself: the same adapter comes out, nearly."""
+    how = Soft(temperature=2.0, alpha=0.25)
+    live, stored = soft.logits(tier, 0, how, kept()), soft.cached(tier, 0, how, kept(), draws=5000)
+    assert live.steps == stored.steps
+    one, other = (weights(trainers.adapters(run.folder)[-1]) for run in (live, stored))
+    moved = torch.cat([(one[name] - other[name]).flatten() for name in one]).norm()
+    length = torch.cat([tensor.flatten() for tensor in one.values()]).norm()
+    assert moved < 0.05 * length
+
+
+def test_a_cached_training_needs_no_teacher(tier, monkeypatch):
+    soft.fill_cache(tier, 0, Soft(), kept())
+    first = soft.cached(tier, 0, Soft(), kept())
+    monkeypatch.setattr(soft.models, "load_sibling", lambda tier: pytest.fail("there is nothing left to train"))
+    assert soft.cached(tier, 0, Soft(), kept()) == first
+
+
+def test_a_killed_cached_training_ends_as_if_it_had_not_been(tier, monkeypatch, tmp_path):
+    whole = soft.cached(tier, 0, Soft(), kept())
+    monkeypatch.setattr(tiers, "ROOT", tmp_path / "other")
+    run = trainers.run
+
+    def killed(trainer):
+        trainer.add_callback(Kill(4))
+        return run(trainer)
+
+    monkeypatch.setattr(trainers, "run", killed)
+    with pytest.raises(KeyboardInterrupt):
+        soft.cached(tier, 0, Soft(), kept())
+    monkeypatch.setattr(trainers, "run", run)
+    again = soft.cached(tier, 0, Soft(), kept())
+    assert equal(weights(trainers.adapters(again.folder)[-1]), weights(trainers.adapters(whole.folder)[-1]))
+
+
+def test_other_divergences_are_refused(tier):
+    with pytest.raises(ValueError, match="gives the forward divergence, not 'reverse'"):
+        soft.cached(tier, 0, Soft(kind="reverse"), kept())
