@@ -12,7 +12,7 @@ CLEAN := $(PY) -m nbstripout --keep-output --keep-count --keep-id --extra-keys "
   metadata.papermill metadata.widgets metadata.vscode metadata.interpreter metadata.language_info.version"
 
 .DEFAULT_GOAL := help
-.PHONY: help environment run test test-browser lab lint notebooks clean-notebooks study tables mini-models
+.PHONY: help environment run test test-browser lab lint notebooks clean-notebooks study tables mini-models bench-losses
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' Makefile
@@ -60,3 +60,6 @@ mini-models: environment ## Train the mini models again (hours)
 	$(PY) -m data.making.make
 	$(PY) -m data.making.trial
 	$(PY) tools/readme.py
+
+bench-losses: environment ## Measure memory and time of the losses at a vocabulary of 262,144 (minutes, 16 GB)
+	$(PY) tools/bench_losses.py
