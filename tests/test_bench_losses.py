@@ -34,19 +34,41 @@ def test_ratios_are_of_medians():
         "peak_ours_over_dense": 0.05, "seconds_ours_over_dense": 0.5, "peak_ours_over_trl": 0.2,
         "seconds_ours_over_trl": 0.25, "seconds_ours_over_limit": 1.4,
     }  # fmt: skip
-    assert "| x | ours | 7.0 (6.0–8.0) | 100 |" in bench_losses.table({"x": found})
+    assert "| x | ours | 3 | 7.0 (6.0–8.0) | 100 |" in bench_losses.table({"x": found})
 
 
 def test_the_whole_bench_writes_its_figures(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(bench_losses, "ROOT", tmp_path)
     monkeypatch.setattr(bench_losses, "OUT", tmp_path / "bench" / "losses.json")
-    monkeypatch.setattr(bench_losses, "CASES", {(64, False): 2, (64, True): 1})
-    monkeypatch.setattr(bench_losses, "in_a_process", lambda *words: bench_losses.measure(*words, **SMALL))
+    monkeypatch.setattr(bench_losses, "CASES", ((64, False), (64, True)))
+    monkeypatch.setattr(bench_losses, "RUNS", 3)
+    # So small a run may find room in what the process has freed before: a peak of 0.
+    small = {"peak_mb": 1.0}
+    monkeypatch.setattr(bench_losses, "in_a_process", lambda *words: bench_losses.measure(*words, **SMALL) | small)
     bench_losses.main([])
     told = json.loads((tmp_path / "bench" / "losses.json").read_text())
     assert set(told["ratio"]) == set(next(iter(told["cases"].values()))["ratio"])
-    assert list(told["cases"]) == ["64 tokens, heads frozen", "64 tokens, head trained too"]
+    assert {name: case["runs"] for name, case in told["cases"].items()} == {
+        "64 tokens, heads frozen": 3, "64 tokens, head trained too": 3,
+    }  # fmt: skip
     assert "seconds_ours_over_limit" in capsys.readouterr().out
+
+
+def test_no_round_begins_that_would_end_too_late(tmp_path, monkeypatch):
+    clock, ran = [0.0], []
+
+    def run(form, tokens, trained):
+        clock[0] += tokens / 64 * 10
+        ran.append(tokens)
+        return {"seconds": 1.0, "peak_mb": 1.0}
+
+    monkeypatch.setattr(bench_losses, "ROOT", tmp_path)
+    monkeypatch.setattr(bench_losses, "OUT", tmp_path / "losses.json")
+    monkeypatch.setattr(bench_losses, "CASES", ((64, False), (640, False)))
+    monkeypatch.setattr(bench_losses, "in_a_process", run)
+    monkeypatch.setattr(bench_losses.time, "monotonic", lambda: clock[0])
+    bench_losses.main(["--minutes", "3"])
+    assert ran == [64] * 16  # 4 rounds of 40 s; a round of the longer case takes 400 s
 
 
 @pytest.mark.slow

@@ -1,9 +1,10 @@
-"""What the losses cost at Gemma 3's vocabulary: `make bench-losses`, under five minutes, a fresh process for every run.
+"""What the losses cost at Gemma 3's vocabulary: `make bench-losses`, five minutes, a fresh process for every run.
 
 Forward KL of 262,144 logits from hidden states 640 wide, float32, forward and backward, in four forms: `dense` (all
 logits at once), `ours` (helpers.losses.chunked), `trl` (TRL's own chunked divergence) and `limit` (nothing but the
-three matrix products that every form needs). Peaks are above the tensors that go in. It prints a table and writes
-artifacts/bench/losses.json.
+three matrix products that every form needs). Peaks are above the tensors that go in. Each case is run up to five
+times, in turns, as often as fits into the minutes given; with `--minutes 30` all of them are. It prints a table and
+writes artifacts/bench/losses.json.
 """
 
 import argparse
@@ -23,8 +24,8 @@ ROOT = Path(__file__).resolve().parents[1]
 OUT = ROOT / "artifacts" / "bench" / "losses.json"
 VOCABULARY, WIDTH, CHUNK = 262_144, 640, 128
 FORMS = ("limit", "ours", "dense", "trl")
-# (tokens, whether the head is trained too) and the number of runs of each form.
-CASES = {(1024, False): 5, (2048, False): 1, (1024, True): 1}
+CASES = ((1024, False), (2048, False), (1024, True))  # tokens, and whether the head is trained too
+RUNS = 5
 
 
 def measure(form: str, tokens: int, trained: bool, vocabulary: int = VOCABULARY, width: int = WIDTH) -> dict:
@@ -120,6 +121,7 @@ def summary(runs: dict[str, list[dict]]) -> dict:
     def ratio(key: str, other: str) -> float:
         return found["ours"][key]["median"] / found[other][key]["median"]
 
+    found["runs"] = len(runs["ours"])
     found["ratio"] = {
         "peak_ours_over_dense": ratio("peak_mb", "dense"),
         "seconds_ours_over_dense": ratio("seconds", "dense"),
@@ -131,32 +133,43 @@ def summary(runs: dict[str, list[dict]]) -> dict:
 
 
 def table(cases: dict[str, dict]) -> str:
-    rows = [["tokens and heads", "form", "seconds", "peak MB"], ["---"] * 4]
+    rows = [["tokens and heads", "form", "runs", "seconds", "peak MB"], ["---"] * 5]
     for name, found in cases.items():
         for form in FORMS:
             seconds, peak = found[form]["seconds"], found[form]["peak_mb"]
             spread = f" ({seconds['least']:.1f}–{seconds['most']:.1f})" if seconds["least"] < seconds["most"] else ""
-            rows.append([name, form, f"{seconds['median']:.1f}{spread}", f"{peak['median']:,.0f}"])
+            rows.append([name, form, str(found["runs"]), f"{seconds['median']:.1f}{spread}", f"{peak['median']:,.0f}"])
     return lines(rows)
+
+
+def title(case: tuple[int, bool]) -> str:
+    tokens, trained = case
+    return f"{tokens:,} tokens, {'head trained too' if trained else 'heads frozen'}"
 
 
 def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--one", nargs=3, metavar=("FORM", "TOKENS", "TRAINED"), help="one run, printed as JSON")
+    parser.add_argument("--minutes", type=float, default=5, help="no round is begun that would end later (5)")
     options = parser.parse_args(arguments)
     if options.one:
         form, tokens, trained = options.one
         print(json.dumps(measure(form, int(tokens), trained == "1")))
         return
-    begun, cases = time.monotonic(), {}
-    for (tokens, trained), times in CASES.items():
-        name = f"{tokens:,} tokens, {'head trained too' if trained else 'heads frozen'}"
-        runs: dict[str, list[dict]] = {form: [] for form in FORMS}
-        for turn in range(times):  # in turns, so that what else the machine does meets all forms alike
-            for form in FORMS:
-                runs[form].append(in_a_process(form, tokens, trained))
-                print(f"{name}, run {turn + 1} of {times}, {form}: {runs[form][-1]['seconds']:.1f} s", flush=True)
-        cases[name] = summary(runs)
+    begun = time.monotonic()
+    runs: dict[tuple, dict[str, list[dict]]] = {case: {form: [] for form in FORMS} for case in CASES}
+    # First the case whose ratios are told, then each of the others once, then all of them again.
+    rounds = [CASES[0]] * 2 + [*CASES[1:]] + [CASES[0]] * (RUNS - 2) + [*CASES[1:]] * (RUNS - 1)
+    a_token = 0.0  # seconds of a round, by token, as the last one took
+    for case in rounds:
+        if time.monotonic() - begun + a_token * case[0] > 60 * options.minutes:
+            continue
+        started = time.monotonic()
+        for form in FORMS:  # in turns, so that what else the machine does meets all forms alike
+            runs[case][form].append(in_a_process(form, *case))
+            print(f"{title(case)}, {form}: {runs[case][form][-1]['seconds']:.1f} s", flush=True)
+        a_token = (time.monotonic() - started) / case[0]
+    cases = {title(case): summary(found) for case, found in runs.items() if found["ours"]}
     first = next(iter(cases.values()))
     OUT.parent.mkdir(parents=True, exist_ok=True)
     told = {"ratio": first["ratio"], "cases": cases, "seconds": time.monotonic() - begun}
