@@ -48,7 +48,8 @@ def trainer_of(made_by, student, tokenizer, dataset, tier: Tier, seed: int, args
             args=args,
             train_dataset=dataset,
             processing_class=tokenizer,
-            callbacks=[trainers.validation(lambda model: right_answers(model, tokenizer, tier))],
+            # About four times in all: a training on few traces has many short epochs.
+            callbacks=[trainers.validation(lambda model: right_answers(model, tokenizer, tier), -(-tier.epochs // 4))],
             **more,
         )
     trainers.keep_float32(trainer.model)

@@ -104,6 +104,13 @@ def test_one_checkpoint_an_epoch_and_one_schedule_over_all(tier):
     assert not equal(first, last)
 
 
+def test_many_epochs_are_validated_some_times_and_at_the_end(tier, capsys):
+    done = trainers.run(trainer_for(replace(tier, epochs=5)))
+    assert [epoch for epoch, _ in done.validation] == [2, 4, 5]
+    assert len(trainers.adapters(done.folder)) == 5
+    assert "epoch 5 of 5: " in capsys.readouterr().out
+
+
 def test_the_adapter_is_trained_and_stored_in_float32(tier):
     trainer = trainer_for(tier)
     assert {weight.dtype for weight in trainer.model.parameters() if weight.requires_grad} == {torch.float32}

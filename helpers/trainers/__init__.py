@@ -67,14 +67,14 @@ def settings(tier: Tier, seed: int, folder: Path | str, **changes):
     return SFTConfig(**chosen | changes)
 
 
-def validation(score: Callable[[torch.nn.Module], Share]):
-    """A callback for a trainer: the share of right answers at each epoch's end, printed and kept.
+def validation(score: Callable[[torch.nn.Module], Share], every: int = 1):
+    """A callback for a trainer: the share of right answers at the end of an epoch, printed and kept.
 
-    score: called with the model, gives a Share.
+    score: called with the model, gives a Share. every: after so many epochs, and after the last.
     """
     from helpers.trainers.callbacks import Validation
 
-    return Validation(score)
+    return Validation(score, every)
 
 
 def keep_float32(model) -> None:

@@ -9,19 +9,19 @@ from transformers import TrainerCallback
 
 
 class Validation(TrainerCallback):
-    """At each epoch's end the share of right answers: printed, and kept in the trainer's log."""
+    """After every so many epochs, and the last, the share of right answers: printed, and kept in the trainer's log."""
 
-    def __init__(self, score):
-        self.score, self.began = score, 0
-
-    def on_epoch_begin(self, args, state, control, **_):
-        self.began = state.global_step
+    def __init__(self, score, every: int = 1):
+        self.score, self.every = score, every
 
     def on_epoch_end(self, args, state, control, model=None, **_):
-        found = self.score(model)
         epoch = round(state.epoch)
+        if epoch % self.every and epoch != round(args.num_train_epochs):
+            return
+        found = self.score(model)
+        began = max((log["step"] for log in state.log_history if "validation" in log), default=0)
         state.log_history.append({"step": state.global_step, "epoch": epoch, "validation": asdict(found)})
-        losses = [log["loss"] for log in state.log_history if "loss" in log and log["step"] > self.began]
+        losses = [log["loss"] for log in state.log_history if "loss" in log and log["step"] > began]
         loss = f"loss {sum(losses) / len(losses):.3f}, " if losses else ""
         print(f"epoch {epoch} of {args.num_train_epochs:.0f}: {loss}right {found}")
 
