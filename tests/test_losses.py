@@ -239,6 +239,19 @@ def test_chunked_is_dense(kind, case):
     assert plain[1].abs().max() > 1e-4
 
 
+def test_chunked_in_half_precision_with_hard_labels():
+    ours, theirs = (logits(9, 6, seed=seed).bfloat16() for seed in (0, 1))
+    head = Head(logits(11, 6, seed=2).bfloat16())
+    labels, alpha = torch.arange(9), torch.linspace(0, 1, 9)
+    ours.requires_grad_()
+    found = chunked_divergence(ours, head, theirs, head, labels=labels, alpha=alpha)
+    found.backward()
+    soft = losses.each_divergence(head.logits(ours), head.logits(theirs))
+    wanted = losses.mixed(soft, F.cross_entropy(head.logits(ours), labels, reduction="none"), alpha).mean()
+    assert found.dtype == torch.float32 and found.item() == pytest.approx(wanted.item(), rel=1e-2)
+    assert ours.grad.dtype == torch.bfloat16 and ours.grad.isfinite().all() and ours.grad.abs().max() > 0
+
+
 def test_chunked_gradients_of_uneven_batches_add_up():
     ours, theirs = logits(10, 6).requires_grad_(), logits(10, 6, seed=1)
     student, teacher = Head(logits(9, 6, seed=2)), Head(logits(9, 6, seed=3))
@@ -267,6 +280,8 @@ def test_unequal_numbers_of_tokens_are_refused():
     head = Head(logits(7, 3))
     with pytest.raises(ValueError, match="for 4 tokens, the teacher for 5"):
         chunked_divergence(logits(4, 3), head, logits(5, 3), head)
+    with pytest.raises(ValueError, match=r"alpha is 1\.5"):
+        chunked_divergence(logits(4, 3), head, logits(4, 3), head, labels=torch.zeros(4, dtype=torch.long), alpha=1.5)
     with pytest.raises(ValueError, match="there are 3 labels"):
         chunked_divergence(logits(4, 3), head, logits(4, 3), head, labels=torch.zeros(3, dtype=torch.long))
 

@@ -9,7 +9,6 @@ writes artifacts/bench/losses.json.
 
 import argparse
 import json
-import os
 import subprocess
 import sys
 import time
@@ -99,9 +98,7 @@ FORM_OF = {"limit": limit, "ours": chunked, "dense": dense, "trl": trl}
 def in_a_process(form: str, tokens: int, trained: bool) -> dict:
     """`measure` in a fresh process. Raises SystemExit with what it said if it fails."""
     command = [sys.executable, __file__, "--one", form, str(tokens), str(int(trained))]
-    done = subprocess.run(
-        command, cwd=ROOT, capture_output=True, text=True, env=os.environ | {"PYTHONPATH": str(ROOT)}
-    )
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     if done.returncode:
         raise SystemExit(f"{form} at {tokens} tokens failed:\n{done.stderr[-2000:]}")
     return json.loads(done.stdout.splitlines()[-1])

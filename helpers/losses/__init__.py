@@ -14,7 +14,7 @@ from helpers.losses.vocabulary import common_vocabulary
 
 __all__ = [
     "IGNORED", "common_vocabulary", "divergence", "drawn_cross_entropy", "each_divergence", "learnt", "mixed",
-    "targets",
+    "per_token", "targets",
 ]
 
 IGNORED = -100  # the label of a token that is read and not learnt
@@ -75,7 +75,12 @@ def divergence(
         calls `num_items_in_batch`. Without it a short batch would count as much as a long one.
     """
     found = each_divergence(student, teacher, kind, temperature, beta)
-    return found.sum() / (max(len(found), 1) if count is None else count)
+    return per_token(found.sum(), len(found), count)
+
+
+def per_token(total: torch.Tensor, tokens: int, count: float | torch.Tensor | None = None) -> torch.Tensor:
+    """A sum over tokens as a mean over them, or over `count` as `divergence` says; of no tokens it is 0."""
+    return total / (max(tokens, 1) if count is None else count)
 
 
 def drawn_cross_entropy(student: torch.Tensor, draws: torch.Tensor, temperature: float = 1.0) -> torch.Tensor:
@@ -94,15 +99,20 @@ def mixed(soft: torch.Tensor, hard: torch.Tensor, alpha: float | torch.Tensor) -
 
     Raises ValueError for an α outside 0 to 1.
     """
-    given = torch.as_tensor(alpha)
-    if given.numel() and not (given.min() >= 0 and given.max() <= 1):
-        raise ValueError(f"alpha is {alpha}; it is the share of the hard labels, from 0 to 1")
+    check_alpha(alpha)
     return alpha * hard + (1 - alpha) * soft
 
 
 def wide(logits: torch.Tensor) -> torch.Tensor:
     """The logits in float32, or in float64 where they are so already: half precision ruins a softmax."""
     return logits if logits.dtype == torch.float64 else logits.float()
+
+
+def check_alpha(alpha: float | torch.Tensor) -> None:
+    """Raises ValueError as `mixed` says."""
+    given = torch.as_tensor(alpha)
+    if given.numel() and not (given.min() >= 0 and given.max() <= 1):
+        raise ValueError(f"alpha is {alpha}; it is the share of the hard labels, from 0 to 1")
 
 
 def check(student: int, teacher: int, kind: str, temperature: float, beta: float) -> None:

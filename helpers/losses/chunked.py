@@ -79,12 +79,14 @@ def chunked_divergence(
         )
     hard = None
     if labels is not None:
-        hard = labels, torch.as_tensor(alpha, dtype=student_hidden.dtype, device=labels.device).expand(len(labels))
+        losses.check_alpha(alpha)  # here and not block by block: on a GPU each look at a value waits for it
+        dtype = losses.wide(student_hidden[:0]).dtype
+        hard = labels, torch.as_tensor(alpha, dtype=dtype, device=labels.device).expand(len(labels))
     total = _Chunked.apply(
         student_hidden, student.weight, student.bias, teacher_hidden, teacher, student.softcap,
         (kind, temperature, beta), hard, chunk,
     )  # fmt: skip
-    return total / (max(len(student_hidden), 1) if count is None else count)
+    return losses.per_token(total, len(student_hidden), count)
 
 
 class _Chunked(torch.autograd.Function):
@@ -108,8 +110,8 @@ class _Chunked(torch.autograd.Function):
                 if hard is not None:
                     labels, alpha = (each[begin + a : begin + a + len(values)] for each in hard)
                     hard_values, hard_gradient = cross_entropy(capped, labels)
-                    values = losses.mixed(values, hard_values, alpha)
-                    gradient = losses.mixed(gradient, hard_gradient, alpha[:, None])
+                    values = torch.lerp(values, hard_values, alpha)
+                    gradient = torch.lerp(gradient, hard_gradient, alpha[:, None])
                 if softcap is not None:
                     gradient = gradient * (1 - (capped / softcap) ** 2)
                 total += values.sum()

@@ -1,7 +1,5 @@
 """Logit distillation from a cache: the teacher is asked once, before the training, and then not needed any more."""
 
-import math
-
 import torch
 from trl import SFTTrainer
 from trl.trainer.sft_trainer import DataCollatorForLanguageModeling
@@ -31,7 +29,7 @@ class CachedTrainer(SFTTrainer):
         hard = torch.nn.functional.cross_entropy(logits, losses.targets(labels), reduction="none")
         alpha = shares(labels, self.opening, self.processing_class.eos_token_id, self.alpha)
         each = losses.mixed(soft, hard, alpha)
-        loss = each.sum() / (max(len(each), 1) if num_items_in_batch is None else num_items_in_batch)
+        loss = losses.per_token(each.sum(), len(each), num_items_in_batch)
         return (loss, {}) if return_outputs else loss
 
 
@@ -51,7 +49,7 @@ class WithDraws:
 
 def bits(vocabulary: int) -> int:
     """How many bits the highest id needs."""
-    return max(1, math.ceil(math.log2(vocabulary)))
+    return max(1, (vocabulary - 1).bit_length())
 
 
 def targets(teacher, rows: list[dict], pad: int, vocabulary: int, draws: int, temperature: float, seed: int) -> list:
