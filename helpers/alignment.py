@@ -32,6 +32,12 @@ class Alignment:
         sizes = zip(np.diff(self.teacher), np.diff(self.student), strict=True)
         return [bool(left == right == 1) for left, right in sizes]
 
+    def part(self, begin: int, end: int) -> "Alignment":
+        """Chunks begin to end - 1 as an alignment of their own, whose tokens and bytes are counted from 0 again."""
+        cuts = [tuple(cut - side[begin] for cut in side[begin : end + 1]) for side in (self.teacher, self.student)]
+        before = self.ends[begin - 1] if begin else 0
+        return Alignment(*cuts, tuple(place - before for place in self.ends[begin:end]))
+
 
 def surfaces(tokenizer) -> list[bytes]:
     """[vocabulary], the bytes that each token stands for in a text.
@@ -82,6 +88,16 @@ def align(teacher: Sequence[bytes], student: Sequence[bytes]) -> Alignment:
     for cut, side in zip(cuts, (teacher, student), strict=True):
         cut[-1] = len(side)
     return Alignment(*(tuple(map(int, (0, *cut))) for cut in cuts), tuple(map(int, ends)))
+
+
+def joined(parts: Sequence[Alignment]) -> Alignment:
+    """Texts one after the other, as a batch has them: the chunks of all, tokens and bytes counted on."""
+    teacher, student, ends = [0], [0], [0]
+    for each in parts:
+        for whole, cuts in ((teacher, each.teacher[1:]), (student, each.student[1:]), (ends, each.ends)):
+            before = whole[-1]
+            whole += [before + cut for cut in cuts]
+    return Alignment(tuple(teacher), tuple(student), tuple(ends[1:]))
 
 
 @dataclass(frozen=True)

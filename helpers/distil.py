@@ -8,7 +8,8 @@ from helpers.intervals import Share
 from helpers.tiers import Tier
 from helpers.traces import store
 
-VALIDATION = 120  # problems at each epoch's end, the same ones whatever the seed
+VALIDATION = 120  # problems at an epoch's end, the same ones whatever the seed
+BETWEEN = 100  # steps between two validations, at least: few traces have short epochs
 
 
 def tokens(tier: Tier, seed: int, role: str = "student", rows=None) -> trainers.Run:
@@ -30,7 +31,7 @@ def tokens(tier: Tier, seed: int, role: str = "student", rows=None) -> trainers.
 
 
 def token_trainer(student, tokenizer, rows, tier: Tier, seed: int, role: str = "student"):
-    """TRL's SFTTrainer for kept traces (`traces.load`): a fresh adapter, the tier's settings, validation every epoch.
+    """TRL's SFTTrainer for kept traces (`traces.load`): a fresh adapter and the tier's settings.
 
     Raises as `models.add_lora`.
     """
@@ -42,14 +43,16 @@ def token_trainer(student, tokenizer, rows, tier: Tier, seed: int, role: str = "
 
 def trainer_of(made_by, student, tokenizer, dataset, tier: Tier, seed: int, args, **more):
     """A trainer, SFTTrainer or a subclass, for a student with a fresh adapter. more: what the subclass takes."""
+    steps = -(-len(dataset) // tier.batch_size)  # of an epoch
     with store.no_bars():  # of the trainer's preparation, which takes a moment
         trainer = made_by(
             model=models.add_lora(student, tier.lora, seed),
             args=args,
             train_dataset=dataset,
             processing_class=tokenizer,
-            # About four times in all: a training on few traces has many short epochs.
-            callbacks=[trainers.validation(lambda model: right_answers(model, tokenizer, tier), -(-tier.epochs // 4))],
+            callbacks=[
+                trainers.validation(lambda model: right_answers(model, tokenizer, tier), -(-BETWEEN // max(1, steps)))
+            ],
             **more,
         )
     trainers.keep_float32(trainer.model)

@@ -5,9 +5,9 @@ from dataclasses import asdict, dataclass
 from tqdm.auto import tqdm
 
 from helpers import cache, distil, losses, models, origins, traces, trainers
-from helpers.tiers import Tier
+from helpers.tiers import ModelSpec, Tier
 
-DRAWS = 16  # tokens drawn from each of the teacher's distributions
+DRAWS = 16  # tokens kept of each of the teacher's distributions
 ROLE = "sibling"  # the student that shares the teacher's tokenizer
 
 
@@ -54,66 +54,96 @@ def logit_trainer(sibling, tokenizer, rows, tier: Tier, seed: int, soft: Soft, t
     )  # fmt: skip
 
 
-def cached(tier: Tier, seed: int, soft: Soft, rows=None, draws: int = DRAWS) -> trainers.Run:
+def cached(tier: Tier, seed: int, soft: Soft, rows=None, draws: int = DRAWS, encoding: str = "draws") -> trainers.Run:
     """As `logits`, from a cache: the teacher is asked once, at most, and is gone before the training begins.
 
-    draws: tokens drawn from each of the teacher's distributions. Raises as `fill_cache`.
+    draws: how many tokens are kept of each of the teacher's distributions; encoding: how, a key of
+    `cache.encodings.KINDS`. Raises as `fill_cache`.
     """
-    from helpers.trainers.cached import CachedTrainer  # as above
-
     rows = traces.load(tier, seed=seed) if rows is None else rows
-    folder = distil.folder_of("cached", tier, seed, rows, ROLE, teacher=_teacher(tier), soft=asdict(soft), draws=draws)
+    folder = cached_folder(tier, seed, rows, soft, draws, encoding)
     if trainers.finished(folder):
         return trainers.read(folder)
-    targets, made = fill_cache(tier, seed, soft, rows, draws)
-    sibling, tokenizer = models.load_sibling(tier)
-    # The targets are a column of their own, which Trainer would drop.
-    args = trainers.settings(tier, seed, folder, loss_type="nll", remove_unused_columns=False)
-    more = {key: made[key] for key in ("draws", "temperature", "vocabulary", "opening")}
-    trainer = distil.trainer_of(CachedTrainer, sibling, tokenizer, targets, tier, seed, args, alpha=soft.alpha, **more)
+    trainer = cached_trainer(tier, seed, soft, rows, draws, encoding)
     try:
         return trainers.run(trainer)
     finally:
         models.unload(trainer.model)
 
 
-def fill_cache(tier: Tier, seed: int, soft: Soft, rows, draws: int = DRAWS):
+def cached_trainer(tier: Tier, seed: int, soft: Soft, rows, draws: int = DRAWS, encoding: str = "draws"):
+    """A trainer for a fresh sibling that reads its targets from a cache. Raises as `fill_cache`."""
+    from helpers.trainers.cached import CachedTrainer  # not at the top: see helpers.models.loading
+
+    targets, made = fill_cache(tier, seed, soft, rows, draws, encoding)
+    more = {key: made[key] for key in ("temperature", "vocabulary", "opening")}
+    sibling, tokenizer = models.load_sibling(tier)
+    folder = cached_folder(tier, seed, rows, soft, draws, encoding)
+    # The targets are a column of their own, which Trainer would drop. And the rows are ready: TRL's preparation would
+    # write them to the disk a second time.
+    ready = {"remove_unused_columns": False, "dataset_kwargs": {"skip_prepare_dataset": True}}
+    args = trainers.settings(tier, seed, folder, loss_type="nll", **ready)
+    return distil.trainer_of(
+        CachedTrainer, sibling, tokenizer, targets, tier, seed, args, alpha=soft.alpha,
+        encoding=cache.Encoding(encoding, draws), **more,
+    )  # fmt: skip
+
+
+def fill_cache(tier: Tier, seed: int, soft: Soft, rows, draws: int = DRAWS, encoding: str = "draws"):
     """The cache of the teacher's targets for some traces, and what it was made of: read if it is there, else made.
 
-    Raises ValueError for a kind other than "forward", whose gradient alone a few draws give without bias, and as
-    `shared` and `cache.load`.
+    No model is loaded where the cache is finished. Raises ValueError for a kind other than "forward", whose gradient
+    alone a few tokens give, and as `cache.Encoding`, `shared` and `cache.load`.
     """
     from helpers.trainers.cached import targets, tokenized
 
     if soft.kind != "forward":
         raise ValueError(f"a cache of draws gives the forward divergence, not {soft.kind!r}: use `soft.logits`")
-    teacher, teacher_tokenizer = models.load_teacher(tier)
-    sibling, tokenizer = models.load_sibling(tier)
-    made = {
-        **_teacher(tier),
-        "tokenizer": distil.short({"tokens": tokenizer.get_vocab(), "template": tokenizer.chat_template}),
-        "prompt": models.chat_prompt(teacher_tokenizer, "{question}"),
-        "traces": distil.digest_of(rows), "draws": draws, "temperature": soft.temperature, "seed": seed,
-        **shared(tier, tokenizer, teacher, sibling),
-    }  # fmt: skip
-    models.unload(sibling)
-    folder = tier.artifacts / f"cache-{seed}-{distil.short(made)}"
-    sequences, size = tokenized(traces.messages(rows), tokenizer), tier.generate_batch
-    starts = range(0, len(sequences), size)
+    how, tokenizer = cache.Encoding(encoding, draws), models.load_tokenizer(tier, ROLE)
+    made = made_of(tier, seed, soft, rows, how, tokenizer)
+    folder = cache_folder(tier, seed, made)
+    if not cache.finished(folder):
+        teacher, _ = models.load_teacher(tier)
+        sequences, size = tokenized(traces.messages(rows), tokenizer, tier.max_length), tier.generate_batch
+        starts, pad = range(0, len(sequences), size), tokenizer.pad_token_id
 
-    def part(number: int) -> list[dict]:
-        batch = sequences[starts[number] : starts[number] + size]
-        return targets(
-            teacher, batch, tokenizer.pad_token_id, made["vocabulary"], draws, soft.temperature, seed * 100_003 + number
-        )
+        def part(i: int) -> list[dict]:
+            batch = sequences[starts[i] : starts[i] + size]
+            return targets(teacher, batch, pad, made["vocabulary"], how, soft.temperature, seed * 100_003 + i)
 
-    try:
-        with tqdm(total=len(starts), desc="targets", delay=5, leave=False) as bar:
-            for _ in cache.make(folder, made, len(starts), part):
-                bar.update()
-    finally:
-        models.unload(teacher)
+        try:
+            with tqdm(total=len(starts), desc="targets", delay=5, leave=False) as bar:
+                for _ in cache.make(folder, made, len(starts), part):
+                    bar.update()
+        finally:
+            models.unload(teacher)
     return cache.load(folder, made), made
+
+
+def made_of(tier: Tier, seed: int, soft: Soft, rows, encoding: cache.Encoding, tokenizer) -> dict:
+    """What makes a cache what it is: its provenance. tokenizer: the sibling's."""
+    teacher_tokenizer = models.load_tokenizer(tier, "teacher")
+    tokens = sorted(tokenizer.get_vocab().items())  # which come in another order each time
+    return {
+        **_teacher(tier),
+        "tokenizer": distil.short({"tokens": tokens, "template": tokenizer.chat_template}),
+        "prompt": models.chat_prompt(teacher_tokenizer, "{question}"),
+        "traces": distil.digest_of(rows), "encoding": encoding.kind, "kept": encoding.n,
+        "temperature": soft.temperature, "max_length": tier.max_length, "seed": seed,
+        **_in_common(teacher_tokenizer, tokenizer, *map(vocabulary_of, (tier.teacher, tier.sibling))),
+    }  # fmt: skip
+
+
+def cache_folder(tier: Tier, seed: int, made: dict):
+    """Where a cache lies."""
+    return tier.artifacts / f"cache-{seed}-{distil.short(made)}"
+
+
+def vocabulary_of(spec: ModelSpec) -> int:
+    """How many logits a model gives, as its settings say: its weights stay where they are."""
+    from transformers import AutoConfig  # as above
+
+    return AutoConfig.from_pretrained(spec.source, revision=spec.revision).get_text_config().vocab_size
 
 
 def shared(tier: Tier, tokenizer, teacher, sibling) -> dict[str, int]:
@@ -123,8 +153,12 @@ def shared(tier: Tier, tokenizer, teacher, sibling) -> dict[str, int]:
     student's, which the teacher therefore did not write.
     Raises ValueError if they do not share a tokenizer, or if a prompt of the one does not begin as the other's.
     """
-    other = models.load_tokenizer(tier, "teacher")
     sizes = (model.get_output_embeddings().weight.shape[0] for model in (teacher, sibling))
+    return _in_common(models.load_tokenizer(tier, "teacher"), tokenizer, *sizes)
+
+
+def _in_common(other, tokenizer, *sizes: int) -> dict[str, int]:
+    """As `shared`. other: the teacher's tokenizer; sizes: the logits of teacher and student."""
     vocabulary = losses.common_vocabulary(other, tokenizer, *sizes)
     longer, shorter = (models.prompt_ids(each, "How many?") for each in (other, tokenizer))
     if longer[: len(shorter)] != shorter:
@@ -135,6 +169,12 @@ def shared(tier: Tier, tokenizer, teacher, sibling) -> dict[str, int]:
 def logit_folder(tier: Tier, seed: int, rows, soft: Soft):
     """Where a logit distillation lies."""
     return distil.folder_of("logit", tier, seed, rows, ROLE, teacher=_teacher(tier), soft=asdict(soft))
+
+
+def cached_folder(tier: Tier, seed: int, rows, soft: Soft, draws: int = DRAWS, encoding: str = "draws"):
+    """Where a distillation from a cache lies."""
+    more = {"teacher": _teacher(tier), "soft": asdict(soft), "draws": draws, "encoding": encoding}
+    return distil.folder_of("cached", tier, seed, rows, ROLE, **more)
 
 
 def _teacher(tier: Tier) -> dict[str, str]:

@@ -92,6 +92,22 @@ def test_by_hand():
     assert alignment.align([b"a", b"b"], [b"a", b"b"]).one_to_one == [True, True]
 
 
+def test_texts_are_joined_and_taken_apart_again():
+    texts = [
+        ([b"<think>", b"\n", b"cat", b"s"], [b"<", b"think", b">", b"\nc", b"ats"]), ([b"a"], [b"a"]), ([], []),
+        ([b"ab", b"c"], [b"a", b"bc"]),
+    ]  # fmt: skip
+    alone = [alignment.align(*sides) for sides in texts]
+    whole = alignment.joined(alone)
+    assert whole.teacher == (0, 1, 4, 5, 7) and whole.student == (0, 3, 5, 6, 8) and whole.ends == (7, 12, 13, 16)
+    begin = 0
+    for one in alone:
+        assert whole.part(begin, begin + len(one)) == one
+        begin += len(one)
+    check(whole.part(1, 3), [b"\n", b"cat", b"s", b"a"], [b"\nc", b"ats", b"a"])
+    assert alignment.joined([]) == alignment.align([], [])
+
+
 def test_tokens_without_bytes_belong_somewhere():
     found = alignment.align([b"", b"a", b"", b"b", b""], [b"a", b"b"])
     assert found.teacher == (0, 2, 5) and found.student == (0, 1, 2) and len(found) == 2

@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import time
 from pathlib import Path
 
@@ -53,13 +52,36 @@ def ask(sheet: Sheet) -> None:
     expect(box.locator("button")).to_be_enabled()
 
 
-# How a reader uses a notebook's widgets once all its cells have run.
-DRIVES = {"04_before_and_after": ask}
+def slide(sheet: Sheet) -> None:
+    """Moves the slider by a step; another picture appears."""
+    box = sheet.shown().filter(has=sheet.page.locator(".noUi-handle"))
+    picture = box.locator("img").first
+    before = picture.get_attribute("src")
+    box.locator(".noUi-handle").first.focus()
+    sheet.page.keyboard.press("ArrowRight")
+    expect(picture).not_to_have_attribute("src", before, timeout=MINUTE)
+
+
+def type_text(sheet: Sheet) -> None:
+    """Types a text; both tokenizations of it are drawn."""
+    box = sheet.shown().filter(has=sheet.page.locator("input[type=text]"))
+    drawn = box.get_by_text("teacher above: 1 tokens · student below: 4 tokens")
+    assert drawn.count() == 0
+    box.locator("input").fill("</think>")
+    box.locator("input").press("Enter")
+    expect(drawn).to_have_count(1, timeout=MINUTE)
+
+
+# How a reader uses a notebook's widgets once the cells up to them have run.
+DRIVES = {
+    "04_before_and_after": ask, "05_logit_distillation": slide, "06_teacher_cache": slide,
+    "07_across_tokenizers": type_text,
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", [name for name in DRIVES if (ROOT / "notebooks" / f"{name}.ipynb").exists()])
 def test_notebook(lab, name):
-    shutil.copy(ROOT / "notebooks" / f"{name}.ipynb", lab.folder)
+    write_up_to_widget(ROOT / "notebooks" / f"{name}.ipynb", lab.folder)
     with lab.opened(f"{name}.ipynb") as sheet:
         try:
             sheet.run_all(patience=900)  # where what it reads was not made before, it is made now
@@ -69,6 +91,14 @@ def test_notebook(lab, name):
             PICTURES.mkdir(parents=True, exist_ok=True)
             sheet.page.screenshot(path=PICTURES / f"{name}.png")  # to look at; nothing is compared with it
         assert not sheet.complaints()
+
+
+def write_up_to_widget(notebook: Path, folder: Path) -> None:
+    """A copy that ends with the last widget: what comes behind it, every notebook's own test runs."""
+    copy = nbformat.read(notebook, as_version=4)
+    widgets = [i for i, cell in enumerate(copy.cells) if cell.metadata.get("keep_output") is False]
+    copy.cells = copy.cells[: widgets[-1] + 1]
+    nbformat.write(copy, folder / notebook.name)
 
 
 # --- the machinery ------------------------------------------------------------------------------

@@ -11,10 +11,11 @@ from test_trainers import Kill, equal, kept, weights
 
 from helpers import cache, distil, losses, models, origins, soft, tiers, traces, trainers
 from helpers.cache.draws import unpack
+from helpers.cache.encodings import bits
 from helpers.soft import Soft
-from helpers.trainers.cached import bits, tokenized
+from helpers.trainers.cached import tokenized
 
-MADE = {"teacher": "t", "tokenizer": "k", "prompt": "p", "traces": "r", "draws": 3}
+MADE = {"teacher": "t", "tokenizer": "k", "prompt": "p", "traces": "r", "encoding": "draws", "kept": 3}
 
 
 @pytest.fixture
@@ -25,7 +26,7 @@ def tier(tiny, tmp_path, monkeypatch):
 
 
 def row(i: int) -> dict:
-    return {"input_ids": [i, i + 1], "labels": [-100, i + 1], "tokens": 1, "draws": bytes([i])}
+    return {"input_ids": [i, i + 1], "labels": [-100, i + 1], "tokens": 1, "targets": bytes([i])}
 
 
 def fill(folder, made=MADE, parts=3, until=None):
@@ -40,7 +41,7 @@ def fill(folder, made=MADE, parts=3, until=None):
 def test_what_is_written_is_read_from_the_disk(tmp_path):
     fill(tmp_path)
     found = cache.load(tmp_path, MADE)
-    assert [one["draws"] for one in found] == [bytes([i]) for i in range(6)] and found[3] == row(3)
+    assert [one["targets"] for one in found] == [bytes([i]) for i in range(6)] and found[3] == row(3)
     assert found.cache_files and cache.size(found) == 1.0
     assert origins.read(tmp_path, "") == MADE
     assert sorted(path.name for path in tmp_path.iterdir()) == ["dataset", "provenance.json"]
@@ -55,7 +56,7 @@ def test_a_killed_cache_goes_on_behind_its_last_whole_part(tmp_path):
     for _ in cache.make(tmp_path, MADE, 3, lambda i: made.append(i) or [row(2 * i), row(2 * i + 1)]):
         pass
     assert made == [2]
-    assert cache.load(tmp_path, MADE)["draws"][:] == [bytes([i]) for i in range(6)]
+    assert cache.load(tmp_path, MADE)["targets"][:] == [bytes([i]) for i in range(6)]
     fill(tmp_path, until=0)  # a finished one is left alone
 
 
@@ -78,6 +79,14 @@ def test_a_damaged_cache_is_refused(tmp_path):
         cache.load(tmp_path, MADE)
 
 
+def test_what_others_put_beside_the_rows_is_no_damage(tmp_path):
+    """A trainer maps its rows, and datasets keeps what came out in the folder of the rows."""
+    fill(tmp_path)
+    cache.load(tmp_path, MADE).map(lambda row: {"tokens": 2 * row["tokens"]})
+    assert len(list((tmp_path / cache.DATASET).glob("*.arrow"))) == 2
+    assert cache.load(tmp_path, MADE)["tokens"][:] == [1] * 6
+
+
 def own_memory() -> int:
     """Bytes that belong to this process alone; pages of a mapped file the system takes back when it needs them."""
     return 1024 * int(re.search(r"RssAnon:\s*(\d+) kB", Path("/proc/self/status").read_text())[1])
@@ -87,14 +96,14 @@ def own_memory() -> int:
 def test_memory_stays_flat_however_many_rows_are_read(tmp_path):
     grown = {}
     for rows in (1_000, 8_000):
-        many = [{**row(1), "input_ids": list(range(400)), "labels": [1] * 400, "draws": b"x" * 4000}] * rows
+        many = [{**row(1), "input_ids": list(range(400)), "labels": [1] * 400, "targets": b"x" * 4000}] * rows
         for _ in cache.make(tmp_path / str(rows), MADE, 1, lambda _, many=many: many):
             pass
         del many
         dataset = cache.load(tmp_path / str(rows), MADE)
         before = own_memory()
         for start in range(0, rows, 10):
-            assert len(dataset[start : start + 10]["draws"][0]) == 4000
+            assert len(dataset[start : start + 10]["targets"][0]) == 4000
         grown[rows] = own_memory() - before
     assert grown[8_000] < grown[1_000] + 8e6  # the rows themselves are 48 MB
 
@@ -107,6 +116,9 @@ def test_rows_are_tokenized_as_trl_does(tier):
     trainer = distil.token_trainer(sibling, tokenizer, kept(), tier, 0, "sibling")
     theirs = [{key: list(one[key]) for key in ("input_ids", "labels")} for one in trainer.train_dataset]
     assert tokenized(traces.messages(kept()), tokenizer) == theirs
+    short = tokenized(traces.messages(kept()), tokenizer, 20)
+    assert short == [{key: each[:20] for key, each in one.items()} for one in theirs]
+    assert min(map(len, (one["input_ids"] for one in theirs))) > 20
 
 
 def test_the_targets_are_drawn_from_the_teacher(tier):
@@ -116,7 +128,7 @@ def test_the_targets_are_drawn_from_the_teacher(tier):
     with torch.no_grad():
         logits = losses.learnt(teacher(torch.tensor([one["input_ids"]])).logits, torch.tensor([one["labels"]]))
     wanted = (logits.double() / 2).softmax(-1)
-    drawn = unpack(one["draws"], one["tokens"], 4000, bits(made["vocabulary"]))
+    drawn = unpack(one["targets"], one["tokens"], 4000, bits(made["vocabulary"]))
     for place, shares in zip(drawn, wanted, strict=True):
         assert (np.bincount(place, minlength=len(shares)) / 4000 - shares.numpy()).__abs__().max() < 1e-3
 
@@ -132,11 +144,51 @@ def test_a_cached_training_ends_where_a_live_one_does(tier):
     assert moved < 0.05 * length
 
 
+def test_a_finished_cache_is_read_without_any_model(tier, monkeypatch):
+    """Also in another process: a tokenizer gives its vocabulary in another order each time it is loaded."""
+    first, made = soft.fill_cache(tier, 0, Soft(), kept())
+    for name in ("load_teacher", "load_sibling"):
+        monkeypatch.setattr(soft.models, name, lambda tier: pytest.fail("the cache is there"))
+    again, made_again = soft.fill_cache(tier, 0, Soft(), kept())
+    assert made_again == made and again.to_list() == first.to_list()
+
+
+def test_the_vocabulary_is_known_without_the_model(tier):
+    for spec, load in ((tier.teacher, models.load_teacher), (tier.sibling, models.load_sibling)):
+        assert soft.vocabulary_of(spec) == load(tier)[0].get_output_embeddings().weight.shape[0]
+
+
 def test_a_cached_training_needs_no_teacher(tier, monkeypatch):
     soft.fill_cache(tier, 0, Soft(), kept())
+    monkeypatch.setattr(soft.models, "load_teacher", lambda tier: pytest.fail("it is not needed any more"))
     first = soft.cached(tier, 0, Soft(), kept())
+    (dataset,) = tier.artifacts.glob("cache-*/dataset")
+    assert sorted(path.suffix for path in dataset.iterdir()) == ["", ".arrow", ".json", ".json"], "and wrote no rows"
     monkeypatch.setattr(soft.models, "load_sibling", lambda tier: pytest.fail("there is nothing left to train"))
     assert soft.cached(tier, 0, Soft(), kept()) == first
+
+
+@pytest.mark.parametrize("kind", ["independent", "top_k", "top_k_renormalised", "top_k_tail"])
+def test_every_encoding_can_be_trained_from(tier, kind):
+    """With all tokens kept it is the whole distribution again, and the live training's adapter comes out, nearly."""
+    n = 5000 if kind == "independent" else soft.vocabulary_of(tier.teacher) // 2
+    how = Soft(temperature=2.0)
+    run, live = soft.cached(tier, 0, how, kept(), n, kind), soft.logits(tier, 0, how, kept())
+    assert run.folder != soft.cached_folder(tier, 0, kept(), how, n)
+    one, other = (weights(trainers.adapters(each.folder)[-1]) for each in (live, run))
+    moved = torch.cat([(one[name] - other[name]).flatten() for name in one]).norm()
+    assert moved < 0.3 * torch.cat([tensor.flatten() for tensor in one.values()]).norm()
+
+
+def test_another_encoding_is_another_cache(tier):
+    folders = set()
+    for kind, n in (("draws", 4), ("draws", 5), ("top_k", 4)):
+        _, made = soft.fill_cache(tier, 0, Soft(), kept(), n, kind)
+        assert made["encoding"] == kind and made["kept"] == n
+        folders.add(soft.cache_folder(tier, 0, made))
+    assert len(folders) == 3
+    with pytest.raises(ValueError, match="no encoding called 'best'"):
+        soft.cached(tier, 0, Soft(), kept(), 4, "best")
 
 
 def test_a_killed_cached_training_ends_as_if_it_had_not_been(tier, monkeypatch, tmp_path):

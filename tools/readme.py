@@ -16,6 +16,9 @@ ROUTE = {
     "02_teacher_traces": ("Ask the teacher", "its reasoning is collected, checked against gold, kept or dropped"),
     "03_token_distillation": ("Copy the teacher's words", "QLoRA and TRL, and what is in the loss and what is not"),
     "04_before_and_after": ("Measure before and after", "intervals, a paired test, and problems that cannot be true"),
+    "05_logit_distillation": ("Learn the teacher's doubts", "soft targets: whole distributions instead of words"),
+    "06_teacher_cache": ("Ask the teacher once", "its distributions in a few bytes a token, and a training without it"),
+    "07_across_tokenizers": ("Learn from a teacher with other tokens", "a Gemma learns from a Qwen, byte by byte"),
 }
 
 

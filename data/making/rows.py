@@ -36,6 +36,9 @@ MIXES = {
 MIXES["sibling"] = MIXES["student"]
 HARD = ("two_kinds", "colors", "ranking", "siblings", "buses")  # families that take longest to learn are drawn twice
 TEXTS = 3  # workings that make up a row of loose text
+# How a task with a question in it begins, and in what share of a student's rows it does not. Without such rows a
+# student never looks up a number that a question begins with, which stands behind no space.
+ASKED, BARE = "Read this. ", 0.5
 TURNS = {"sum": 5, "compare": 6}  # small tasks to a conversation, so that more of a row is learnt from
 
 
@@ -118,6 +121,8 @@ class Rows:
                 turns = [chain(problem, rng)]
             else:
                 turns = [(prompt, self._said(answer)) for prompt, answer in reading(problem, rng)]
+        if self.role != "teacher" and rng.random() < BARE:
+            turns = [(prompt.removeprefix(ASKED), answer) for prompt, answer in turns]
         pieces = [(self.start, False)]
         for number, (prompt, answer) in enumerate(turns):
             pieces += [

@@ -21,7 +21,7 @@ def loss_of(model: torch.nn.Module, ids: torch.Tensor, labels: torch.Tensor) -> 
     """Mean negative log-likelihood, in nats, of the marked tokens. ids, labels: (rows, tokens)."""
     targets = labels[:, 1:]
     marked = targets != IGNORED
-    with torch.autocast("cpu", torch.bfloat16):
+    with torch.autocast(ids.device.type, torch.bfloat16):
         hidden = model.model(input_ids=ids[:, :-1], use_cache=False).last_hidden_state
         logits = model.lm_head(hidden[marked])
     return torch.nn.functional.cross_entropy(logits.float(), targets[marked])
@@ -30,8 +30,11 @@ def loss_of(model: torch.nn.Module, ids: torch.Tensor, labels: torch.Tensor) -> 
 def train(model, rows, steps: int, folder: Path, log: Path, rate: float, save_every: float = 120.0) -> None:
     """Runs `steps` steps, or those that are left after a kill; the rate falls at the end of each cycle of `rows`.
 
-    folder: for the checkpoint, replaced every `save_every` seconds; log: JSON lines, appended to.
+    folder: for the checkpoint, replaced every `save_every` seconds; log: JSON lines, appended to. On a GPU if there
+    is one; the model comes back on the CPU.
     """
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    model.to(device)
     folder.mkdir(parents=True, exist_ok=True)
     log.parent.mkdir(parents=True, exist_ok=True)
     optimizer = torch.optim.AdamW(model.parameters(), lr=rate, betas=(0.9, 0.98), weight_decay=0.02, fused=True)
@@ -43,7 +46,7 @@ def train(model, rows, steps: int, folder: Path, log: Path, rate: float, save_ev
     began = saved = time.monotonic()
     losses, tokens = [], 0
     while step < steps:
-        ids, labels = rows.batch_at(step)
+        ids, labels = (each.to(device) for each in rows.batch_at(step))
         loss = loss_of(model, ids, labels)
         loss.backward()
         norm = torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
@@ -77,6 +80,7 @@ def train(model, rows, steps: int, folder: Path, log: Path, rate: float, save_ev
             keep(model, optimizer, step, folder)
             saved = time.monotonic()
     model.model.forward = plain_forward
+    model.to("cpu")
 
 
 def keep(model, optimizer, step: int, folder: Path) -> None:

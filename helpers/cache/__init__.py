@@ -1,7 +1,7 @@
 """A teacher's distributions on disk: written once, part by part, read from the disk while training.
 
-Beside each sequence lie a few tokens for each learnt place, drawn from what the teacher held likely there
-(`helpers.cache.draws`). A training that reads them needs neither the teacher nor its memory.
+Beside each sequence lie a few tokens for each learnt place: drawn from what the teacher held likely there, or the
+likeliest (`helpers.cache.encodings`). A training that reads them needs neither the teacher nor its memory.
 """
 
 import hashlib
@@ -13,16 +13,17 @@ from datasets import Dataset, Features, List, Value, concatenate_datasets, load_
 
 from helpers import origins
 from helpers.cache.draws import draw, pack, unpack
+from helpers.cache.encodings import Encoding
 from helpers.origins import PROVENANCE, no_bars
 
-__all__ = ["FEATURES", "draw", "load", "make", "pack", "size", "unpack"]
+__all__ = ["FEATURES", "Encoding", "draw", "finished", "load", "make", "pack", "size", "unpack"]
 
 PARTS, DATASET, CHECKSUM = "parts", "dataset", "checksum"
-# A sequence, its labels, how many of its tokens are learnt, and the packed draws for each of those.
+# A sequence, its labels, how many of its tokens are learnt, and the packed targets of those.
 FEATURES = Features(
     {
         "input_ids": List(Value("int32")), "labels": List(Value("int32")), "tokens": Value("int32"),
-        "draws": Value("large_binary"),
+        "targets": Value("large_binary"),
     }
 )  # fmt: skip
 
@@ -30,12 +31,13 @@ FEATURES = Features(
 def make(folder: Path, made: dict, parts: int, part: Callable[[int], list[dict]]) -> Iterator[int]:
     """Writes what is not there yet of a cache, part by part, and yields the number of each part when it is on disk.
 
-    made: what makes the cache what it is: teacher, tokenizer, prompts, traces, draws, ... part: gives the rows of part
-    number i, with the columns of FEATURES. After a kill the same call goes on behind the last whole part.
+    made: what makes the cache what it is: teacher, tokenizer, prompts, traces, encoding, ...
+    part: gives the rows of part number i, with the columns of FEATURES.
+    After a kill the same call goes on behind the last whole part.
     Raises ValueError if the folder holds a cache that was made otherwise, naming what differs.
     """
     origins.refuse_others(folder, made, "cached targets", (PARTS, DATASET))
-    if (folder / DATASET).is_dir():
+    if finished(folder):
         return
     if not (folder / PROVENANCE).is_file():
         origins.write(folder, made)
@@ -59,6 +61,11 @@ def make(folder: Path, made: dict, parts: int, part: Callable[[int], list[dict]]
     shutil.rmtree(folder / PARTS)
 
 
+def finished(folder: Path) -> bool:
+    """Whether a cache in this folder came to its end."""
+    return (folder / DATASET).is_dir()
+
+
 def load(folder: Path, made: dict) -> Dataset:
     """A finished cache, mapped from the disk: a row is read when it is asked for, and memory stays flat.
 
@@ -66,8 +73,8 @@ def load(folder: Path, made: dict) -> Dataset:
     it was made otherwise (by another teacher, for another tokenizer, prompt or trace set, ...), naming what differs,
     or if its bytes are not those that were written.
     """
-    if not (folder / DATASET).is_dir():
-        raise FileNotFoundError(f"there is no finished cache in {folder}: `distil.cached` makes one")
+    if not finished(folder):
+        raise FileNotFoundError(f"there is no finished cache in {folder}: `soft.fill_cache` makes one")
     origins.refuse_others(folder, made, "cached targets", (PARTS, DATASET))
     written = (folder / DATASET / CHECKSUM).read_text(encoding="utf-8").strip()
     found = _checksum(folder / DATASET)
@@ -78,13 +85,14 @@ def load(folder: Path, made: dict) -> Dataset:
 
 def size(dataset: Dataset) -> float:
     """Bytes of targets for each learnt token."""
-    return sum(map(len, dataset["draws"][:])) / sum(dataset["tokens"][:])
+    return sum(map(len, dataset["targets"][:])) / sum(dataset["tokens"][:])
 
 
 def _checksum(folder: Path) -> str:
     """Of the files with the rows, in their order."""
     found = hashlib.sha256()
-    for path in sorted(folder.glob("*.arrow")):
+    # Only those that `save_to_disk` wrote: a trainer's `map` puts what it made of them into the same folder.
+    for path in sorted(folder.glob("data-*.arrow")):
         with open(path, "rb") as file:
             while block := file.read(2**20):
                 found.update(block)

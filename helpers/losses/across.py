@@ -1,11 +1,15 @@
 """A divergence between models with different tokenizers, chunk by chunk of one text that both have tokenized."""
 
 import torch
+from torch.utils.checkpoint import checkpoint
 
+from helpers import losses
 from helpers.alignment import Alignment, SharedVocabulary
 from helpers.losses import wide
+from helpers.losses.chunked import Head
 
-SMALLEST = 1e-6  # of a probability's distance from 0 and 1: below it a float32 logarithm says nothing
+SMALLEST = 1e-6  # of a probability's distance from 1: below it a float32 logarithm of the rest says nothing
+LOGITS = 2**25  # of the student that are held at a time, 128 MB of them; the loss keeps some copies
 
 
 def across(
@@ -41,6 +45,37 @@ def across(
     return each
 
 
+def across_hidden(
+    student_hidden: torch.Tensor, student: Head, student_ids: torch.Tensor, teacher_hidden: torch.Tensor,
+    teacher: Head, teacher_ids: torch.Tensor, chunks: Alignment, shared: SharedVocabulary,
+    alpha: float | torch.Tensor = 0.0, unmatched: float = 1.0, count: float | torch.Tensor | None = None,
+    most: int = LOGITS,
+) -> torch.Tensor:  # fmt: skip
+    """`across` from hidden states, mixed with the hard labels, without ever holding the logits of all tokens: a scalar.
+
+    student_hidden, teacher_hidden: (tokens, width), each with its own tokens and width, already shifted
+        (`losses.learnt`). ids, chunks, shared, unmatched: as `across`; shared may hold tensors, which saves copying.
+    alpha: for all chunks or (chunks,): the share of the cross-entropy of the chunk's student tokens, the rest is
+        `across` (`losses.mixed`). count: what to divide the sum by, the student's tokens if None.
+    Gradients reach student_hidden, and the student's weight and bias where they are trained; the teacher gets none.
+    most: how many logits of the student to hold at a time. Where that is not all of them, those of a block are made
+        again in the backward pass (gradient checkpointing): the output layers and the loss are computed twice.
+    """
+    alpha = torch.as_tensor(alpha, dtype=wide(student_hidden[:0]).dtype, device=student_hidden.device)
+    losses.check_alpha(alpha)
+    alpha, size = alpha.expand(len(chunks)), max(1, most // len(student.weight))
+    total = wide(student_hidden[:0]).sum()
+    for begin in range(0, len(chunks), size):
+        end = min(begin + size, len(chunks))
+        ours, theirs = (slice(cuts[begin], cuts[end]) for cuts in (chunks.student, chunks.teacher))
+        given = (
+            student_hidden[ours], student, student_ids[ours], teacher_hidden[theirs], teacher, teacher_ids[theirs],
+            chunks.part(begin, end), shared, alpha[begin:end], unmatched,
+        )  # fmt: skip
+        total = total + (checkpoint(_block, *given, use_reentrant=False) if size < len(chunks) else _block(*given))
+    return losses.per_token(total, len(student_hidden), count)
+
+
 def sorted_distance(one: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
     """The sum of absolute differences of two rows of probabilities, each sorted by size: (rows,).
 
@@ -55,13 +90,16 @@ def sorted_distance(one: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
 
 def _shared_kl(log_q, log_p, shared: SharedVocabulary, unmatched: float) -> torch.Tensor:
     """(rows,), for places where both sides have a single token."""
-    ours, theirs = (torch.tensor(ids, device=log_q.device) for ids in (shared.student, shared.teacher))
-    q, p = log_q.exp(), log_p.exp()
+    ours, theirs = (torch.as_tensor(ids, device=log_q.device) for ids in (shared.student, shared.teacher))
+    p = log_p.exp()
     found = (p[:, theirs] * (log_p[:, theirs] - log_q[:, ours])).sum(-1)
-    others = [_without(rows, ids) for rows, ids in ((q, ours), (p, theirs))]
-    rest_q, rest_p = (rows.sum(-1).clamp(SMALLEST, 1) for rows in others)
-    found = found + rest_p * (rest_p.log() - rest_q.log())
-    return found + unmatched * sorted_distance(*others)
+    other_q, other_p = _without(log_q, ours), _without(log_p, theirs)
+    if other_q.shape[-1] and other_p.shape[-1]:
+        rest_q, rest_p = other_q.logsumexp(-1), other_p.logsumexp(-1)
+        found = found + rest_p.exp() * (rest_p - rest_q)
+    if unmatched:
+        found = found + unmatched * sorted_distance(other_q.exp(), other_p.exp())
+    return found
 
 
 def _without(rows, ids):
@@ -79,6 +117,21 @@ def _chunk_sums(values, cuts) -> torch.Tensor:
 
 
 def _binary_kl(log_q, log_p) -> torch.Tensor:
-    """KL of (p, 1 - p) from (q, 1 - q), from logarithms of p and q."""
-    q, p = (log.exp().clamp(SMALLEST, 1 - SMALLEST) for log in (log_q, log_p))
-    return p * (p.log() - q.log()) + (1 - p) * ((1 - p).log() - (1 - q).log())
+    """KL of (p, 1 - p) from (q, 1 - q), from logarithms of p and q.
+
+    The logarithm of q itself is used where it is known: of a clamped q the gradient would be 0 just where the student
+    holds a chunk for impossible, and it could never learn it.
+    """
+    p = log_p.exp()
+    not_q, not_p = (-log.exp().clamp(max=1 - SMALLEST) for log in (log_q, log_p))
+    return p * (log_p - log_q) + (1 - p) * (not_p.log1p() - not_q.log1p())
+
+
+def _block(hidden, student, ids, teacher_hidden, teacher, teacher_ids, chunks, shared, alpha, unmatched):
+    """The sum over some chunks."""
+    logits = wide(student.logits(hidden))
+    with torch.no_grad():  # else the teacher's output layer would gather gradients that nobody wants
+        theirs = teacher.logits(teacher_hidden)
+    soft = across(logits, ids, theirs, teacher_ids, chunks, shared, unmatched)
+    words = torch.nn.functional.cross_entropy(logits, ids, reduction="none")
+    return losses.mixed(soft, _chunk_sums(words, chunks.student), alpha).sum()

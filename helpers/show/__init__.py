@@ -7,8 +7,9 @@ from helpers.show.comparing import answers
 from helpers.show.curves import lines, surprise
 from helpers.show.distributions import distribution, heat, temperature
 from helpers.show.mapping import route
+from helpers.show.spans import spans, typed
 
 __all__ = [
-    "Ask", "answers", "ask", "distribution", "heat", "histogram", "lines", "losses", "route", "shares", "surprise",
-    "temperature", "tokens",
+    "Ask", "answers", "ask", "distribution", "heat", "histogram", "lines", "losses", "route", "shares", "spans",
+    "surprise", "temperature", "tokens", "typed",
 ]

@@ -4,28 +4,33 @@ import torch
 from trl import SFTTrainer
 from trl.trainer.sft_trainer import DataCollatorForLanguageModeling
 
-from helpers import cache, losses
+from helpers import losses
+from helpers.cache.encodings import Encoding
 from helpers.losses.chunked import head_of
+from helpers.losses.stored import stored_cross_entropy
 from helpers.trainers.logits import hidden_states, shares
 
 
 class CachedTrainer(SFTTrainer):
-    """Trains a student on tokens drawn from its teacher's distributions.
+    """Trains a student on what a cache kept of its teacher's distributions.
 
-    train_dataset: a cache (`cache.load`). draws, temperature, vocabulary: what it was made with.
+    train_dataset: a cache (`cache.load`). encoding, temperature, vocabulary: what it was made with.
     opening, alpha: as LogitTrainer. The rest as SFTTrainer.
     """
 
-    def __init__(self, *arguments, draws: int, temperature: float, vocabulary: int, opening: int, alpha: float, **more):
-        collator = WithDraws(more["processing_class"].pad_token_id, draws, bits(vocabulary))
+    def __init__(
+        self, *arguments, encoding: Encoding, temperature: float, vocabulary: int, opening: int, alpha: float, **more
+    ):
+        collator = WithTargets(more["processing_class"].pad_token_id, encoding, vocabulary)
         super().__init__(*arguments, data_collator=collator, **more)
-        self.temperature, self.vocabulary, self.opening, self.alpha = temperature, vocabulary, opening, alpha
+        self.encoding, self.temperature, self.vocabulary = encoding, temperature, vocabulary
+        self.opening, self.alpha = opening, alpha
 
     def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):
-        labels, drawn = inputs.pop("labels"), inputs.pop("draws")
+        labels, ids, weights = (inputs.pop(name) for name in ("labels", "target_ids", "target_weights"))
         head = head_of(self.accelerator.unwrap_model(model), self.vocabulary)
         logits = head.logits(losses.learnt(hidden_states(model, inputs), labels))
-        soft = losses.drawn_cross_entropy(logits, drawn, self.temperature)
+        soft = stored_cross_entropy(logits, ids, weights, self.encoding.tail, self.temperature)
         hard = torch.nn.functional.cross_entropy(logits, losses.targets(labels), reduction="none")
         alpha = shares(labels, self.opening, self.processing_class.eos_token_id, self.alpha)
         each = losses.mixed(soft, hard, alpha)
@@ -33,29 +38,30 @@ class CachedTrainer(SFTTrainer):
         return (loss, {}) if return_outputs else loss
 
 
-class WithDraws:
-    """TRL's collator, and beside what it gives the draws of a batch: (learnt tokens, n), in the order of the labels."""
+class WithTargets:
+    """TRL's collator, and beside what it gives the stored targets of a batch, in the order of its labels.
 
-    def __init__(self, pad: int, draws: int, bits: int):
+    target_ids, target_weights: (learnt tokens, n), as `Encoding.decode`.
+    """
+
+    def __init__(self, pad: int, encoding: Encoding, vocabulary: int):
         self.plain = DataCollatorForLanguageModeling(pad_token_id=pad)
-        self.draws, self.bits = draws, bits
+        self.encoding, self.vocabulary = encoding, vocabulary
 
     def __call__(self, rows: list[dict]) -> dict[str, torch.Tensor]:
         batch = self.plain([{key: row[key] for key in ("input_ids", "labels")} for row in rows])
-        drawn = [cache.unpack(row["draws"], row["tokens"], self.draws, self.bits) for row in rows]
-        batch["draws"] = torch.cat([torch.from_numpy(each) for each in drawn])
+        found = [self.encoding.decode(row["targets"], row["tokens"], self.vocabulary) for row in rows]
+        for name, each in zip(("target_ids", "target_weights"), zip(*found, strict=True), strict=True):
+            batch[name] = torch.cat([torch.from_numpy(part) for part in each])
         return batch
 
 
-def bits(vocabulary: int) -> int:
-    """How many bits the highest id needs."""
-    return max(1, (vocabulary - 1).bit_length())
+def targets(
+    teacher, rows: list[dict], pad: int, vocabulary: int, encoding: Encoding, temperature: float, seed: int
+) -> list[dict]:
+    """The rows of a cache for rows of input_ids and labels: what the teacher holds likely, encoded.
 
-
-def targets(teacher, rows: list[dict], pad: int, vocabulary: int, draws: int, temperature: float, seed: int) -> list:
-    """The rows of a cache for rows of input_ids and labels: what the teacher holds likely, drawn.
-
-    One pass of the teacher. Same rows and seed, same draws.
+    One pass of the teacher. Same rows and seed, same targets.
     """
     batch = DataCollatorForLanguageModeling(pad_token_id=pad)(rows)
     labels = batch.pop("labels").to(teacher.device)
@@ -65,15 +71,15 @@ def targets(teacher, rows: list[dict], pad: int, vocabulary: int, draws: int, te
         states = hidden_states(teacher, {key: value.to(teacher.device) for key, value in batch.items()})
         for row, state, label in zip(rows, states, labels, strict=True):
             logits = head.logits(losses.learnt(state[None], label[None]))
-            drawn = cache.draw((logits / temperature).softmax(-1), draws, generator).cpu().numpy()
-            packed = cache.pack(drawn, bits(vocabulary))
-            found.append({**row, "tokens": len(drawn), "draws": packed})
+            packed = encoding.encode((logits / temperature).softmax(-1), generator)
+            found.append({**row, "tokens": len(logits), "targets": packed})
     return found
 
 
-def tokenized(messages, tokenizer) -> list[dict]:
+def tokenized(messages, tokenizer, longest: int | None = None) -> list[dict]:
     """Rows of prompt and completion (`traces.messages`) as TRL tokenizes them: input_ids and labels.
 
+    longest: how many tokens of a row are kept, from its beginning; None for all.
     Raises ValueError if a whole row does not begin as its prompt: then it is not known where the answer begins.
     """
     found = []
@@ -82,5 +88,6 @@ def tokenized(messages, tokenizer) -> list[dict]:
         whole = tokenizer.apply_chat_template(row["prompt"] + row["completion"], return_dict=False)
         if whole[: len(prompt)] != prompt:
             raise ValueError("the chat template writes a prompt otherwise once there is an answer behind it")
-        found.append({"input_ids": whole, "labels": [losses.IGNORED] * len(prompt) + whole[len(prompt) :]})
+        labels = [losses.IGNORED] * len(prompt) + whole[len(prompt) :]
+        found.append({"input_ids": whole[:longest], "labels": labels[:longest]})
     return found

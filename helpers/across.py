@@ -1,0 +1,57 @@
+"""Distillation from a teacher with another tokenizer, by its name: made where it is missing, else read."""
+
+from dataclasses import asdict, dataclass
+
+from datasets import Dataset
+
+from helpers import distil, models, origins, traces, trainers
+from helpers.tiers import Tier
+
+
+@dataclass(frozen=True)
+class Across:
+    """How a teacher is learnt across tokenizers.
+
+    alpha: the share of the hard labels. unmatched: the weight of `losses.across.sorted_distance`.
+    """
+
+    alpha: float = 0.0
+    unmatched: float = 1.0
+
+
+def logits(tier: Tier, seed: int, how: Across, rows=None) -> trainers.Run:
+    """As in notebook 07: the student learns the distributions of a teacher whose tokens are not its own.
+
+    rows: kept traces, `traces.load` if None. The teacher is loaded beside the student and asked again at each step.
+    Trained where it is not finished yet, else read. Raises as `traces.load`, `models.load_student` and `sides`.
+    """
+    rows = traces.load(tier, seed=seed) if rows is None else rows
+    folder = folder_of(tier, seed, rows, how)
+    if trainers.finished(folder):
+        return trainers.read(folder)
+    student, tokenizer = models.load_student(tier)
+    teacher, teacher_tokenizer = models.load_teacher(tier)
+    trainer = across_trainer(student, tokenizer, rows, tier, seed, how, teacher, teacher_tokenizer)
+    try:
+        return trainers.run(trainer)
+    finally:
+        models.unload(trainer.model, teacher)
+
+
+def across_trainer(student, tokenizer, rows, tier: Tier, seed: int, how: Across, teacher, teacher_tokenizer):
+    """As `distil.token_trainer`, with the loss of `trainers.across.AcrossTrainer`. Raises as `logits`."""
+    from helpers.trainers.across import AcrossTrainer, rows_of, sides_of  # not at the top: see helpers.models.loading
+
+    both = sides_of(teacher_tokenizer, tokenizer)
+    dataset = Dataset.from_list(rows_of(traces.messages(rows), both))
+    # The teacher's tokens and the chunks are columns of their own, which Trainer would drop.
+    args = trainers.settings(tier, seed, folder_of(tier, seed, rows, how), loss_type="nll", remove_unused_columns=False)
+    return distil.trainer_of(
+        AcrossTrainer, student, tokenizer, dataset, tier, seed, args, teacher=teacher, sides=both, **asdict(how)
+    )
+
+
+def folder_of(tier: Tier, seed: int, rows, how: Across):
+    """Where such a distillation lies."""
+    made = {"teacher": tier.teacher.name, "revision": origins.revision(tier.teacher), "across": asdict(how)}
+    return distil.folder_of("across", tier, seed, rows, "student", **made)

@@ -1,0 +1,96 @@
+"""How far the gradient of stored targets points away from that of the whole distribution, and what storing costs."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+
+from helpers import losses
+from helpers.cache.encodings import Encoding
+from helpers.losses.chunked import Head, head_of
+
+
+@dataclass(frozen=True)
+class Quality:
+    """bytes: of packed targets for each learnt token; degrees: between their gradient and the full one, 0 to 180."""
+
+    bytes: float
+    degrees: float
+
+
+def angles(
+    teacher, student, rows: Sequence[Mapping], encodings: Sequence[Encoding], weights: Sequence[torch.Tensor],
+    vocabulary: int | None = None, seed: int = 0,
+) -> dict[Encoding, Quality]:  # fmt: skip
+    """For each encoding, what it costs and the angle of Anshumann et al. 2025 (section 4.2), at temperature 1.
+
+    Each distribution of the teacher is encoded to bytes and read back. The angle lies between two gradients over all
+    learnt tokens of the rows, with respect to some of the student's weights: that of the loss on what was read
+    (`losses.stored`), and that of the forward KL.
+    rows: with input_ids and labels, one sequence each. weights: of the student's last layers, or all; the further they
+    lie from the output, the longer it takes. vocabulary: as `head_of`. Nobody's gradients or weights are changed.
+    Raises ValueError for a student whose head has a bias or a softcap, and as `head_of`.
+    """
+    head, generator = head_of(student, vocabulary), torch.Generator().manual_seed(seed)
+    if head.bias is not None or head.softcap is not None:
+        raise ValueError("the angle is only worked out for an output head that is a matrix alone")
+    before = [(weight, weight.requires_grad) for weight in student.parameters()]
+    for weight, _ in before:
+        weight.requires_grad_(any(weight is one for one in weights))
+    gradients, sizes, count = {}, dict.fromkeys(encodings, 0), 0
+    try:
+        for row in rows:
+            ids, labels = (torch.tensor([row[key]], device=student.device) for key in ("input_ids", "labels"))
+            with torch.no_grad():
+                p = head_of(teacher, vocabulary).logits(losses.learnt(_states(teacher, ids), labels)).softmax(-1)
+            states = losses.learnt(_states(student, ids), labels)
+            pulls, count = {}, count + len(p)
+            with torch.no_grad():
+                q = head.logits(states).softmax(-1)
+                toward = q @ head.weight
+                pulls[None] = toward - p @ head.weight
+                for one in encodings:
+                    packed = one.encode(p, generator)
+                    sizes[one] += len(packed)
+                    stored = (torch.from_numpy(each).to(p.device) for each in one.decode(packed, *p.shape))
+                    pulls[one] = pull(one, *stored, q, toward, head)
+            for one, found in pulls.items():
+                found = torch.autograd.grad(states, weights, found, retain_graph=True)
+                flat = torch.cat([each.flatten() for each in found]).double()
+                gradients[one] = gradients.get(one, 0) + flat
+    finally:
+        for weight, needed in before:
+            weight.requires_grad_(needed)
+    full = gradients.pop(None)
+    return {one: Quality(sizes[one] / count, _degrees(found, full)) for one, found in gradients.items()}
+
+
+def pull(
+    encoding: Encoding, ids: torch.Tensor, weights: torch.Tensor, q: torch.Tensor, toward: torch.Tensor, head: Head
+) -> torch.Tensor:
+    """The gradient of `stored_cross_entropy`, summed over the tokens, with respect to the hidden states.
+
+    In closed form, because stored targets are few: the sum over the vocabulary, toward = q @ head.weight, is taken
+    once for all encodings. ids, weights: (tokens, n), the targets; q: (tokens, vocabulary), the student's
+    distribution. Returns (tokens, width).
+    """
+    total = weights.sum(-1, keepdim=True)
+    found = F.embedding_bag(ids, head.weight, per_sample_weights=weights, mode="sum")
+    if not encoding.tail:
+        return total * toward - found
+    # Each token outside gets of the rest what the student itself would give it.
+    kept = q.gather(1, ids)
+    scale = (1 - total).clamp_min(0) / q.scatter(1, ids, 0).sum(-1, keepdim=True)
+    outside = toward - F.embedding_bag(ids, head.weight, per_sample_weights=kept, mode="sum")
+    return toward - found - scale * outside
+
+
+def _states(model, ids: torch.Tensor) -> torch.Tensor:
+    return model(ids, output_hidden_states=True, logits_to_keep=1, use_cache=False).hidden_states[-1]
+
+
+def _degrees(one: torch.Tensor, other: torch.Tensor) -> float:
+    cosine = (one @ other / (one.norm() * other.norm())).clamp(-1, 1).item()
+    return math.degrees(math.acos(cosine))

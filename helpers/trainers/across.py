@@ -1,0 +1,153 @@
+"""Distillation across tokenizers: teacher and student read one text in their own tokens, and meet chunk by chunk."""
+
+from dataclasses import dataclass
+
+import torch
+from trl import SFTTrainer
+from trl.trainer.sft_trainer import DataCollatorForLanguageModeling
+
+from helpers import alignment, losses, models
+from helpers.alignment import Alignment, SharedVocabulary
+from helpers.losses.across import across_hidden
+from helpers.losses.chunked import head_of
+from helpers.trainers.logits import hidden_states
+
+# What the end of a turn stands for on both sides. No text holds it: its first byte occurs nowhere in UTF-8.
+END = b"\xff end of turn"
+
+
+class AcrossTrainer(SFTTrainer):
+    """Trains a student on what a teacher with another tokenizer holds likely (`losses.across`).
+
+    train_dataset: rows as `rows_of` gives them. teacher: a model, asked again at each step. sides: what the two
+    tokenizers have to do with each other. alpha, unmatched: as `across_hidden`.
+    The loss is the sum over chunks, divided by the student's learnt tokens. Trainer counts those over all micro-batches
+    of a step, as `num_items_in_batch`, so a step's gradient is the same however it is cut. By chunks it would be the
+    same but for one factor a step: there are some more tokens than chunks.
+    The rest as SFTTrainer. Raises ValueError if the loss_type of its args is not "nll".
+    """
+
+    def __init__(self, *arguments, teacher, sides: "Sides", alpha: float = 0.0, unmatched: float = 1.0, **more):
+        super().__init__(*arguments, data_collator=BothSides(sides), **more)
+        if self.args.loss_type != "nll":
+            raise ValueError(f'with loss_type {self.args.loss_type!r} a model gives no hidden states: set "nll"')
+        self.teacher, self.teacher_head = teacher.eval(), head_of(teacher)
+        pairs = (torch.tensor(ids, device=teacher.device) for ids in (sides.shared.teacher, sides.shared.student))
+        self.shared = SharedVocabulary(*pairs, sides.shared.coverage)
+        self.alpha, self.unmatched = alpha, unmatched
+
+    def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):
+        chunks, given, theirs = inputs["chunks"], inputs["given"], inputs["teacher"]
+        labels, their_labels = inputs["labels"], theirs["labels"]
+        with torch.no_grad():
+            their_states = losses.learnt(hidden_states(self.teacher, read(theirs)), their_labels)
+        states = losses.learnt(hidden_states(model, read(inputs)), labels)
+        loss = across_hidden(
+            states, head_of(self.accelerator.unwrap_model(model)), losses.targets(labels),
+            their_states, self.teacher_head, losses.targets(their_labels),
+            chunks, self.shared, torch.where(given, 1.0, self.alpha), self.unmatched, num_items_in_batch,
+        )  # fmt: skip
+        return (loss, {}) if return_outputs else loss
+
+
+@dataclass(frozen=True)
+class Sides:
+    """What two tokenizers have to do with each other.
+
+    teacher, student: the tokenizers. ends: the token that ends a turn, the teacher's and the student's. surfaces: of
+    the teacher's tokens and of the student's, where the end of a turn stands for END on both sides. shared: the tokens
+    that they share, the end of a turn among them.
+    """
+
+    teacher: object
+    student: object
+    ends: tuple[int, int]
+    surfaces: tuple[list[bytes], list[bytes]]
+    shared: SharedVocabulary
+
+
+def sides_of(teacher, student) -> Sides:
+    """Two tokenizers, their ends of a turn made one. Raises ValueError as `alignment.surfaces` and `end_of_turn`."""
+    ends, surfaces = [], []
+    for tokenizer in (teacher, student):
+        ends.append(end_of_turn(tokenizer))
+        surfaces.append(alignment.surfaces(tokenizer))
+        surfaces[-1][ends[-1]] = END
+    return Sides(teacher, student, tuple(ends), tuple(surfaces), alignment.shared_vocabulary(*surfaces))
+
+
+def end_of_turn(tokenizer) -> int:
+    """The token that the chat template puts behind an answer: a Gemma's is not always its eos_token.
+
+    Raises ValueError if that is no special token.
+    """
+    turns = [{"role": "user", "content": "How many?"}, {"role": "assistant", "content": "Seven."}]
+    behind = tokenizer.apply_chat_template(turns, tokenize=False).rpartition("Seven.")[2]
+    (end, *_) = tokenizer(behind, add_special_tokens=False).input_ids or [None]
+    known = {number for number, token in tokenizer.added_tokens_decoder.items() if token.special}
+    if end not in known | set(tokenizer.all_special_ids):
+        raise ValueError(f"the chat template writes {behind!r} behind an answer, which is no token that ends a turn")
+    return end
+
+
+def rows_of(messages, sides: Sides) -> list[dict]:
+    """Rows of prompt and completion (`traces.messages`) in the tokens of both sides, and aligned.
+
+    input_ids, labels: the student's, from its prompt to the end of its turn; IGNORED where it is not learnt.
+    teacher_ids, teacher_labels: the teacher's. teacher_cuts, student_cuts, ends: an Alignment of what is learnt.
+    given: at how many chunks the student learns the label alone, because the teacher did not write them: its prompt
+    ends with the words with which the answer begins (`<think>`).
+    What the template writes behind the end of a turn is left out, for nobody will read it.
+    """
+    found = []
+    for row in messages:
+        question, text = row["prompt"][0]["content"], alignment.normalised(row["completion"][0]["content"]).strip()
+        prompt = models.chat_prompt(sides.teacher, question)
+        opening = _opening(prompt, text)
+        ours = models.prompt_ids(sides.student, question)
+        theirs = sides.teacher(prompt[: len(prompt) - len(opening)], add_special_tokens=False).input_ids
+        answers = [
+            [*tokenizer(text, add_special_tokens=False).input_ids, end]
+            for tokenizer, end in zip((sides.teacher, sides.student), sides.ends, strict=True)
+        ]
+        spelled = ([side[i] for i in ids] for side, ids in zip(sides.surfaces, answers, strict=True))
+        chunks = alignment.align(*spelled)
+        begins = (0, *chunks.ends[:-1])
+        found.append({
+            "input_ids": ours + answers[1], "labels": [losses.IGNORED] * len(ours) + answers[1],
+            "teacher_ids": theirs + answers[0], "teacher_labels": [losses.IGNORED] * len(theirs) + answers[0],
+            "teacher_cuts": chunks.teacher, "student_cuts": chunks.student, "ends": chunks.ends,
+            "given": sum(begin < len(opening.encode()) for begin in begins),
+        })  # fmt: skip
+    return found
+
+
+class BothSides:
+    """A collator for `rows_of`: the student's batch, and in it the teacher's, the chunks and which are given."""
+
+    def __init__(self, sides: Sides):
+        pads = (sides.student.pad_token_id, sides.teacher.pad_token_id)
+        self.student, self.teacher = (DataCollatorForLanguageModeling(pad_token_id=pad) for pad in pads)
+
+    def __call__(self, rows: list[dict]) -> dict:
+        batch = self.student([{"input_ids": row["input_ids"], "labels": row["labels"]} for row in rows])
+        theirs = [{"input_ids": row["teacher_ids"], "labels": row["teacher_labels"]} for row in rows]
+        chunks = [chunks_of(row) for row in rows]
+        given = [i < row["given"] for row, each in zip(rows, chunks, strict=True) for i in range(len(each))]
+        more = {"teacher": dict(self.teacher(theirs)), "chunks": alignment.joined(chunks)}
+        return {**batch, **more, "given": torch.tensor(given)}
+
+
+def read(batch: dict) -> dict:
+    """What a model is given of a batch."""
+    return {name: batch[name] for name in ("input_ids", "attention_mask")}
+
+
+def chunks_of(row: dict) -> Alignment:
+    """The alignment that a row of `rows_of` holds."""
+    return Alignment(tuple(row["teacher_cuts"]), tuple(row["student_cuts"]), tuple(row["ends"]))
+
+
+def _opening(prompt: str, text: str) -> str:
+    """The longest beginning of the text with which the prompt ends."""
+    return next((text[:n] for n in range(len(text), 0, -1) if prompt.endswith(text[:n])), "")

@@ -1,0 +1,268 @@
+"""Distillation across tokenizers: its rows, its loss by hand, what the teacher did not write, gradients in parts."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+from datasets import Dataset
+from test_trainers import kept
+from transformers import AutoTokenizer
+
+from helpers import across, alignment, distil, losses, models, tiers, traces, trainers
+from helpers.across import Across
+from helpers.losses.across import across as divergence
+from helpers.tiers import ROOT
+from helpers.trainers.across import END, BothSides, chunks_of, end_of_turn, rows_of, sides_of
+
+MINI = ROOT / "data" / "mini"
+ANSWER = "<think>\nThat is 3 × 24 = 72.\n</think>\n\nTom's e\u0301clairs cost $72."
+
+
+def messages(*answers: str) -> list[dict]:
+    return [
+        {
+            "prompt": [{"role": "user", "content": "How many?"}],
+            "completion": [{"role": "assistant", "content": answer}],
+        }
+        for answer in answers
+    ]
+
+
+@pytest.fixture(scope="module")
+def both():
+    """A byte-level teacher and a SentencePiece-style student, as Qwen and Gemma are."""
+    return sides_of(*(AutoTokenizer.from_pretrained(MINI / role) for role in ("teacher", "student")))
+
+
+@pytest.fixture
+def tier(tiny, tmp_path, monkeypatch):
+    monkeypatch.setattr(tiers, "ROOT", tmp_path)
+    monkeypatch.setattr(distil, "VALIDATION", 2)
+    return replace(tiny, epochs=2, batch_size=4, micro_batch=4, lora=replace(tiny.lora, r=4, alpha=8))
+
+
+def trainer_for(tier, how=Across()):  # noqa: B008  (frozen)
+    student, tokenizer = models.load_student(tier)
+    teacher, teacher_tokenizer = models.load_teacher(tier)
+    return across.across_trainer(student, tokenizer, kept(), tier, 0, how, teacher, teacher_tokenizer)
+
+
+def batch_of(trainer) -> dict:
+    return next(iter(trainer.get_train_dataloader()))
+
+
+def loss_of(trainer, batch: dict):
+    return trainer.compute_loss(trainer.model.eval(), batch)
+
+
+# --- rows ---------------------------------------------------------------------------------------
+
+
+def test_both_sides_read_the_same_answer(both):
+    (row,) = rows_of(messages(ANSWER), both)
+    text = alignment.normalised(ANSWER)
+    for tokenizer, end, ids, labels in (
+        (both.student, both.ends[1], row["input_ids"], row["labels"]),
+        (both.teacher, both.ends[0], row["teacher_ids"], row["teacher_labels"]),
+    ):
+        answer = [token for token in labels if token != losses.IGNORED]
+        assert ids[-len(answer) :] == answer and answer[-1] == end
+        assert tokenizer.decode(answer[:-1]) == text
+        assert labels[: -len(answer)] == [losses.IGNORED] * (len(ids) - len(answer))
+    chunks = chunks_of(row)
+    assert chunks.ends[-1] == len(text.encode()) + len(END)
+
+
+def test_each_side_reads_as_its_own_template_writes(both):
+    """The student as token distillation trains it, the teacher as it wrote; `<think>` stands there once."""
+    (row,) = rows_of(messages(alignment.normalised(ANSWER)), both)
+    turns = [{"role": "user", "content": "How many?"}, {"role": "assistant", "content": alignment.normalised(ANSWER)}]
+    whole = both.student.apply_chat_template(turns, return_dict=False)
+    assert row["input_ids"] == whole[: len(row["input_ids"])]
+    assert both.student.decode(whole[len(row["input_ids"]) :]) == "\n"  # what nobody reads
+    prompt = models.prompt_ids(both.teacher, "How many?")
+    assert row["teacher_ids"][: len(prompt)] == prompt
+    assert row["teacher_ids"].count(both.teacher.convert_tokens_to_ids("<think>")) == 1
+
+
+def test_what_the_teacher_s_prompt_holds_is_given(both):
+    opened, plain = rows_of(messages(ANSWER, "Seven."), both)
+    chunks = chunks_of(opened)
+    assert chunks.ends[opened["given"] - 1] == len("<think>\n") and plain["given"] == 0
+
+
+def test_a_chunk_across_the_opening_s_end_is_given(both):
+    """A teacher's token may begin in its prompt's words and end behind them."""
+    (row,) = rows_of(messages("<think>\n\n\nWell."), both)
+    chunks = chunks_of(row)
+    assert chunks.ends[row["given"] - 1] >= len("<think>\n")
+    assert row["given"] < 2 or chunks.ends[row["given"] - 2] < len("<think>\n")
+
+
+def test_the_ends_of_a_turn_are_one_chunk_and_a_shared_token(both):
+    (row,) = rows_of(messages(ANSWER), both)
+    chunks = chunks_of(row)
+    assert chunks.one_to_one[-1] and chunks.ends[-1] - chunks.ends[-2] == len(END)
+    assert both.ends in set(zip(both.shared.teacher, both.shared.student, strict=True))
+    names = (both.teacher.convert_ids_to_tokens(both.ends[0]), both.student.convert_ids_to_tokens(both.ends[1]))
+    assert names == ("<|im_end|>", "<end_of_turn>")
+
+
+def test_ends_by_their_names_do_not_meet(both):
+    """The pitfall: as they are written, the two texts part at the end, and nobody would learn to stop."""
+    surfaces = [alignment.surfaces(tokenizer) for tokenizer in (both.teacher, both.student)]
+    assert not set(zip(*astuple(alignment.shared_vocabulary(*surfaces)), strict=True)) & {both.ends}
+    with pytest.raises(ValueError, match="different texts"):
+        alignment.align(*([side[end]] for side, end in zip(surfaces, both.ends, strict=True)))
+
+
+def astuple(shared):
+    return shared.teacher, shared.student
+
+
+def test_the_end_is_what_the_template_writes_and_not_eos():
+    tokenizer = AutoTokenizer.from_pretrained(MINI / "student")
+    tokenizer.eos_token = "<eos>"  # as in Gemma's own settings
+    assert tokenizer.convert_ids_to_tokens(end_of_turn(tokenizer)) == "<end_of_turn>"
+
+
+@pytest.mark.parametrize("behind", ["", " Next."])
+def test_a_template_without_an_end_is_refused(behind):
+    tokenizer = AutoTokenizer.from_pretrained(MINI / "student")
+    tokenizer.chat_template = "{% for m in messages %}{{ m.content }}{% endfor %}" + behind
+    with pytest.raises(ValueError, match="no token that ends a turn"):
+        end_of_turn(tokenizer)
+
+
+def test_a_batch_counts_its_chunks_on(both):
+    rows = rows_of(messages(ANSWER, "Seven.", ANSWER), both)
+    batch = BothSides(both)(rows)
+    learnt = [losses.targets(side["labels"]) for side in (batch["teacher"], batch)]
+    chunks = batch["chunks"]
+    assert [len(ids) for ids in learnt] == [chunks.teacher[-1], chunks.student[-1]]
+    assert len(batch["given"]) == len(chunks) and batch["given"].sum() == sum(row["given"] for row in rows)
+    for i in range(len(chunks)):
+        left, right = (
+            b"".join(side[token] for token in ids[cuts[i] : cuts[i + 1]])
+            for side, ids, cuts in zip(both.surfaces, learnt, (chunks.teacher, chunks.student), strict=True)
+        )
+        assert left == right
+
+
+# --- the loss -----------------------------------------------------------------------------------
+
+
+def by_hand(trainer, rows, how: Across) -> float:
+    """Row by row and without padding: `losses.across` where the teacher wrote, the labels' cross-entropy."""
+    total, count = 0.0, 0
+    for row in rows:
+        chunks, logits, words = chunks_of(row), {}, {}
+        for name, model, ids, labels in (
+            ("student", trainer.model, row["input_ids"], row["labels"]),
+            ("teacher", trainer.teacher, row["teacher_ids"], row["teacher_labels"]),
+        ):
+            answer = sum(token != losses.IGNORED for token in labels)
+            with torch.no_grad():
+                every = model(input_ids=torch.tensor([ids])).logits[0].double()
+            logits[name], words[name] = every[-answer - 1 : -1], torch.tensor(ids[-answer:])
+        soft = divergence(
+            logits["student"],
+            words["student"],
+            logits["teacher"],
+            words["teacher"],
+            chunks,
+            trainer.shared,
+            how.unmatched,
+        )
+        hard = -logits["student"].log_softmax(-1).gather(1, words["student"][:, None])[:, 0]
+        for i, value in enumerate(soft.tolist()):
+            told = hard[chunks.student[i] : chunks.student[i + 1]].sum().item()
+            total += told if i < row["given"] else how.alpha * told + (1 - how.alpha) * value
+        count += len(words["student"])
+    return total / count
+
+
+@pytest.mark.parametrize("how", [Across(), Across(alpha=0.3, unmatched=0.0), Across(alpha=1.0)], ids=str)
+def test_the_loss_by_hand(tier, how):
+    trainer = trainer_for(tier, how)
+    rows = trainer.train_dataset.select(range(3, 7)).to_list()
+    assert all(row["given"] for row in rows) and len({len(row["input_ids"]) for row in rows}) > 1
+    found = loss_of(trainer, trainer.data_collator(rows)).item()
+    assert found == pytest.approx(by_hand(trainer, rows, how), rel=1e-4)
+
+
+def test_all_labels_are_token_distillation(tier):
+    """With alpha 1 nothing is left of the teacher: the loss is that of notebook 3, without what is behind the end."""
+    trainer = trainer_for(tier, Across(alpha=1.0))
+    batch = trainer.data_collator(trainer.train_dataset.select(range(4)).to_list())
+    with torch.no_grad():
+        inputs = {name: batch[name] for name in ("input_ids", "attention_mask", "labels")}
+        wanted = trainer.model.eval()(**inputs).loss
+        assert loss_of(trainer, batch).item() == pytest.approx(wanted.item(), rel=1e-4)
+
+
+def test_gradients_of_small_batches_are_those_of_the_whole(tier):
+    """Rows of uneven lengths, at once and one by one: the student's tokens are counted over all of them."""
+    found = []
+    for micro in (4, 1):
+        trainer = trainer_for(replace(tier, micro_batch=micro, epochs=1))
+        trainer.args.max_steps = 1
+        trainer.args.max_grad_norm = 0.0
+        noted = {}
+
+        def note(*_, trainer=trainer, noted=noted, **__):
+            noted.update((name, w.grad.clone()) for name, w in trainer.model.named_parameters() if w.requires_grad)
+
+        trainer.callback_handler.on_pre_optimizer_step = lambda args, state, control, note=note: note() or control
+        trainer.train()
+        found.append(noted)
+    assert found[0].keys() == found[1].keys() and found[0]
+    largest = max(gradient.abs().max() for gradient in found[0].values())
+    assert largest > 1e-4
+    for name, gradient in found[0].items():
+        assert torch.allclose(gradient, found[1][name], atol=1e-4 * largest), name
+
+
+def test_it_trains_the_student_towards_the_teacher_and_leaves_the_teacher_alone(tier):
+    trainer = trainer_for(replace(tier, epochs=12))
+    batch, before = batch_of(trainer), [weight.clone() for weight in trainer.teacher.parameters()]
+    with torch.no_grad():
+        first = loss_of(trainer, batch).item()
+    done = trainers.run(trainer)
+    with torch.no_grad():
+        last = loss_of(trainer, batch).item()
+    assert last < 0.9 * first  # of random weights: much of it no student can follow
+    assert all(torch.equal(old, new) for old, new in zip(before, trainer.teacher.parameters(), strict=True))
+    assert not any(weight.requires_grad and weight.grad is not None for weight in trainer.teacher.parameters())
+    assert done.folder.name.startswith("across-0-") and len(trainers.adapters(done.folder)) == 12
+
+
+# --- by its name --------------------------------------------------------------------------------
+
+
+def test_made_once_and_then_read(tier, monkeypatch):
+    made = across.logits(tier, 0, Across(), kept())
+    monkeypatch.setattr(models, "load_student", lambda tier: pytest.fail("there is nothing left to train"))
+    assert across.logits(tier, 0, Across(), kept()) == made
+
+
+def test_each_way_of_learning_has_its_folder(tier):
+    rows = kept()
+    ways = [Across(), Across(alpha=0.5), Across(unmatched=0.0)]
+    folders = {distil.token_folder(tier, 0, rows), *(across.folder_of(tier, 0, rows, how) for how in ways)}
+    folders |= {across.folder_of(tier, 0, rows.select(range(5)), Across()), across.folder_of(tier, 1, rows, Across())}
+    assert len(folders) == 6
+
+
+def test_trl_s_form_without_hidden_states_is_refused(tier, monkeypatch):
+    settings = trainers.settings
+    monkeypatch.setattr(
+        trainers, "settings", lambda *words, **changes: settings(*words, **changes | {"loss_type": "chunked_nll"})
+    )
+    with pytest.raises(ValueError, match='set "nll"'):
+        trainer_for(tier)
+
+
+def test_rows_of_traces(both):
+    rows = rows_of(traces.messages(kept(3)), both)
+    assert Dataset.from_list(rows).to_list()[2]["student_cuts"] == list(rows[2]["student_cuts"])
