@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import before_after
+import methods
 from tables import lines, percent
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -56,6 +57,7 @@ def render(text: str, root: Path = ROOT) -> str:
         "models": models_table(scores),
         "route": route_table(root),
         "before-after": before_after.table(study),
+        "methods": methods.table(root),
         "transcripts": before_after.transcripts(study),
     }
     for name, table in made.items():

@@ -1,0 +1,55 @@
+"""README's table of methods: every row from the study, and the figures that other tools read are there."""
+
+import json
+from pathlib import Path
+
+import methods
+import pytest
+from tables import figure
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def study(name: str) -> dict:
+    return json.loads((ROOT / methods.RESULTS / f"{name}.json").read_text())
+
+
+def test_each_row_has_its_figure():
+    made = methods.table(ROOT).splitlines()
+    for (student, way, notebook, key, _), line in zip((*methods.FEW, *methods.ALL), made[2:], strict=False):
+        assert line.startswith(f"| {student} | {way} | {100 * figure(study(notebook), key)['mean']:.1f} %")
+
+
+@pytest.mark.parametrize(
+    ("name", "keys"),
+    [
+        (methods.LOGITS, ["token.accuracy", "logit.accuracy", "logit.retained", "before.accuracy", "gain.words"]),
+        (methods.CACHE, ["live.accuracy", "sampled.accuracy", "top_k_tail.accuracy", "top_k.accuracy",
+                         "words.accuracy", "bytes_per_token", "gradient_angle_degrees", "step_seconds.live",
+                         "step_seconds.cached", "step_seconds.ratio"]),
+        (methods.ACROSS, ["token.accuracy", "across.accuracy", "before.accuracy", "coverage", "one_to_one"]),
+    ],
+)  # fmt: skip
+def test_the_figures_have_their_names(name, keys):
+    found = study(name)
+    for key in keys:
+        one = figure(found, key)
+        assert one["low"] <= one["mean"] <= one["high"] and len(one["per_seed"]) == len(found["run"]["seeds"]) >= 3
+        assert "accuracy" not in key or one["n"] >= 300
+
+
+def test_what_was_promised_of_the_cache_holds():
+    found = study(methods.CACHE)
+    assert found["bytes_per_token"]["mean"] <= 16 and found["gradient_angle_degrees"]["mean"] <= 5
+    kept = [one for name, one in found["smollm2"]["encodings"].items() if name.startswith("draws ")]
+    assert any(one["bytes"]["mean"] <= 40 and one["degrees"]["mean"] <= 2 for one in kept)
+    assert found["step_seconds"]["ratio"]["mean"] <= 0.5
+
+
+def test_every_byte_of_a_trace_is_used():
+    assert study(methods.ACROSS)["coverage"]["mean"] >= 0.99
+
+
+def test_a_difference_is_told_in_points():
+    assert methods.points({"mean": 0.0967, "low": 0.0367, "high": 0.1533}) == "+9.7 (3.7 to 15.3)"
+    assert methods.points({"mean": -0.02, "low": None, "high": None}) == "-2.0"

@@ -1,0 +1,53 @@
+"""What each way of distilling bought, for README: from the studies of notebooks 05, 06 and 07."""
+
+import json
+from pathlib import Path
+
+from tables import figure, lines, percent
+
+RESULTS = Path("data/results/mini")
+LOGITS, CACHE, ACROSS = "05_logit_distillation", "06_teacher_cache", "07_across_tokenizers"
+# Student, way, the notebook and the keys of its right answers and of what distributions gained over it.
+FEW = (
+    ("sibling", "before", LOGITS, "before.accuracy", None),
+    ("sibling", "words", LOGITS, "token.accuracy", "gain.words"),
+    ("sibling", "words, a quarter of the epochs", LOGITS, "token_fewer_epochs.accuracy", "gain.words, fewer epochs"),
+    ("sibling", "distributions, teacher beside it", LOGITS, "logit.accuracy", None),
+    ("sibling", "distributions from a cache: 16 draws", CACHE, "sampled.accuracy", None),
+    ("sibling", "from a cache: the 2 likeliest and the rest", CACHE, "top_k_tail.accuracy", None),
+    ("sibling", "from a cache: the 2 likeliest alone", CACHE, "top_k.accuracy", None),
+    ("student", "before", ACROSS, "before.accuracy", None),
+    ("student", "words", ACROSS, "token.accuracy", "gain.words"),
+    ("student", "words, a quarter of the epochs", ACROSS, "token_fewer_epochs.accuracy", "gain.words, fewer epochs"),
+    ("student", "distributions across tokenizers", ACROSS, "across.accuracy", None),
+)
+ALL = (
+    ("sibling", "words, all traces", LOGITS, "all.words.accuracy", "gain.all traces"),
+    ("sibling", "distributions, all traces", LOGITS, "all.distributions.accuracy", None),
+)
+
+
+def table(root: Path) -> str:
+    """A row a student and way; then what the figures are. Raises FileNotFoundError where a study is missing."""
+    studies = {name: json.loads((root / RESULTS / f"{name}.json").read_text()) for name in (LOGITS, CACHE, ACROSS)}
+    rows = [["student", "learns", "right answers", "distributions over this, pair by pair"], ["---"] * 4]
+    for student, way, notebook, key, gain in (*FEW, *ALL):
+        more = points(figure(studies[notebook], gain)) if gain else ""
+        rows.append([student, way, percent(figure(studies[notebook], key)), more])
+    first, cached = studies[LOGITS], studies[CACHE]
+    traces, n, seeds = first["traces"]["mean"], first["logit"]["accuracy"]["n"], first["run"]["seeds"]
+    note = (
+        f"{traces:.0f} traces unless it says otherwise, {n} test problems, means over {len(seeds)} seeds; in brackets, "
+        "the 95 % interval of the mean over the seeds. With all traces the sibling keeps "
+        f"{percent(first['logit']['retained'])} of the teacher's accuracy. A step from the cache took "
+        f"{cached['step_seconds']['ratio']['mean']:.2f} of the time of one with the teacher. On SmolLM2-135M the cache "
+        f"keeps {cached['bytes_per_token']['mean']:.1f} bytes a token, at a gradient "
+        f"{cached['gradient_angle_degrees']['mean']:.1f}° from the whole distribution's."
+    )
+    return f"{lines(rows)}\n\n{note}"
+
+
+def points(found: dict) -> str:
+    """A difference in points with its interval: `+9.7 (3.7 to 15.3)`."""
+    middle = f"{100 * found['mean']:+.1f}"
+    return middle if found["low"] is None else f"{middle} ({100 * found['low']:.1f} to {100 * found['high']:.1f})"
