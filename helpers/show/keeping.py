@@ -25,12 +25,11 @@ def kept(tokenizer, shares: torch.Tensor, n: int, seed: int = 0, most: int = 10)
     """
     shown = shares.topk(most).indices
     names = [_visible(tokenizer.decode([token])) for token in shown.tolist()] + ["all others"]
+    # Before the figure is made: one that an error leaves open would be shown by the next cell.
+    both = [_of(Encoding(kind, n), shares, seed) for kind in ("draws", "top_k")]
+    titles = (f"{n} draws" if n > 1 else "1 draw", f"the likeliest {n}" if n > 1 else "the likeliest")
     figure, axes = plt.subplots(1, 2, figsize=(WIDTH, 3.0), sharey=True, **STYLE)
-    titles = {"draws": f"{n} draws" if n > 1 else "1 draw", "top_k": f"the likeliest {n}" if n > 1 else "the likeliest"}
-    for axis, (kind, title), colour in zip(axes, titles.items(), (BLUE, ORANGE), strict=True):
-        encoding, generator = Encoding(kind, n), torch.Generator().manual_seed(seed)
-        ids, weights = encoding.decode(encoding.encode(shares[None], generator), 1, len(shares))
-        found = torch.zeros(len(shares)).index_add_(0, torch.from_numpy(ids[0]), torch.from_numpy(weights[0]))
+    for axis, found, title, colour in zip(axes, both, titles, (BLUE, ORANGE), strict=True):
         for values, label, width, shade in ((shares, "teacher", 0.85, "#cccccc"), (found, "kept", 0.45, colour)):
             heights = [*values[shown].tolist(), max(0.0, (values.sum() - values[shown].sum()).item())]
             axis.bar(range(len(heights)), heights, width=width, color=shade, label=label)
@@ -55,6 +54,13 @@ def slider(tokenizer, shares: torch.Tensor, seed: int = 0, most: int = 10) -> wi
     number.observe(draw, "value")
     draw()
     return widgets.VBox([number, picture])
+
+
+def _of(encoding: Encoding, shares: torch.Tensor, seed: int) -> torch.Tensor:
+    """What comes back of a distribution that was encoded: (vocabulary,)."""
+    packed = encoding.encode(shares[None], torch.Generator().manual_seed(seed))
+    ids, weights = (torch.from_numpy(each[0]) for each in encoding.decode(packed, 1, len(shares)))
+    return torch.zeros(len(shares)).index_add_(0, ids, weights)
 
 
 def prices(found: Mapping[Encoding, object], limits: tuple[tuple[float, float], ...] = ()) -> Figure:
