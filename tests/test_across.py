@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 from datasets import Dataset
+from test_logit_trainer import gradients_are_the_same_however_a_step_is_cut
 from test_trainers import kept
 from transformers import AutoTokenizer
 
@@ -202,25 +203,7 @@ def test_all_labels_are_token_distillation(tier):
 
 
 def test_gradients_of_small_batches_are_those_of_the_whole(tier):
-    """Rows of uneven lengths, at once and one by one: the student's tokens are counted over all of them."""
-    found = []
-    for micro in (4, 1):
-        trainer = trainer_for(replace(tier, micro_batch=micro, epochs=1))
-        trainer.args.max_steps = 1
-        trainer.args.max_grad_norm = 0.0
-        noted = {}
-
-        def note(*_, trainer=trainer, noted=noted, **__):
-            noted.update((name, w.grad.clone()) for name, w in trainer.model.named_parameters() if w.requires_grad)
-
-        trainer.callback_handler.on_pre_optimizer_step = lambda args, state, control, note=note: note() or control
-        trainer.train()
-        found.append(noted)
-    assert found[0].keys() == found[1].keys() and found[0]
-    largest = max(gradient.abs().max() for gradient in found[0].values())
-    assert largest > 1e-4
-    for name, gradient in found[0].items():
-        assert torch.allclose(gradient, found[1][name], atol=1e-4 * largest), name
+    gradients_are_the_same_however_a_step_is_cut(tier, trainer_for)
 
 
 def test_it_trains_the_student_towards_the_teacher_and_leaves_the_teacher_alone(tier):

@@ -78,7 +78,7 @@ def test_what_the_teacher_did_not_write_is_learnt_by_its_label():
     assert len(found) == len(losses.targets(labels))
 
 
-def test_gradients_of_small_batches_are_those_of_the_whole(tier):
+def gradients_are_the_same_however_a_step_is_cut(tier, trainer_for) -> None:
     """Rows of uneven lengths, at once and one by one: the number of learnt tokens is counted over all of them."""
     found = []
     for micro in (4, 1):
@@ -98,6 +98,10 @@ def test_gradients_of_small_batches_are_those_of_the_whole(tier):
     assert largest > 1e-4
     for name, gradient in found[0].items():
         assert torch.allclose(gradient, found[1][name], atol=1e-4 * largest), name
+
+
+def test_gradients_of_small_batches_are_those_of_the_whole(tier):
+    gradients_are_the_same_however_a_step_is_cut(tier, trainer_for)
 
 
 def test_it_trains_the_student_towards_the_teacher_and_leaves_the_teacher_alone(tier):

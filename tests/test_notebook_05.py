@@ -9,9 +9,9 @@ import torch
 import torch.nn.functional as F
 from notebook_checks import plain_python
 from test_logit_trainer import batch_of, tier, trainer_for  # noqa: F401  (a fixture)
-from test_notebook_definitions import cell, definitions, printed, solution
+from test_notebook_definitions import cell, definitions, exercise
 
-from helpers import check, losses, models, traces
+from helpers import losses, models, traces
 from helpers.soft import Soft
 from helpers.tiers import TIERS
 
@@ -68,16 +68,6 @@ def test_by_hand_is_by_hand():
 # --- exercises ----------------------------------------------------------------------------------
 
 
-def exercise(capsys, key: str, name: str, mistakes: dict, **given) -> None:
-    """The solution is right, each mistake is known by its remark, and the stub is nothing yet."""
-    given |= {"check": check, "random": random, "log": log}
-    made = dict(given)
-    exec(solution(NAME, f"{key}-help"), made)
-    stub = definitions(NAME, key)[name]
-    for own, end in ((made[name], "· right"), (stub, "nothing yet"), *mistakes.items()):
-        assert printed(capsys, NAME, f"{key}-check", **{**given, name: own}).endswith(end)
-
-
 def some_distribution():
     parts = [random.uniform(0.1, 1) for _ in range(3)]
     return [part / sum(parts) for part in parts]
@@ -101,7 +91,7 @@ def test_the_mean_divergence_can_be_written(capsys):
         lambda p, q, m: mean(p, q, m) * sum(m) / len(m): "divide by the learnt tokens, not by all",
         lambda p, q, m: mean(p, q, m) / 3: "the vocabulary is summed over, not averaged",
     }
-    exercise(capsys, "ex1", "mean_kl", mistakes)
+    exercise(capsys, NAME, "ex1", "mean_kl", mistakes, log=log)
 
 
 def test_the_softmax_can_be_written(capsys):
@@ -109,7 +99,7 @@ def test_the_softmax_can_be_written(capsys):
         lambda z, T: shares_of(z, 1 / T): "divide by T: a high temperature flattens",
         lambda z, T: [p / T for p in shares_of(z, 1)]: "divide the logits, before the softmax",
     }
-    exercise(capsys, "ex2", "softened", mistakes)
+    exercise(capsys, NAME, "ex2", "softened", mistakes)
 
 
 def test_the_gradient_can_be_found(capsys):
@@ -118,5 +108,6 @@ def test_the_gradient_can_be_found(capsys):
             "the other way round: downhill would be uphill",
     }  # fmt: skip
     exercise(
-        capsys, "ex3", "gradient", mistakes, true_shares=shares_of, some_distribution=some_distribution
+        capsys, NAME, "ex3", "gradient", mistakes, log=log, true_shares=shares_of,
+        some_distribution=some_distribution,
     )

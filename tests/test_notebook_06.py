@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 from test_cache import MADE, fill
-from test_notebook_definitions import definitions, printed, solution
+from test_notebook_definitions import definitions, exercise
 
-from helpers import cache, check, losses, models, traces
+from helpers import cache, losses, models, traces
 from helpers.cache import draws
 from helpers.tiers import TIERS
 from helpers.trainers.cached import tokenized
@@ -90,16 +90,6 @@ def test_the_distance_is_the_divergence_where_the_teacher_wrote():
 # --- exercises ----------------------------------------------------------------------------------
 
 
-def exercise(capsys, key: str, name: str, mistakes: dict, **given) -> None:
-    """The solution is right, each mistake is known by its remark, and the stub is nothing yet."""
-    given |= {"check": check, "random": random}
-    made = dict(given)
-    exec(solution(NAME, f"{key}-help"), made)
-    stub = definitions(NAME, key)[name]
-    for own, end in ((made[name], "· right"), (stub, "nothing yet"), *mistakes.items()):
-        assert printed(capsys, NAME, f"{key}-check", **{**given, name: own}).endswith(end)
-
-
 def test_the_marks_can_be_counted(capsys):
     draw = own_draw()
 
@@ -113,7 +103,7 @@ def test_the_marks_can_be_counted(capsys):
     }
     for seed in range(5):
         random.seed(seed)
-        exercise(capsys, "ex1", "counts", mistakes if seed == 0 else {}, draw=draw)
+        exercise(capsys, NAME, "ex1", "counts", mistakes if seed == 0 else {}, draw=draw)
 
 
 def test_the_bytes_can_be_counted(capsys):
@@ -127,7 +117,7 @@ def test_the_bytes_can_be_counted(capsys):
         lambda t, n, d, w: t * (n - 1) + d * w: "those are bits",
     }
     random.seed(0)  # so that a size that ends within a byte is among the cases
-    exercise(capsys, "ex2", "packed_bytes", mistakes)
+    exercise(capsys, NAME, "ex2", "packed_bytes", mistakes)
 
 
 def test_it_can_be_found_when_the_cache_pays(capsys):
@@ -136,4 +126,4 @@ def test_it_can_be_found_when_the_cache_pays(capsys):
         lambda f, a, b: -int(-f // (a - b)): "at exactly this number they are equal: not faster yet",
         lambda f, a, b: int(f // a) + 1: "the epochs from the cache take time as well",
     }
-    exercise(capsys, "ex3", "pays_from", mistakes)
+    exercise(capsys, NAME, "ex3", "pays_from", mistakes)

@@ -2,6 +2,7 @@
 
 import ast
 import json
+import random
 import re
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -54,6 +55,16 @@ def printed(capsys, name: str, key: str, **names) -> str:
     """The last line that a cell prints, run with these names."""
     exec(compile(cell(name, key), key, "exec"), names)
     return capsys.readouterr().out.splitlines()[-1]
+
+
+def exercise(capsys, notebook: str, key: str, name: str, mistakes: dict, **given) -> None:
+    """The solution is right, each mistake is known by its remark, and the stub is nothing yet."""
+    given |= {"check": check, "random": random}
+    made = dict(given)
+    exec(solution(notebook, f"{key}-help"), made)
+    stub = definitions(notebook, key)[name]
+    for own, end in ((made[name], "· right"), (stub, "nothing yet"), *mistakes.items()):
+        assert printed(capsys, notebook, f"{key}-check", **{**given, name: own}).endswith(end)
 
 
 # --- every notebook -----------------------------------------------------------------------------
