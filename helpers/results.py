@@ -75,6 +75,21 @@ def study(notebook: str, tier: Tier | str) -> dict | None:
     return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
 
 
+def studied(notebook: str, tier: Tier | str, key: str) -> dict[str, Share]:
+    """The accuracies under a key of a notebook's `study`, name by name: mean, interval, problems of all seeds.
+
+    Empty where there is no study on the tier, or where it does not have the key.
+    """
+    found = (study(notebook, tier) or {}).get(key, {})
+    figures = {name: each["accuracy"] for name, each in found.items()}
+    of_all = {name: one["n"] * len(one["per_seed"]) for name, one in figures.items()}
+    return {
+        name: Share(of_all[name], round(one["mean"] * of_all[name]), one["mean"], one["low"], one["high"])
+        for name, one in figures.items()
+        if one["low"] is not None
+    }
+
+
 def share(found: Share) -> dict[str, float | int]:
     """A Share as the files hold it: value, n, low and high."""
     return {"value": found.value, "n": found.n, "low": found.low, "high": found.high}

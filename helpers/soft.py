@@ -89,9 +89,10 @@ def cached_trainer(tier: Tier, seed: int, soft: Soft, rows, draws: int = DRAWS, 
     )  # fmt: skip
 
 
-def fill_cache(tier: Tier, seed: int, soft: Soft, rows, draws: int = DRAWS, encoding: str = "draws"):
+def fill_cache(tier: Tier, seed: int, soft: Soft, rows, draws: int = DRAWS, encoding: str = "draws", inside=()):
     """The cache of the teacher's targets for some traces, and what it was made of: read if it is there, else made.
 
+    inside: what is kept beside them, as `trainers.cached.targets`: a signal and the teacher's layers, or nothing.
     No model is loaded where the cache is finished. Raises ValueError for a kind other than "forward", whose gradient
     alone a few tokens give, and as `cache.Encoding`, `shared` and `cache.load`.
     """
@@ -101,15 +102,19 @@ def fill_cache(tier: Tier, seed: int, soft: Soft, rows, draws: int = DRAWS, enco
         raise ValueError(f"a cache of draws gives the forward divergence, not {soft.kind!r}: use `soft.logits`")
     how, tokenizer = cache.Encoding(encoding, draws), models.load_tokenizer(tier, ROLE)
     made = made_of(tier, seed, soft, rows, how, tokenizer)
+    if inside:
+        made |= {"signal": inside[0], "layers": list(inside[1])}
     folder = cache_folder(tier, seed, made)
     if not cache.finished(folder):
         teacher, _ = models.load_teacher(tier)
+        if inside and inside[0] == "attention":
+            teacher.set_attn_implementation("eager")  # the others never hold it
         sequences, size = tokenized(traces.messages(rows), tokenizer, tier.max_length), tier.generate_batch
         starts, pad = range(0, len(sequences), size), tokenizer.pad_token_id
 
         def part(i: int) -> list[dict]:
             batch = sequences[starts[i] : starts[i] + size]
-            return targets(teacher, batch, pad, made["vocabulary"], how, soft.temperature, seed * 100_003 + i)
+            return targets(teacher, batch, pad, made["vocabulary"], how, soft.temperature, seed * 100_003 + i, *inside)
 
         try:
             with tqdm(total=len(starts), desc="targets", delay=5, leave=False) as bar:
@@ -125,7 +130,7 @@ def made_of(tier: Tier, seed: int, soft: Soft, rows, encoding: cache.Encoding, t
     teacher_tokenizer = models.load_tokenizer(tier, "teacher")
     tokens = sorted(tokenizer.get_vocab().items())  # which come in another order each time
     return {
-        **_teacher(tier),
+        **taught(tier),
         "tokenizer": distil.short({"tokens": tokens, "template": tokenizer.chat_template}),
         "prompt": models.chat_prompt(teacher_tokenizer, "{question}"),
         "traces": distil.digest_of(rows), "encoding": encoding.kind, "kept": encoding.n,
@@ -168,14 +173,14 @@ def _in_common(other, tokenizer, *sizes: int) -> dict[str, int]:
 
 def logit_folder(tier: Tier, seed: int, rows, soft: Soft):
     """Where a logit distillation lies."""
-    return distil.folder_of("logit", tier, seed, rows, ROLE, teacher=_teacher(tier), soft=asdict(soft))
+    return distil.folder_of("logit", tier, seed, rows, ROLE, teacher=taught(tier), soft=asdict(soft))
 
 
 def cached_folder(tier: Tier, seed: int, rows, soft: Soft, draws: int = DRAWS, encoding: str = "draws"):
     """Where a distillation from a cache lies."""
-    more = {"teacher": _teacher(tier), "soft": asdict(soft), "draws": draws, "encoding": encoding}
+    more = {"teacher": taught(tier), "soft": asdict(soft), "draws": draws, "encoding": encoding}
     return distil.folder_of("cached", tier, seed, rows, ROLE, **more)
 
 
-def _teacher(tier: Tier) -> dict[str, str]:
+def taught(tier: Tier) -> dict[str, str]:
     return {"teacher": tier.teacher.name, "revision": origins.revision(tier.teacher)}

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from helpers import results
-from helpers.intervals import wilson
+from helpers.intervals import Share, wilson
 from helpers.tiers import ROOT, TIERS
 
 FIGURES = {
@@ -120,3 +120,15 @@ def test_the_study_is_read_where_there_is_one(tmp_path, monkeypatch):
     path.write_text('{"a": {"mean": 0.5}}')
     assert results.study("x", TIERS["mini"]) == {"a": {"mean": 0.5}}
     assert results.study("x", "small") is None
+
+
+def test_the_study_s_accuracies_are_shares_of_all_its_problems(tmp_path, monkeypatch):
+    monkeypatch.setattr(results, "ROOT", tmp_path)
+    path = tmp_path / "data" / "results" / "mini" / "x.json"
+    path.parent.mkdir(parents=True)
+    figure = {"mean": 0.75, "low": 0.7, "high": 0.8, "per_seed": [0.7, 0.8], "n": 10}
+    one_seed = figure | {"low": None, "high": None, "per_seed": [0.7]}
+    path.write_text(json.dumps({"all": {"words": {"accuracy": figure}, "other": {"accuracy": one_seed}}}))
+    found = results.studied("x", "mini", "all")
+    assert found == {"words": Share(20, 15, 0.75, 0.7, 0.8)}  # of one seed no interval is known
+    assert results.studied("x", "mini", "few") == {} == results.studied("x", "small", "all")

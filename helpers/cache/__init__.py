@@ -26,13 +26,15 @@ FEATURES = Features(
         "targets": Value("large_binary"),
     }
 )  # fmt: skip
+# And where the teacher's inside is kept too, what `helpers.cache.states` packs of it.
+STATES = {"states": Value("large_binary")}
 
 
 def make(folder: Path, made: dict, parts: int, part: Callable[[int], list[dict]]) -> Iterator[int]:
     """Writes what is not there yet of a cache, part by part, and yields the number of each part when it is on disk.
 
-    made: what makes the cache what it is: teacher, tokenizer, prompts, traces, encoding, ...
-    part: gives the rows of part number i, with the columns of FEATURES.
+    made: what makes the cache what it is: teacher, tokenizer, prompts, traces, encoding, ...; a "signal" in it says
+        that states are kept. part: gives the rows of part number i, with the columns of FEATURES and STATES.
     After a kill the same call goes on behind the last whole part.
     Raises ValueError if the folder holds a cache that was made otherwise, naming what differs.
     """
@@ -41,13 +43,14 @@ def make(folder: Path, made: dict, parts: int, part: Callable[[int], list[dict]]
         return
     if not (folder / PROVENANCE).is_file():
         origins.write(folder, made)
+    columns = Features({**FEATURES, **(STATES if "signal" in made else {})})
     with no_bars():
         for number in range(parts):
             place, unfinished = folder / PARTS / f"{number:05d}", folder / PARTS / "unfinished"
             if not place.is_dir():
                 shutil.rmtree(unfinished, ignore_errors=True)
                 rows = part(number)
-                Dataset.from_dict({name: [row[name] for row in rows] for name in FEATURES}, FEATURES).save_to_disk(
+                Dataset.from_dict({name: [row[name] for row in rows] for name in columns}, columns).save_to_disk(
                     str(unfinished)
                 )
                 unfinished.rename(place)
@@ -83,9 +86,9 @@ def load(folder: Path, made: dict) -> Dataset:
     return load_from_disk(str(folder / DATASET))
 
 
-def size(dataset: Dataset) -> float:
-    """Bytes of targets for each learnt token."""
-    return sum(map(len, dataset["targets"][:])) / sum(dataset["tokens"][:])
+def size(dataset: Dataset, column: str = "targets") -> float:
+    """Bytes of targets, or of states, for each learnt token."""
+    return sum(map(len, dataset[column][:])) / sum(dataset["tokens"][:])
 
 
 def _checksum(folder: Path) -> str:

@@ -40,14 +40,18 @@ class AcrossTrainer(SFTTrainer):
         chunks, given, theirs = inputs["chunks"], inputs["given"], inputs["teacher"]
         labels, their_labels = inputs["labels"], theirs["labels"]
         with torch.no_grad():
-            their_states = losses.learnt(hidden_states(self.teacher, read(theirs)), their_labels)
-        states = losses.learnt(hidden_states(model, read(inputs)), labels)
-        loss = across_hidden(
-            states, head_of(self.accelerator.unwrap_model(model)), losses.targets(labels),
-            their_states, self.teacher_head, losses.targets(their_labels),
-            chunks, self.shared, torch.where(given, 1.0, self.alpha), self.unmatched, num_items_in_batch,
-        )  # fmt: skip
+            their_states = hidden_states(self.teacher, read(theirs))
+        states = hidden_states(model, read(inputs))
+        loss = self.loss_of(model, states, their_states, labels, their_labels, chunks, given, num_items_in_batch)
         return (loss, {}) if return_outputs else loss
+
+    def loss_of(self, model, states, their_states, labels, their_labels, chunks, given, count):
+        """The loss on logits. states, their_states: (batch, length, width), what the output heads are given."""
+        return across_hidden(
+            losses.learnt(states, labels), head_of(self.accelerator.unwrap_model(model)), losses.targets(labels),
+            losses.learnt(their_states, their_labels), self.teacher_head, losses.targets(their_labels),
+            chunks, self.shared, torch.where(given, 1.0, self.alpha), self.unmatched, count,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -123,7 +127,10 @@ def rows_of(messages, sides: Sides) -> list[dict]:
 
 
 class BothSides:
-    """A collator for `rows_of`: the student's batch, and in it the teacher's, the chunks and which are given."""
+    """A collator for `rows_of`: the student's batch, and in it the teacher's, the chunks and which are given.
+
+    sizes: how many of the chunks belong to each row.
+    """
 
     def __init__(self, sides: Sides):
         pads = (sides.student.pad_token_id, sides.teacher.pad_token_id)
@@ -135,7 +142,7 @@ class BothSides:
         chunks = [chunks_of(row) for row in rows]
         given = [i < row["given"] for row, each in zip(rows, chunks, strict=True) for i in range(len(each))]
         more = {"teacher": dict(self.teacher(theirs)), "chunks": alignment.joined(chunks)}
-        return {**batch, **more, "given": torch.tensor(given)}
+        return {**batch, **more, "sizes": [len(each) for each in chunks], "given": torch.tensor(given)}
 
 
 def read(batch: dict) -> dict:

@@ -6,8 +6,10 @@ from trl.trainer.sft_trainer import DataCollatorForLanguageModeling
 
 from helpers import losses
 from helpers.cache.encodings import Encoding
+from helpers.cache.states import pack
 from helpers.losses.chunked import head_of
 from helpers.losses.stored import stored_cross_entropy
+from helpers.trainers import signals
 from helpers.trainers.logits import hidden_states, shares
 
 
@@ -28,14 +30,18 @@ class CachedTrainer(SFTTrainer):
 
     def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):
         labels, ids, weights = (inputs.pop(name) for name in ("labels", "target_ids", "target_weights"))
+        loss = self.loss_of(model, hidden_states(model, inputs), labels, ids, weights, num_items_in_batch)
+        return (loss, {}) if return_outputs else loss
+
+    def loss_of(self, model, states, labels, ids, weights, count):
+        """The loss on logits. states: (batch, length, width), what the output head is given; count: as `per_token`."""
         head = head_of(self.accelerator.unwrap_model(model), self.vocabulary)
-        logits = head.logits(losses.learnt(hidden_states(model, inputs), labels))
+        logits = head.logits(losses.learnt(states, labels))
         soft = stored_cross_entropy(logits, ids, weights, self.encoding.tail, self.temperature)
         hard = torch.nn.functional.cross_entropy(logits, losses.targets(labels), reduction="none")
         alpha = shares(labels, self.opening, self.processing_class.eos_token_id, self.alpha)
         each = losses.mixed(soft, hard, alpha)
-        loss = losses.per_token(each.sum(), len(each), num_items_in_batch)
-        return (loss, {}) if return_outputs else loss
+        return losses.per_token(each.sum(), len(each), count)
 
 
 class WithTargets:
@@ -57,10 +63,12 @@ class WithTargets:
 
 
 def targets(
-    teacher, rows: list[dict], pad: int, vocabulary: int, encoding: Encoding, temperature: float, seed: int
-) -> list[dict]:
+    teacher, rows: list[dict], pad: int, vocabulary: int, encoding: Encoding, temperature: float, seed: int,
+    signal: str | None = None, layers: tuple[int, ...] = (),
+) -> list[dict]:  # fmt: skip
     """The rows of a cache for rows of input_ids and labels: what the teacher holds likely, encoded.
 
+    signal, layers: what is kept beside it of the teacher's inside, as `signals.read`; of attention the mean over heads.
     One pass of the teacher. Same rows and seed, same targets.
     """
     batch = DataCollatorForLanguageModeling(pad_token_id=pad)(rows)
@@ -68,11 +76,17 @@ def targets(
     head, generator = head_of(teacher, vocabulary), torch.Generator().manual_seed(seed)
     found = []
     with torch.no_grad():
-        states = hidden_states(teacher, {key: value.to(teacher.device) for key, value in batch.items()})
-        for row, state, label in zip(rows, states, labels, strict=True):
-            logits = head.logits(losses.learnt(state[None], label[None]))
+        given = {key: value.to(teacher.device) for key, value in batch.items()}
+        states, inside = signals.read(teacher, given, signal or "hidden", layers)
+        for i, row in enumerate(rows):
+            logits = head.logits(losses.learnt(states[i : i + 1], labels[i : i + 1]))
             packed = encoding.encode((logits / temperature).softmax(-1), generator)
             found.append({**row, "tokens": len(logits), "targets": packed})
+            if signal:
+                kept = [signals.learnt(each[i : i + 1], labels[i : i + 1]) for each in inside]
+                if signal == "attention":  # to the text's own places, not to those that fill up the batch
+                    kept = [each.mean(1)[:, : len(row["input_ids"])] for each in kept]
+                found[-1]["states"] = pack(torch.stack(kept))
     return found
 
 

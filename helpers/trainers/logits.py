@@ -33,15 +33,19 @@ class LogitTrainer(SFTTrainer):
     def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):
         labels = inputs.pop("labels")
         with torch.no_grad():
-            theirs = losses.learnt(hidden_states(self.teacher, inputs), labels)
-        ours = losses.learnt(hidden_states(model, inputs), labels)
+            theirs = hidden_states(self.teacher, inputs)
+        loss = self.loss_of(model, hidden_states(model, inputs), theirs, labels, num_items_in_batch)
+        return (loss, {}) if return_outputs else loss
+
+    def loss_of(self, model, ours, theirs, labels, count):
+        """The loss on logits. ours, theirs: (batch, length, width), what the output heads are given."""
+        ours, theirs = losses.learnt(ours, labels), losses.learnt(theirs, labels)
         head = head_of(self.accelerator.unwrap_model(model), self.vocabulary)
         alpha = shares(labels, self.opening, self.processing_class.eos_token_id, self.alpha)
-        loss = chunked_divergence(
+        return chunked_divergence(
             ours, head, theirs, self.teacher_head, **self.form,
-            labels=losses.targets(labels), alpha=alpha, count=num_items_in_batch,
+            labels=losses.targets(labels), alpha=alpha, count=count,
         )  # fmt: skip
-        return (loss, {}) if return_outputs else loss
 
 
 def hidden_states(model, inputs: dict) -> torch.Tensor:

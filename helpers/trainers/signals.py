@@ -1,0 +1,72 @@
+"""What a model holds inside while it reads a batch: hidden states, values or attention of some layers, in one pass."""
+
+from contextlib import ExitStack
+
+import torch
+
+from helpers import losses
+
+
+def read(model, inputs: dict, signal: str, wanted) -> tuple[torch.Tensor, list[torch.Tensor]]:
+    """What the output head is given, (batch, length, width), and the signal of each wanted layer.
+
+    signal: "hidden", (batch, length, width); "values", what a layer's value projection gives, (batch, length, key and
+    value heads x head's width); "attention", (batch, length, heads, length), where each place looks.
+    wanted: numbers of layers, as `helpers.layers` counts them. Asked for at each call, because Unsloth's models give
+    hidden states only where a call asks.
+    Raises ValueError if a model does not give what is asked for, with the mend.
+    """
+    caught: dict[int, torch.Tensor] = {}
+    with ExitStack() as hooks:
+        if signal == "values":
+            for layer in set(wanted):
+                module = _values_of(model, layer)
+                hooks.callback(module.register_forward_hook(_catcher(caught, layer)).remove)
+        given = model(
+            **inputs, output_hidden_states=True, output_attentions=signal == "attention", logits_to_keep=1,
+            use_cache=False,
+        )  # fmt: skip
+    if not given.hidden_states:
+        raise ValueError(f"{type(model).__name__} gave no hidden states: see that nothing in it turns them off")
+    if signal == "hidden":
+        found = [given.hidden_states[layer] for layer in wanted]
+    elif signal == "values":
+        if set(caught) != set(wanted):
+            raise ValueError("the value projections were never called, as with Unsloth's fused kernels: use relations")
+        found = [caught[layer] for layer in wanted]
+    else:
+        if not given.attentions or given.attentions[0] is None:
+            raise ValueError('the model gives no attention: call model.set_attn_implementation("eager") first')
+        found = [given.attentions[layer - 1].transpose(1, 2) for layer in wanted]
+    return given.hidden_states[-1], found
+
+
+def learnt(signal: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    """The signal where the next token is learnt: (tokens, ...), in the order of `losses.targets`."""
+    return losses.learnt(signal.flatten(2), labels).unflatten(-1, signal.shape[2:])
+
+
+def sizes(labels: torch.Tensor) -> list[int]:
+    """How many tokens of each text are learnt, as `learnt` gives them. labels: (batch, length)."""
+    return (labels[:, 1:] != losses.IGNORED).sum(1).tolist()
+
+
+def width(model, signal: str) -> int:
+    """How wide a signal is: (tokens, width). Attention has no width of its own."""
+    config = model.config.get_text_config()
+    return config.hidden_size if signal == "hidden" else config.num_key_value_heads * config.head_dim
+
+
+def _values_of(model, layer: int) -> torch.nn.Module:
+    ending = f"layers.{layer - 1}.self_attn.v_proj"
+    for name, module in model.named_modules():
+        if name.endswith(ending):
+            return module
+    raise ValueError(f"{type(model).__name__} has no module ...{ending}: layer {layer} has no values to compare")
+
+
+def _catcher(caught: dict[int, torch.Tensor], layer: int):
+    def hook(module, arguments, output):
+        caught[layer] = output
+
+    return hook
