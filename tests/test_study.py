@@ -312,3 +312,17 @@ def test_it_says_how_it_was_made():
         "notebook": "04_x", "tier": "mini", "seeds": [0, 2], "machine": ["CPU", "GPU"], "versions": {"torch": "2"},
         "commit": ["abc", "abc dirty"], "seconds": [3.0, 4.0],
     }  # fmt: skip
+
+
+def test_a_study_takes_the_long_way_where_there_is_one(tmp_path, monkeypatch):
+    monkeypatch.setattr(study, "ROOT", tmp_path)
+    (tmp_path / "notebooks").mkdir()
+    for name, source in (("long", 'TIER = "auto"\nSEED = 0\nLONG = False'), ("short", 'TIER = "auto"\nSEED = 0')):
+        cells = [new_code_cell(source, metadata={"tags": ["parameters"]}), new_code_cell("LONG = 3")]
+        nbformat.write(new_notebook(cells=cells), tmp_path / "notebooks" / f"{name}.ipynb")
+    given = {}
+    monkeypatch.setattr(study, "execute", lambda path, *_, parameters, **__: given.update({path.stem: parameters}) or 1.0)
+    monkeypatch.setattr(study, "digest", lambda *_: "same")
+    for name in ("long", "short"):
+        study.run(name, study.TIERS["mini"], 7)
+    assert given == {"long": {"TIER": "mini", "SEED": 7, "LONG": True}, "short": {"TIER": "mini", "SEED": 7}}

@@ -49,6 +49,13 @@ def digest(notebook: str, tier: Tier) -> str:
     return found.hexdigest()
 
 
+def has_long(notebook: str) -> bool:
+    """Whether a notebook leaves its longest part out unless it is told otherwise. A study does not."""
+    cells = json.loads(notebook_path(notebook).read_text(encoding="utf-8"))["cells"]
+    tagged = ["".join(cell["source"]) for cell in cells if "parameters" in cell["metadata"].get("tags", [])]
+    return any(line.startswith("LONG =") for source in tagged for line in source.splitlines())
+
+
 def mark(notebook: str, tier: Tier, seed: int) -> Path:
     """The file that says that a run is finished, and from what."""
     return folder(tier, seed) / "finished" / f"{notebook}.json"
@@ -71,7 +78,7 @@ def run(notebook: str, tier: Tier, seed: int) -> None:
         execute(
             notebook_path(notebook),
             place / "executed" / f"{notebook}.ipynb",
-            parameters={"TIER": tier.name, "SEED": seed},
+            parameters={"TIER": tier.name, "SEED": seed, **({"LONG": True} if has_long(notebook) else {})},
             variables={"DISTILL_TIER": tier.name, "DISTILL_RESULTS": str(place)},
         ),
         1,
