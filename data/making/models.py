@@ -7,7 +7,7 @@ from transformers import Gemma3ForCausalLM, Gemma3TextConfig, Qwen3Config, Qwen3
 RECIPES = {
     "teacher": {"steps": 23750, "cycle": 1250, "batch": 16, "rate": 2e-3},
     "student": {"steps": 54000, "cycle": 6000, "batch": 8, "rate": 3e-3},
-    "sibling": {"steps": 60000, "cycle": 6000, "batch": 8, "rate": 3e-3},
+    "sibling": {"steps": 78000, "cycle": 6000, "batch": 8, "rate": 3e-3},
 }
 
 
