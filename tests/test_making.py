@@ -10,6 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from safetensors.torch import load_file
 from solver import solve
 from steps import asked_in, workings
 from transformers import Qwen3Config, Qwen3ForCausalLM
@@ -630,6 +631,22 @@ def test_half_a_checkpoint_is_left_aside(uninterrupted, rows, tmp_path):
     assert [path.name for path in (tmp_path / "work").iterdir()] == ["checkpoint.safetensors"]
     (tmp_path / "work" / "checkpoint.partial").write_bytes(b"killed while writing")
     assert equal(run(tiny_model(0), Watched(rows), tmp_path), uninterrupted)
+
+
+def test_the_weights_at_the_ends_of_cycles_are_kept_and_averaged(uninterrupted, rows, tmp_path):
+    short = Watched(rows)
+    short.cycle = 2
+    run(tiny_model(0), short, tmp_path, save_every=0)
+    ends = [tmp_path / "work" / f"cycle-{step}.safetensors" for step in (2, 4, 6, 8)]
+    assert sorted((tmp_path / "work").glob("cycle-*")) == ends
+    last, before = (load_file(path) for path in (ends[3], ends[2]))
+    model = tiny_model(5)
+    training.average(model, tmp_path / "work", 2)
+    found = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    assert all(torch.allclose(found[name], (last[name] + before[name]) / 2) for name in last)
+    assert torch.equal(found["lm_head.weight"], found["model.embed_tokens.weight"])
+    training.average(model, tmp_path / "work", 99)  # those that are there
+    assert not torch.allclose(model.state_dict()["model.norm.weight"], found["model.norm.weight"])
 
 
 def test_a_finished_run_is_not_run_again(uninterrupted, rows, tmp_path):

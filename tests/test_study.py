@@ -321,7 +321,12 @@ def test_a_study_takes_the_long_way_where_there_is_one(tmp_path, monkeypatch):
         cells = [new_code_cell(source, metadata={"tags": ["parameters"]}), new_code_cell("LONG = 3")]
         nbformat.write(new_notebook(cells=cells), tmp_path / "notebooks" / f"{name}.ipynb")
     given = {}
-    monkeypatch.setattr(study, "execute", lambda path, *_, parameters, **__: given.update({path.stem: parameters}) or 1.0)
+
+    def note(path, *_, parameters, **__):
+        given[path.stem] = parameters
+        return 1.0
+
+    monkeypatch.setattr(study, "execute", note)
     monkeypatch.setattr(study, "digest", lambda *_: "same")
     for name in ("long", "short"):
         study.run(name, study.TIERS["mini"], 7)

@@ -35,13 +35,14 @@ def table(root: Path) -> str:
         more = points(figure(studies[notebook], gain)) if gain else ""
         rows.append([student, way, percent(figure(studies[notebook], key)), more])
     first, cached = studies[LOGITS], studies[CACHE]
-    traces, n, seeds = first["traces"]["mean"], first["logit"]["accuracy"]["n"], first["run"]["seeds"]
+    traces, others = (studies[name]["traces"]["mean"] for name in (LOGITS, ACROSS))
+    n, seeds = first["logit"]["accuracy"]["n"], first["run"]["seeds"]
     note = (
-        f"{traces:.0f} traces unless it says otherwise, {n} test problems, means over {len(seeds)} seeds; in brackets, "
-        "the 95 % interval of the mean over the seeds. With all traces the sibling keeps "
-        f"{percent(first['logit']['retained'])} of the teacher's accuracy. A step from the cache took "
-        f"{cached['step_seconds']['ratio']['mean']:.2f} of the time of one with the teacher. On SmolLM2-135M the cache "
-        f"keeps {cached['bytes_per_token']['mean']:.1f} bytes a token, at a gradient "
+        f"{traces:.0f} traces for the sibling and {others:.0f} for the student unless it says otherwise, {n} test "
+        f"problems, means over {len(seeds)} seeds; in brackets, the 95 % interval of the mean over the seeds. With all "
+        f"traces the sibling keeps {percent(first['logit']['retained'])} of the teacher's accuracy. A step from the "
+        f"cache took {cached['step_seconds']['ratio']['mean']:.2f} of the time of one with the teacher. On "
+        f"SmolLM2-135M the cache keeps {cached['bytes_per_token']['mean']:.1f} bytes a token, at a gradient "
         f"{cached['gradient_angle_degrees']['mean']:.1f}° from the whole distribution's."
     )
     return f"{lines(rows)}\n\n{note}"

@@ -39,6 +39,12 @@ def write(role: str, folder: Path, recipe: dict, scores: dict) -> None:
     scores = plain(scores)
     (folder / "scores.json").write_text(json.dumps(scores, indent=1) + "\n")
     name, architecture, manner = WHAT[role]
+    averaged = (
+        f"Its weights are the mean of those at the ends of its last {recipe['averaged']} cycles of "
+        f"{recipe['cycle']:,} steps. "
+        if "averaged" in recipe
+        else ""
+    )
     lines = [
         "---",
         "license: apache-2.0",
@@ -51,7 +57,7 @@ def write(role: str, folder: Path, recipe: dict, scores: dict) -> None:
         f"- Architecture: `{architecture}`, {scores['parameters']:,} parameters, float32 safetensors; "
         "nothing pretrained in it.",
         f"- Made by `make mini-models` (`data/making/`): {recipe['steps']:,} steps of {recipe['batch']} rows drawn "
-        f"fresh from `helpers.problems`, AdamW, rate {recipe['rate']:g}, seed 0. "
+        f"fresh from `helpers.problems`, AdamW, rate {recipe['rate']:g}, seed 0. {averaged}"
         f"The log is `data/mini/logs/{role}.jsonl`.",
         "- For teaching only: it knows this small world of word problems and nothing else.",
         "",

@@ -60,6 +60,8 @@ def make(role: str, out: Path, work: Path, seed: int, short: bool) -> None:
     model = models.new_model(role, tokenizer, seed)
     rows = Rows(role, tokenizer, seed, recipe["cycle"], recipe["batch"])
     training.train(model, rows, recipe["steps"], work / role, out / "logs" / f"{role}.jsonl", recipe["rate"])
+    if "averaged" in recipe:
+        training.average(model, work / role, recipe["averaged"])
     model.eval().save_pretrained(out / role)
     tokenizer.save_pretrained(out / role)
 

@@ -3,11 +3,12 @@
 import torch
 from transformers import Gemma3ForCausalLM, Gemma3TextConfig, Qwen3Config, Qwen3ForCausalLM, set_seed
 
-# Each model's training: so many steps of `batch` rows, the learning rate falling at the end of each cycle.
+# Each model's training: so many steps of `batch` rows, the learning rate falling at the end of each cycle. The weights
+# are those at the end, or the mean of those at the ends of the last cycles, as many as `averaged` says.
 RECIPES = {
     "teacher": {"steps": 23750, "cycle": 1250, "batch": 16, "rate": 2e-3},
     "student": {"steps": 54000, "cycle": 6000, "batch": 8, "rate": 3e-3},
-    "sibling": {"steps": 78000, "cycle": 6000, "batch": 8, "rate": 3e-3},
+    "sibling": {"steps": 78000, "cycle": 6000, "batch": 8, "rate": 3e-3, "averaged": 3},
 }
 
 

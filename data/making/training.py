@@ -76,6 +76,8 @@ def train(model, rows, steps: int, folder: Path, log: Path, rate: float, save_ev
                 flush=True,
             )
             losses = []
+        if step % rows.cycle == 0:  # before the checkpoint: a run killed in between writes it again
+            write(weights_of(model), folder / f"cycle-{step}.safetensors")
         if step == steps or time.monotonic() - saved > save_every:
             keep(model, optimizer, step, folder)
             saved = time.monotonic()
@@ -83,15 +85,35 @@ def train(model, rows, steps: int, folder: Path, log: Path, rate: float, save_ev
     model.to("cpu")
 
 
+def average(model, folder: Path, cycles: int) -> None:
+    """Gives a model the mean of its weights at the ends of its last cycles, those of them that are there.
+
+    Each end is a solution of its own, and the middle of several generalizes better (stochastic weight averaging,
+    Izmailov et al. 2018, algorithm 1).
+    """
+    paths = sorted(folder.glob("cycle-*.safetensors"), key=lambda path: int(path.stem.rpartition("-")[2]))[-cycles:]
+    ends = [load_file(path) for path in paths]
+    model.load_state_dict({name: sum(end[name] for end in ends) / len(ends) for name in ends[0]}, strict=False)
+
+
+def weights_of(model) -> dict[str, torch.Tensor]:
+    # The output head is the embedding itself (tied), so it is not stored.
+    return {name: tensor for name, tensor in model.state_dict().items() if name != "lm_head.weight"}
+
+
+def write(tensors: dict[str, torch.Tensor], path: Path, **metadata: str) -> None:
+    """Writes tensors as safetensors, whole or not at all."""
+    partial = path.with_suffix(".partial")
+    save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, partial, metadata=metadata or None)
+    partial.replace(path)
+
+
 def keep(model, optimizer, step: int, folder: Path) -> None:
     """Writes weights and the optimizer's state as safetensors, whole or not at all."""
-    # The output head is the embedding itself (tied), so it is not stored.
-    tensors = {f"model.{name}": tensor for name, tensor in model.state_dict().items() if name != "lm_head.weight"}
+    tensors = {f"model.{name}": tensor for name, tensor in weights_of(model).items()}
     for index, state in optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer.{index}.{key}": torch.as_tensor(value) for key, value in state.items()}
-    partial = folder / "checkpoint.partial"
-    save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, partial, metadata={"step": str(step)})
-    partial.replace(folder / "checkpoint.safetensors")
+    write(tensors, folder / "checkpoint.safetensors", step=str(step))
 
 
 def restore(model, optimizer, folder: Path) -> int:
