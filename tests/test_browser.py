@@ -74,7 +74,7 @@ def type_text(sheet: Sheet) -> None:
 
 # How a reader uses a notebook's widgets once the cells up to them have run.
 DRIVES = {
-    "04_before_and_after": ask, "05_logit_distillation": slide, "06_teacher_cache": slide,
+    "01_dark_knowledge": slide, "04_before_and_after": ask, "05_logit_distillation": slide, "06_teacher_cache": slide,
     "07_across_tokenizers": type_text,
 }  # fmt: skip
 

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import binomtest
+from scipy.stats import binomtest, ttest_1samp, ttest_rel
 
-from helpers.intervals import mcnemar, paired_bootstrap, wilson
+from helpers.intervals import mcnemar, paired_bootstrap, paired_repeats, repeated, wilson
 
 shares = st.integers(1, 2000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
 outcomes = st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=200)
@@ -135,3 +135,41 @@ def test_different_numbers_of_problems_are_refused(test):
 def test_nothing_cannot_be_resampled():
     with pytest.raises(ValueError, match="no problems"):
         paired_bootstrap([], [], seed=0)
+
+
+hundredths = st.integers(0, 100).map(lambda hits: hits / 100)
+runs = st.lists(st.tuples(hundredths, hundredths), min_size=2, max_size=30)
+
+
+@settings(deadline=None)  # a machine may be busy
+@given(runs)
+def test_intervals_over_repeated_runs_are_scipys(pairs):
+    a, b = map(list, zip(*pairs, strict=True))
+    found, gain = repeated(a), paired_repeats(a, b)
+    assert found.n == len(a) and found.value == pytest.approx(np.mean(a), abs=1e-12)
+    assert gain.value == pytest.approx(np.mean(b) - np.mean(a), abs=1e-12)
+    if np.std(a) > 1e-9:  # SciPy gives NaN where nothing varies
+        theirs = ttest_1samp(a, 0).confidence_interval(0.95)
+        assert (found.low, found.high) == pytest.approx((theirs.low, theirs.high), abs=1e-9)
+    if np.std(np.subtract(a, b)) > 1e-9:
+        between = ttest_rel(b, a).confidence_interval(0.95)
+        assert (gain.low, gain.high) == pytest.approx((between.low, between.high), abs=1e-9)
+
+
+def test_runs_that_agree_have_an_interval_without_length():
+    found = repeated([0.5, 0.5, 0.5])
+    assert (found.low, found.value, found.high) == (0.5, 0.5, 0.5)
+    assert str(found) == "50.0% (50.0% to 50.0%)"
+
+
+@pytest.mark.parametrize("count", [0, 1])
+def test_one_run_has_no_interval(count):
+    with pytest.raises(ValueError, match="two of them or more"):
+        repeated([0.5] * count)
+    with pytest.raises(ValueError, match="two of them or more"):
+        paired_repeats([0.5] * count, [0.6] * count)
+
+
+def test_pairs_need_both_sides():
+    with pytest.raises(ValueError):
+        paired_repeats([0.1, 0.2], [0.1, 0.2, 0.3])
