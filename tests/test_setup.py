@@ -28,11 +28,14 @@ MACHINE_PATH = re.compile(r"(^|[^A-Za-z0-9_.])/(work|farm|root|tmp|home|Users)/"
 
 # A room may import rooms of its own floor and of the floors below, never of those above.
 FLOORS = {
-    1: {"tiers", "problems", "alignment", "intervals", "reading", "origins"},
+    1: {"tiers", "problems", "alignment", "intervals", "reading", "origins", "layers"},
     2: {"models", "memory"},
     3: {"data", "cache"},
     4: {"losses", "hints", "trainers"},
-    5: {"evaluate", "traces", "results", "score", "show", "check", "distil", "compare", "soft", "across"},
+    5: {
+        "evaluate", "traces", "results", "score", "show", "check", "distil", "compare", "soft", "across", "features",
+        "halved",
+    },
 }
 # What stands above the whole house: no helper imports these.
 OUTSIDE = {"data", "tests", "tools"}
