@@ -331,3 +331,14 @@ def test_a_study_takes_the_long_way_where_there_is_one(tmp_path, monkeypatch):
     for name in ("long", "short"):
         study.run(name, study.TIERS["mini"], 7)
     assert given == {"long": {"TIER": "mini", "SEED": 7, "LONG": True}, "short": {"TIER": "mini", "SEED": 7}}
+
+
+def test_data_that_a_notebook_names_makes_it_run_again(project, started):
+    sample = project / "data" / "sample.jsonl"
+    sample.write_text("{}\n")
+    fake(project, "01_one", FAKE + '\n"sample.jsonl"')
+    study.main(["--seeds", "0"])
+    started.clear()
+    sample.write_text('{"a": 1}\n')
+    study.main(["--seeds", "0"])
+    assert started == [("01_one", 0)]

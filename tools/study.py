@@ -39,6 +39,7 @@ def digest(notebook: str, tier: Tier) -> str:
     cells = json.loads(notebook_path(notebook).read_text(encoding="utf-8"))["cells"]
     found.update(json.dumps([[cell["cell_type"], cell["source"]] for cell in cells]).encode())
     files = helper_files(notebook_path(notebook), ROOT / "helpers")
+    files += [path for path in sorted((ROOT / "data").glob("*.jsonl")) if path.name in json.dumps(cells)]
     for model in filter(None, (tier.teacher, tier.student, tier.sibling)):
         if model.local:
             files += [path for path in sorted((ROOT / model.name).glob("*")) if path.name not in ABOUT_A_MODEL]
