@@ -26,13 +26,11 @@ run: environment ## Run the series on the mini tier; print before and after, and
 	@$(PY) tools/series.py
 	@DISTILL_TIER=mini $(PY) -m helpers.score
 
-# Two workers, one thread each: one runs the notebooks and the browser, the other the units meanwhile. Two threads beside
-# another process are slower than one.
 test: lint ## Run every test: static checks, units, notebooks, browser
 	@$(PY) tools/browser.py || true
 	rm -rf artifacts/executed && mkdir -p artifacts/executed
 	$(if $(NOTEBOOKS),cp $(NOTEBOOKS) artifacts/executed)
-	DISTILL_TIER=mini DISTILL_BROWSER=required OMP_NUM_THREADS=1 $(PY) -m pytest -n 2 --dist loadgroup --nbmake --overwrite --nbmake-timeout=600 tests $(COPIES)
+	DISTILL_TIER=mini DISTILL_BROWSER=required $(PY) -m pytest --nbmake --overwrite --nbmake-timeout=600 tests $(COPIES)
 
 test-browser: environment ## Run the browser tests alone
 	@$(PY) tools/browser.py || true

@@ -46,8 +46,3 @@ def pytest_collection_modifyitems(config, items):
     if config.getoption("overwrite", False):
         refuse_to_overwrite(items)
     items.sort(key=stage)
-    for item in items:
-        # One worker runs all notebooks, for they share what they make, and then looks at what they left behind; the
-        # others run the units meanwhile (`make test`).
-        if stage(item) >= 2:
-            item.add_marker(pytest.mark.xdist_group("notebooks"))

@@ -162,7 +162,7 @@ def test_ci_runs_the_tests():
 
 def test_make_test_runs_fresh_copies_and_ends_with_pytest():
     lines = make("-n", "test", "NOTEBOOKS=notebooks/a.ipynb notebooks/b.ipynb").stdout.splitlines()
-    assert "OMP_NUM_THREADS=1 " in lines[-1] and "-m pytest -n 2 --dist loadgroup --nbmake --overwrite " in lines[-1]
+    assert "-m pytest --nbmake --overwrite " in lines[-1]
     assert lines[-1].endswith(" tests artifacts/executed/a.ipynb artifacts/executed/b.ipynb")
     assert sum("pytest" in line for line in lines) == 1
     copied = lines.index("cp notebooks/a.ipynb notebooks/b.ipynb artifacts/executed")
@@ -178,27 +178,6 @@ def test_tests_run_cheap_before_dear():
         item("tests/test_executed.py"), item("tests/test_browser.py", "browser"),
     ]  # fmt: skip
     assert sorted(reversed(right), key=conftest.stage) == right
-
-
-def test_one_worker_runs_the_notebooks_and_what_looks_at_them():
-    class Item(SimpleNamespace):
-        def get_closest_marker(self, name):
-            return name in self.own
-
-        def add_marker(self, mark):
-            self.groups.append(mark.mark.args)
-
-    def item(name, *own):
-        return Item(path=ROOT / name, own=own, groups=[])
-
-    units = [item("tests/test_setup.py"), item("tests/test_tiers.py", "slow")]
-    whole = [
-        item("artifacts/executed/a.ipynb"), item("tests/test_plausible.py"), item("tests/test_browser.py", "browser"),
-    ]  # fmt: skip
-    config = SimpleNamespace(getoption=lambda *_: True)
-    conftest.pytest_collection_modifyitems(config, [*whole, *units])
-    assert [one.groups for one in units] == [[], []]
-    assert [one.groups for one in whole] == [[("notebooks",)]] * 3
 
 
 def test_a_test_run_never_writes_into_a_notebook():
