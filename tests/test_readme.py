@@ -18,6 +18,7 @@ def project(tmp_path) -> Path:
         (tmp_path / name).parent.mkdir(parents=True)
         shutil.copy(ROOT / name, tmp_path / name)
     shutil.copytree(ROOT / "data" / "results", tmp_path / "data" / "results")
+    shutil.copytree(ROOT / "notebooks", tmp_path / "notebooks", ignore=shutil.ignore_patterns(".*"))
     shutil.copy(ROOT / "README.md", tmp_path)
     return tmp_path
 

@@ -4,6 +4,7 @@ import json
 import re
 import sys
 from pathlib import Path
+from statistics import median
 
 import before_after
 import methods
@@ -40,12 +41,17 @@ def models_table(scores: dict[str, dict]) -> str:
 
 
 def route_table(root: Path) -> str:
-    """The notebooks with the minutes that the study took for each, what was missing made on the way."""
+    """The notebooks with the minutes that the study took for each, what was missing made on the way.
+
+    The median over the seeds: a machine that does something else beside a run makes it several times as long.
+    """
     rows = [["notebook", "what happens in it", "minutes (mini tier)"], ["---"] * 3]
     for name, (title, what) in ROUTE.items():
         path = root / "data" / "results" / "mini" / f"{name}.json"
         seconds = json.loads(path.read_text())["run"]["seconds"] if path.is_file() else None
-        minutes = f"{sum(seconds) / len(seconds) / 60:.1f}" if seconds else "–"
+        minutes = f"{median(seconds) / 60:.1f}" if seconds else "–"
+        if seconds and "LONG = False" in (root / "notebooks" / f"{name}.ipynb").read_text(encoding="utf-8"):
+            minutes += " with `LONG`"
         rows.append([f"[{name[:2]} · {title}](notebooks/{name}.ipynb)", what, minutes])
     return lines(rows)
 
