@@ -38,7 +38,7 @@ def across(
     each = torch.zeros(len(chunks), dtype=log_q.dtype, device=student.device)
     each[single] = _shared_kl(log_q[first[0][single]], log_p[first[1][single]], shared, unmatched)
     spelled = [
-        _chunk_sums(log.gather(1, ids[:, None])[:, 0], cuts)
+        chunk_sums(log.gather(1, ids[:, None])[:, 0], cuts)
         for log, ids, cuts in ((log_q, student_ids, chunks.student), (log_p, teacher_ids, chunks.teacher))
     ]
     each[~single] = _binary_kl(spelled[0][~single], spelled[1][~single])
@@ -109,11 +109,12 @@ def _without(rows, ids):
     return rows[:, kept]
 
 
-def _chunk_sums(values, cuts) -> torch.Tensor:
-    """The sums of values[cuts[i] : cuts[i + 1]]."""
+def chunk_sums(values, cuts) -> torch.Tensor:
+    """The sums of values[cuts[i] : cuts[i + 1]]: (chunks, ...). values: (tokens, ...)."""
     sizes = torch.tensor(cuts, device=values.device).diff()
     number = torch.repeat_interleave(torch.arange(len(sizes), device=values.device), sizes)
-    return torch.zeros(len(sizes), dtype=values.dtype, device=values.device).index_add(0, number, values)
+    empty = torch.zeros(len(sizes), *values.shape[1:], dtype=values.dtype, device=values.device)
+    return empty.index_add(0, number, values)
 
 
 def _binary_kl(log_q, log_p) -> torch.Tensor:
@@ -134,4 +135,4 @@ def _block(hidden, student, ids, teacher_hidden, teacher, teacher_ids, chunks, s
         theirs = teacher.logits(teacher_hidden)
     soft = across(logits, ids, theirs, teacher_ids, chunks, shared, unmatched)
     words = torch.nn.functional.cross_entropy(logits, ids, reduction="none")
-    return losses.mixed(soft, _chunk_sums(words, chunks.student), alpha).sum()
+    return losses.mixed(soft, chunk_sums(words, chunks.student), alpha).sum()

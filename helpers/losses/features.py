@@ -11,6 +11,7 @@ import torch
 import torch.nn.functional as F
 
 from helpers.losses import wide
+from helpers.losses.across import chunk_sums
 
 SMALLEST = 1e-8  # what a norm is never below
 LATER = -1e4  # of a score, in the place of minus infinity: its exponential is 0, and no difference of two is undefined
@@ -112,9 +113,7 @@ def chunk_means(states: torch.Tensor, cuts) -> torch.Tensor:
     states: (tokens, width); cuts: where the chunks begin, and the end (`helpers.alignment.Alignment`).
     """
     sizes = torch.tensor(cuts, device=states.device).diff()
-    number = torch.repeat_interleave(torch.arange(len(sizes), device=states.device), sizes)
-    sums = torch.zeros(len(sizes), states.shape[-1], dtype=states.dtype, device=states.device)
-    return sums.index_add(0, number, states) / sizes.clamp(min=1)[:, None]
+    return chunk_sums(states, cuts) / sizes.clamp(min=1)[:, None]
 
 
 def _cosines(states: torch.Tensor) -> torch.Tensor:

@@ -51,12 +51,6 @@ def sizes(labels: torch.Tensor) -> list[int]:
     return (labels[:, 1:] != losses.IGNORED).sum(1).tolist()
 
 
-def width(model, signal: str) -> int:
-    """How wide a signal is: (tokens, width). Attention has no width of its own."""
-    config = model.config.get_text_config()
-    return config.hidden_size if signal == "hidden" else config.num_key_value_heads * config.head_dim
-
-
 def _values_of(model, layer: int) -> torch.nn.Module:
     ending = f"layers.{layer - 1}.self_attn.v_proj"
     for name, module in model.named_modules():
