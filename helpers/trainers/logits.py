@@ -5,6 +5,7 @@ from trl import SFTTrainer
 
 from helpers import losses
 from helpers.losses.chunked import chunked_divergence, head_of
+from helpers.trainers import signals
 
 
 class LogitTrainer(SFTTrainer):
@@ -50,8 +51,7 @@ class LogitTrainer(SFTTrainer):
 
 def hidden_states(model, inputs: dict) -> torch.Tensor:
     """What the output head is given: (batch, length, width), after the last norm."""
-    # One place's logits instead of all: they are not used.
-    return model(**inputs, output_hidden_states=True, logits_to_keep=1, use_cache=False).hidden_states[-1]
+    return signals.read(model, inputs, "hidden", ())[0]
 
 
 def shares(labels: torch.Tensor, opening: int, end: int, alpha: float) -> torch.Tensor:

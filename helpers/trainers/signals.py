@@ -22,6 +22,7 @@ def read(model, inputs: dict, signal: str, wanted) -> tuple[torch.Tensor, list[t
             for layer in set(wanted):
                 module = _values_of(model, layer)
                 hooks.callback(module.register_forward_hook(_catcher(caught, layer)).remove)
+        # One place's logits instead of all: they are not used.
         given = model(
             **inputs, output_hidden_states=True, output_attentions=signal == "attention", logits_to_keep=1,
             use_cache=False,
