@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass
 
 from datasets import Dataset
 
-from helpers import distil, models, origins, traces, trainers
+from helpers import distil, models, traces, trainers
 from helpers.tiers import Tier
 
 
@@ -26,16 +26,10 @@ def logits(tier: Tier, seed: int, how: Across, rows=None) -> trainers.Run:
     Trained where it is not finished yet, else read. Raises as `traces.load`, `models.load_student` and `sides`.
     """
     rows = traces.load(tier, seed=seed) if rows is None else rows
-    folder = folder_of(tier, seed, rows, how)
-    if trainers.finished(folder):
-        return trainers.read(folder)
-    student, tokenizer = models.load_student(tier)
-    teacher, teacher_tokenizer = models.load_teacher(tier)
-    trainer = across_trainer(student, tokenizer, rows, tier, seed, how, teacher, teacher_tokenizer)
-    try:
-        return trainers.run(trainer)
-    finally:
-        models.unload(trainer.model, teacher)
+    return distil.once(
+        folder_of(tier, seed, rows, how),
+        lambda: across_trainer(*models.load_student(tier), rows, tier, seed, how, *models.load_teacher(tier)),
+    )
 
 
 def across_trainer(student, tokenizer, rows, tier: Tier, seed: int, how: Across, teacher, teacher_tokenizer):
@@ -53,5 +47,4 @@ def across_trainer(student, tokenizer, rows, tier: Tier, seed: int, how: Across,
 
 def folder_of(tier: Tier, seed: int, rows, how: Across):
     """Where such a distillation lies."""
-    made = {"teacher": tier.teacher.name, "revision": origins.revision(tier.teacher), "across": asdict(how)}
-    return distil.folder_of("across", tier, seed, rows, "student", **made)
+    return distil.folder_of("across", tier, seed, rows, "student", **distil.taught(tier), across=asdict(how))

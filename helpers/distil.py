@@ -1,9 +1,10 @@
 """Token distillation, by its name: made where it is missing, else read. And what all distillations here share."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
-from helpers import evaluate, models, traces, trainers
+from helpers import evaluate, models, origins, traces, trainers
 from helpers.intervals import Share
 from helpers.tiers import Tier
 from helpers.traces import store
@@ -19,15 +20,26 @@ def tokens(tier: Tier, seed: int, role: str = "student", rows=None) -> trainers.
     Trained where it is not finished yet, else read. Raises as `traces.load` and `models.load_student`.
     """
     rows = traces.load(tier, seed=seed) if rows is None else rows
-    folder = token_folder(tier, seed, rows, role)
+
+    def begin():
+        student, tokenizer = models.load_sibling(tier) if role == "sibling" else models.load_student(tier)
+        return token_trainer(student, tokenizer, rows, tier, seed, role)
+
+    return once(token_folder(tier, seed, rows, role), begin)
+
+
+def once(folder: Path, begin: Callable) -> trainers.Run:
+    """A training that is read where it is finished, and else run; then its models are unloaded, the teacher too.
+
+    begin: loads what is needed and gives the trainer, whose attribute `teacher` is the teacher if one is loaded.
+    """
     if trainers.finished(folder):
         return trainers.read(folder)
-    student, tokenizer = models.load_sibling(tier) if role == "sibling" else models.load_student(tier)
-    trainer = token_trainer(student, tokenizer, rows, tier, seed, role)
+    trainer = begin()
     try:
         return trainers.run(trainer)
     finally:
-        models.unload(trainer.model)
+        models.unload(trainer.model, *([trainer.teacher] if hasattr(trainer, "teacher") else []))
 
 
 def token_trainer(student, tokenizer, rows, tier: Tier, seed: int, role: str = "student"):
@@ -69,21 +81,26 @@ def folder_of(name: str, tier: Tier, seed: int, rows, role: str, **more) -> Path
     spec = getattr(tier, role)
     made = {
         "traces": digest_of(rows),
-        "student": [spec.name, store.revision(spec)],
+        "student": [spec.name, origins.revision(spec)],
         "settings": [repr(tier.lora), tier.epochs, tier.batch_size, tier.max_length],
         **more,
     }
     return tier.artifacts / f"{name}-{seed}-{short(made)}"
 
 
+def taught(tier: Tier) -> dict[str, str]:
+    """Which teacher teaches, for the name of a folder and for provenance."""
+    return {"teacher": tier.teacher.name, "revision": origins.revision(tier.teacher)}
+
+
 def digest_of(rows) -> str:
     """A short name for the questions and answers of some traces."""
-    return store.digest(json.dumps([rows["question"][:], rows[traces.ANSWER][:]]).encode())
+    return origins.digest(json.dumps([rows["question"][:], rows[traces.ANSWER][:]]).encode())
 
 
 def short(made: dict) -> str:
     """Eight letters that change with anything in `made`."""
-    return store.digest(json.dumps(made).encode()).removeprefix("sha256:")[:8]
+    return origins.digest(json.dumps(made).encode()).removeprefix("sha256:")[:8]
 
 
 def right_answers(model, tokenizer, tier: Tier) -> Share:

@@ -17,16 +17,12 @@ def live(tier: Tier, seed: int, how, features, rows=None) -> trainers.Run:
     the models do not have.
     """
     rows = traces.load(tier, seed=seed) if rows is None else rows
-    folder = folder_of(tier, seed, rows, how, features, "live")
-    if trainers.finished(folder):
-        return trainers.read(folder)
-    sibling, tokenizer = models.load_sibling(tier)
-    teacher, _ = models.load_teacher(tier)
-    trainer = live_trainer(sibling, tokenizer, rows, tier, seed, how, features, teacher)
-    try:
-        return trainers.run(trainer)
-    finally:
-        models.unload(trainer.model, teacher)
+
+    def begin():
+        sibling, tokenizer = models.load_sibling(tier)
+        return live_trainer(sibling, tokenizer, rows, tier, seed, how, features, models.load_teacher(tier)[0])
+
+    return distil.once(folder_of(tier, seed, rows, how, features, "live"), begin)
 
 
 def live_trainer(sibling, tokenizer, rows, tier: Tier, seed: int, how, features, teacher):
@@ -51,13 +47,7 @@ def cached(tier: Tier, seed: int, how, features, rows=None, draws: int = soft.DR
     """
     rows = traces.load(tier, seed=seed) if rows is None else rows
     folder = folder_of(tier, seed, rows, how, features, f"cached {draws}")
-    if trainers.finished(folder):
-        return trainers.read(folder)
-    trainer = cached_trainer(tier, seed, how, features, rows, draws)
-    try:
-        return trainers.run(trainer)
-    finally:
-        models.unload(trainer.model)
+    return distil.once(folder, lambda: cached_trainer(tier, seed, how, features, rows, draws))
 
 
 def cached_trainer(tier: Tier, seed: int, how, features, rows, draws: int = soft.DRAWS):
@@ -90,13 +80,7 @@ def across(tier: Tier, seed: int, features, rows=None, how=None) -> trainers.Run
     """
     rows = traces.load(tier, seed=seed) if rows is None else rows
     folder = across_folder(tier, seed, features, rows, how)
-    if trainers.finished(folder):
-        return trainers.read(folder)
-    trainer = across_trainer(tier, seed, features, rows, how)
-    try:
-        return trainers.run(trainer)
-    finally:
-        models.unload(trainer.model, trainer.teacher)
+    return distil.once(folder, lambda: across_trainer(tier, seed, features, rows, how))
 
 
 def across_trainer(tier: Tier, seed: int, features, rows, how=None):
@@ -119,7 +103,7 @@ def across_trainer(tier: Tier, seed: int, features, rows, how=None):
 
 def across_folder(tier: Tier, seed: int, features, rows, how=None):
     """Where a feature distillation across tokenizers lies."""
-    made = {"teacher": soft.taught(tier), "across": asdict(how or Across()), "features": _told(features)}
+    made = {"teacher": distil.taught(tier), "across": asdict(how or Across()), "features": _told(features)}
     return distil.folder_of("features-across", tier, seed, rows, "student", **made)
 
 
@@ -138,7 +122,7 @@ def widths(student, teacher) -> tuple[int, int]:
 
 def folder_of(tier: Tier, seed: int, rows, how, features, source: str):
     """Where a feature distillation lies. source: "live", or "cached" and how many draws."""
-    made = {"teacher": soft.taught(tier), "soft": asdict(how), "features": _told(features), "source": source}
+    made = {"teacher": distil.taught(tier), "soft": asdict(how), "features": _told(features), "source": source}
     return distil.folder_of("features", tier, seed, rows, soft.ROLE, **made)
 
 

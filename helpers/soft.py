@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass
 
 from tqdm.auto import tqdm
 
-from helpers import cache, distil, losses, models, origins, traces, trainers
+from helpers import cache, distil, losses, models, traces, trainers
 from helpers.tiers import ModelSpec, Tier
 
 DRAWS = 16  # tokens kept of each of the teacher's distributions
@@ -28,16 +28,12 @@ def logits(tier: Tier, seed: int, soft: Soft, rows=None) -> trainers.Run:
     Trained where it is not finished yet, else read. Raises as `traces.load`, `models.load_sibling` and `shared`.
     """
     rows = traces.load(tier, seed=seed) if rows is None else rows
-    folder = logit_folder(tier, seed, rows, soft)
-    if trainers.finished(folder):
-        return trainers.read(folder)
-    sibling, tokenizer = models.load_sibling(tier)
-    teacher, _ = models.load_teacher(tier)
-    trainer = logit_trainer(sibling, tokenizer, rows, tier, seed, soft, teacher)
-    try:
-        return trainers.run(trainer)
-    finally:
-        models.unload(trainer.model, teacher)
+
+    def begin():
+        sibling, tokenizer = models.load_sibling(tier)
+        return logit_trainer(sibling, tokenizer, rows, tier, seed, soft, models.load_teacher(tier)[0])
+
+    return distil.once(logit_folder(tier, seed, rows, soft), begin)
 
 
 def logit_trainer(sibling, tokenizer, rows, tier: Tier, seed: int, soft: Soft, teacher):
@@ -62,13 +58,7 @@ def cached(tier: Tier, seed: int, soft: Soft, rows=None, draws: int = DRAWS, enc
     """
     rows = traces.load(tier, seed=seed) if rows is None else rows
     folder = cached_folder(tier, seed, rows, soft, draws, encoding)
-    if trainers.finished(folder):
-        return trainers.read(folder)
-    trainer = cached_trainer(tier, seed, soft, rows, draws, encoding)
-    try:
-        return trainers.run(trainer)
-    finally:
-        models.unload(trainer.model)
+    return distil.once(folder, lambda: cached_trainer(tier, seed, soft, rows, draws, encoding))
 
 
 def cached_trainer(tier: Tier, seed: int, soft: Soft, rows, draws: int = DRAWS, encoding: str = "draws"):
@@ -130,7 +120,7 @@ def made_of(tier: Tier, seed: int, soft: Soft, rows, encoding: cache.Encoding, t
     teacher_tokenizer = models.load_tokenizer(tier, "teacher")
     tokens = sorted(tokenizer.get_vocab().items())  # which come in another order each time
     return {
-        **taught(tier),
+        **distil.taught(tier),
         "tokenizer": distil.short({"tokens": tokens, "template": tokenizer.chat_template}),
         "prompt": models.chat_prompt(teacher_tokenizer, "{question}"),
         "traces": distil.digest_of(rows), "encoding": encoding.kind, "kept": encoding.n,
@@ -173,14 +163,10 @@ def _in_common(other, tokenizer, *sizes: int) -> dict[str, int]:
 
 def logit_folder(tier: Tier, seed: int, rows, soft: Soft):
     """Where a logit distillation lies."""
-    return distil.folder_of("logit", tier, seed, rows, ROLE, teacher=taught(tier), soft=asdict(soft))
+    return distil.folder_of("logit", tier, seed, rows, ROLE, teacher=distil.taught(tier), soft=asdict(soft))
 
 
 def cached_folder(tier: Tier, seed: int, rows, soft: Soft, draws: int = DRAWS, encoding: str = "draws"):
     """Where a distillation from a cache lies."""
-    more = {"teacher": taught(tier), "soft": asdict(soft), "draws": draws, "encoding": encoding}
+    more = {"teacher": distil.taught(tier), "soft": asdict(soft), "draws": draws, "encoding": encoding}
     return distil.folder_of("cached", tier, seed, rows, ROLE, **more)
-
-
-def taught(tier: Tier) -> dict[str, str]:
-    return {"teacher": tier.teacher.name, "revision": origins.revision(tier.teacher)}

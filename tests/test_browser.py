@@ -72,10 +72,26 @@ def type_text(sheet: Sheet) -> None:
     expect(drawn).to_have_count(1, timeout=MINUTE)
 
 
+def type_map(sheet: Sheet) -> None:
+    """Types a map with a layer that there is not, which is refused, and then one that can be, which is drawn."""
+    box = sheet.shown().filter(has=sheet.page.locator("input[type=text]"))
+    picture, refused = box.locator("img").first, box.get_by_text("refused: the map ((1, 99),)")
+    before = picture.get_attribute("src")
+    assert refused.count() == 0
+    box.locator("input").fill("1-99")
+    box.locator("input").press("Enter")
+    expect(refused).to_have_count(1, timeout=MINUTE)
+    expect(picture).to_have_attribute("src", before)
+    box.locator("input").fill("1-2 2-2")
+    box.locator("input").press("Enter")
+    expect(picture).not_to_have_attribute("src", before, timeout=MINUTE)
+    expect(refused).to_have_count(0)
+
+
 # How a reader uses a notebook's widgets once the cells up to them have run.
 DRIVES = {
     "01_dark_knowledge": slide, "04_before_and_after": ask, "05_logit_distillation": slide, "06_teacher_cache": slide,
-    "07_across_tokenizers": type_text,
+    "07_across_tokenizers": type_text, "08_feature_distillation": type_map,
 }  # fmt: skip
 
 

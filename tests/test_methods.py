@@ -28,6 +28,9 @@ def test_each_row_has_its_figure():
                          "words.accuracy", "bytes_per_token", "gradient_angle_degrees", "step_seconds.live",
                          "step_seconds.cached", "step_seconds.ratio"]),
         (methods.ACROSS, ["token.accuracy", "across.accuracy", "before.accuracy", "coverage", "one_to_one"]),
+        (methods.INSIDE, ["quarter.gain", "cka.before", "cka.after", "maps.uniform.accuracy", "maps.by CKA.accuracy",
+                          *(f"{share}.{way}.accuracy" for share in ("quarter", "half", "whole")
+                            for way in ("token", "logits", "logits_and_features", "features"))]),
     ],
 )  # fmt: skip
 def test_the_figures_have_their_names(name, keys):

@@ -1,4 +1,4 @@
-"""What each way of distilling bought, for README: from the studies of notebooks 05, 06 and 07."""
+"""What each way of distilling bought, for README: from the studies of notebooks 05 to 08."""
 
 import json
 from pathlib import Path
@@ -7,6 +7,7 @@ from tables import figure, lines, percent
 
 RESULTS = Path("data/results/mini")
 LOGITS, CACHE, ACROSS = "05_logit_distillation", "06_teacher_cache", "07_across_tokenizers"
+INSIDE = "08_feature_distillation"
 # Student, way, the notebook and the keys of its right answers and of what distributions gained over it.
 FEW = (
     ("sibling", "before", LOGITS, "before.accuracy", None),
@@ -14,6 +15,7 @@ FEW = (
     ("sibling", "words, a quarter of the epochs", LOGITS, "token_fewer_epochs.accuracy", "gain.words, fewer epochs"),
     ("sibling", "distributions, teacher beside it", LOGITS, "logit.accuracy", None),
     ("sibling", "distributions from a cache: 16 draws", CACHE, "sampled.accuracy", None),
+    ("sibling", "the 16 draws, and the last hidden states", INSIDE, "quarter.logits_and_features.accuracy", None),
     ("sibling", "from a cache: the 2 likeliest and the rest", CACHE, "top_k_tail.accuracy", None),
     ("sibling", "from a cache: the 2 likeliest alone", CACHE, "top_k.accuracy", None),
     ("student", "before", ACROSS, "before.accuracy", None),
@@ -29,12 +31,13 @@ ALL = (
 
 def table(root: Path) -> str:
     """A row a student and way; then what the figures are. Raises FileNotFoundError where a study is missing."""
-    studies = {name: json.loads((root / RESULTS / f"{name}.json").read_text()) for name in (LOGITS, CACHE, ACROSS)}
+    names = (LOGITS, CACHE, ACROSS, INSIDE)
+    studies = {name: json.loads((root / RESULTS / f"{name}.json").read_text()) for name in names}
     rows = [["student", "learns", "right answers", "distributions over this, pair by pair"], ["---"] * 4]
     for student, way, notebook, key, gain in (*FEW, *ALL):
         more = points(figure(studies[notebook], gain)) if gain else ""
         rows.append([student, way, percent(figure(studies[notebook], key)), more])
-    first, cached = studies[LOGITS], studies[CACHE]
+    first, cached, inside = studies[LOGITS], studies[CACHE], studies[INSIDE]
     traces, others = (studies[name]["traces"]["mean"] for name in (LOGITS, ACROSS))
     n, seeds = first["logit"]["accuracy"]["n"], first["run"]["seeds"]
     note = (
@@ -43,7 +46,8 @@ def table(root: Path) -> str:
         f"traces the sibling keeps {percent(first['logit']['retained'])} of the teacher's accuracy. A step from the "
         f"cache took {cached['step_seconds']['ratio']['mean']:.2f} of the time of one with the teacher. On "
         f"SmolLM2-135M the cache keeps {cached['bytes_per_token']['mean']:.1f} bytes a token, at a gradient "
-        f"{cached['gradient_angle_degrees']['mean']:.1f}° from the whole distribution's."
+        f"{cached['gradient_angle_degrees']['mean']:.1f}° from the whole distribution's. Hidden states beside the "
+        f"distributions changed the right answers by {points(inside['quarter']['gain'])} points, pair by pair."
     )
     return f"{lines(rows)}\n\n{note}"
 

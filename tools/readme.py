@@ -22,6 +22,7 @@ ROUTE = {
     "05_logit_distillation": ("Learn the teacher's doubts", "soft targets: whole distributions instead of words"),
     "06_teacher_cache": ("Ask the teacher once", "its distributions in a few bytes a token, and a training without it"),
     "07_across_tokenizers": ("Learn from a teacher with other tokens", "a Gemma learns from a Qwen, byte by byte"),
+    "08_feature_distillation": ("Learn what the teacher thinks", "hidden states, maps of layers, and what they add"),
 }
 
 

@@ -6,10 +6,11 @@ from helpers.show.colouring import tokens
 from helpers.show.comparing import answers
 from helpers.show.curves import lines, surprise
 from helpers.show.distributions import distribution, heat, temperature
+from helpers.show.layers import by_hand, directions, ladder, likeness, looks
 from helpers.show.mapping import route
 from helpers.show.spans import spans, typed
 
 __all__ = [
-    "Ask", "answers", "ask", "distribution", "heat", "histogram", "lines", "losses", "route", "shares", "spans",
-    "surprise", "temperature", "tokens", "typed",
+    "Ask", "answers", "ask", "by_hand", "directions", "distribution", "heat", "histogram", "ladder", "likeness",
+    "lines", "looks", "losses", "route", "shares", "spans", "surprise", "temperature", "tokens", "typed",
 ]

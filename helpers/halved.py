@@ -1,0 +1,101 @@
+"""A student made of some of its teacher's layers, or of the same shape and knowing nothing; trained whole, a little."""
+
+import re
+import tempfile
+from collections.abc import Sequence
+from copy import deepcopy
+from dataclasses import asdict
+
+import torch
+
+from helpers import layers, origins, soft, traces, trainers
+from helpers.tiers import Tier
+
+BLOCK = re.compile(r"(.*\blayers\.)(\d+)(\..*)")
+
+
+def every_other(blocks: int) -> tuple[int, ...]:
+    """Every other layer of so many, the last among them (DistilBERT, Sanh et al. 2019, section 3): 4 gives (2, 4)."""
+    return tuple(range(blocks, 0, -2))[::-1]
+
+
+def evenly(blocks: int, many: int) -> tuple[int, ...]:
+    """So many layers of the blocks, at even steps from the first to the last: 4 and 2 give (1, 4).
+
+    Raises ValueError for more layers than there are, or for fewer than two, which have no two ends.
+    """
+    if not 2 <= many <= blocks:
+        raise ValueError(f"{many} layers of {blocks} cannot be kept: choose from 2 to {blocks}")
+    return tuple(1 + round(i * (blocks - 1) / (many - 1)) for i in range(many))
+
+
+def student_of(teacher, kept: Sequence[int], seed: int = 0, copied: bool = True):
+    """A model with some of a teacher's blocks, its widths and its vocabulary, in float32, every weight to be trained.
+
+    teacher: a causal language model, not in 4 bits. kept: numbers of its blocks from 1 on, as `helpers.layers` counts.
+    copied: whether it begins with the teacher's weights, of the kept blocks, embeddings and final norm. Without
+    it all weights are drawn anew, from the seed. Raises ValueError for a block that does not exist or no block at all.
+    """
+    kept = tuple(kept)
+    layers.check(tuple((place, layer) for place, layer in enumerate(kept, 1)), len(kept), layers.blocks(teacher))
+    if not all(layer > 0 for layer in kept):
+        raise ValueError(f"{kept} names layer 0, which is the teacher's embeddings: every student has those")
+    config = deepcopy(teacher.config)
+    inner = config.get_text_config()
+    inner.num_hidden_layers = len(kept)
+    if getattr(inner, "layer_types", None):
+        inner.layer_types = [inner.layer_types[layer - 1] for layer in kept]
+    with torch.random.fork_rng():  # the random numbers of whoever calls go on as if nothing had been drawn
+        torch.manual_seed(seed)
+        student = type(teacher)(config).to(device=teacher.device, dtype=torch.float32)
+    if copied:
+        student.load_state_dict(_part(teacher.state_dict(), kept))
+    return student
+
+
+def learn(student, teacher, tokenizer, rows, tier: Tier, seed: int, steps: int, rate: float, features=None):
+    """Trains the whole student on its teacher's logits for some steps, and returns the `trainers.Run`.
+
+    rows: kept traces. rate: the learning rate. features: a `trainers.features.Features` to match as well. The student
+    is as wide as its teacher, so the projections begin as the identity. Nothing is kept on the disk: the student
+    itself is what comes of it. Raises as `soft.shared`.
+    """
+    from helpers.trainers.features import FeatureTrainer  # not at the top: see helpers.models.loading
+    from helpers.trainers.logits import LogitTrainer
+
+    with tempfile.TemporaryDirectory() as folder:
+        args = trainers.settings(
+            tier, seed, folder, loss_type="nll", max_steps=steps, learning_rate=rate, save_strategy="no",
+            gradient_checkpointing=False,
+        )  # fmt: skip
+        given = {
+            "model": student, "args": args, "train_dataset": traces.messages(rows), "processing_class": tokenizer,
+            "teacher": teacher, **soft.shared(tier, tokenizer, teacher, student), **asdict(soft.Soft()),
+        }  # fmt: skip
+        with origins.no_bars():  # of the trainer's preparation, which takes a moment
+            if features is None:
+                trainer = LogitTrainer(**given)
+            else:
+                width = teacher.config.get_text_config().hidden_size
+                trainer = FeatureTrainer(**given, features=features, widths=(width, width))
+                for projection in trainer.matching.projections:
+                    torch.nn.init.eye_(projection.weight)
+                    torch.nn.init.zeros_(projection.bias)
+        try:
+            return trainers.run(trainer)
+        finally:
+            if features is not None:
+                del student.matching  # no part of the student: the trainer hung it there
+
+
+def _part(weights: dict[str, torch.Tensor], kept: tuple[int, ...]) -> dict[str, torch.Tensor]:
+    """The weights of the kept blocks under their new numbers, and all that belongs to no block."""
+    found = {}
+    for name, weight in weights.items():
+        block = BLOCK.fullmatch(name)
+        if block is None:
+            found[name] = weight
+        for place, layer in enumerate(kept):
+            if block is not None and int(block[2]) == layer - 1:
+                found[f"{block[1]}{place}{block[3]}"] = weight
+    return found
