@@ -292,6 +292,7 @@ def test_losses_have_two_panels():
 
 def test_a_run_without_figures_says_so():
     assert words(show.losses(SimpleNamespace(loss=[], validation=[]))).count("nothing was recorded") == 2
+    assert "nothing was recorded" in words(show.shares({}))
 
 
 def test_histogram_counts_what_reaches_the_limit():

@@ -18,10 +18,15 @@ STYLE = {"facecolor": "white", "layout": "constrained"}
 
 
 def shares(found: Mapping[str, Share], title: str = "", xlabel: str = "right answers") -> Figure:
-    """Shares as horizontal bars, the first on top, with 95 % intervals as whiskers and the values written beside."""
+    """Shares as horizontal bars, the first on top, with 95 % intervals as whiskers and the values written beside.
+
+    Where there is no share, that is what it says.
+    """
     figure, axis = plt.subplots(figsize=(WIDTH, max(1.6, 1.0 + 0.45 * len(found))), **STYLE)
     rows = range(len(found))
     values = [share.value for share in found.values()]
+    if not found:
+        _nothing(axis)
     axis.barh(rows, values, xerr=_whiskers(found.values()), color=SKY, height=0.6, capsize=4, ecolor="black")
     for row, share in zip(rows, found.values(), strict=True):
         # Beside the axes: nearer to its bar it would lie on a whisker.
@@ -105,7 +110,7 @@ def _edges(values: np.ndarray, bins: int) -> np.ndarray:
 
 def _whiskers(found) -> np.ndarray:
     """[2, shares], how far the interval reaches below and above each value."""
-    return np.array([(share.value - share.low, share.high - share.value) for share in found]).T.clip(0)
+    return np.array([(share.value - share.low, share.high - share.value) for share in found]).reshape(-1, 2).T.clip(0)
 
 
 def _literal(text: str) -> str:
