@@ -109,11 +109,11 @@ def teacher(tiny):
     return models.load_teacher(tiny)  # before the computer has a card
 
 
-@pytest.fixture(params=[False, True], ids=["end in the row", "end left out"])
+@pytest.fixture
 def served(request, teacher, gpu_tier, monkeypatch):
     """(tier, what the double was asked, the same teacher in transformers)."""
     made = Made()
-    install(monkeypatch, greedy(teacher[0]), made, cuts_the_end=request.param)
+    install(monkeypatch, greedy(teacher[0]), made, cuts_the_end=getattr(request, "param", False))
     return gpu_tier, made, teacher
 
 
@@ -130,6 +130,7 @@ def test_vllm_is_asked_for_the_very_model(served):
     assert teacher.llm is None
 
 
+@pytest.mark.parametrize("served", [False, True], indirect=True, ids=["end in the row", "end left out"])
 def test_its_answers_are_those_of_transformers(served, monkeypatch):
     """Where an answer ends by itself too: one token is made an end for both."""
     tier, _, (model, tokenizer) = served

