@@ -5,6 +5,7 @@ Only the weights are small and random: tokenizers, templates and vocabulary size
 
 import copy
 import json
+import os
 from dataclasses import replace
 
 import pytest
@@ -127,6 +128,7 @@ def test_no_row_has_a_system_role(gemma, qwen):
     assert "system" not in models.chat_prompt(qwen[1], CRAYONS)
 
 
+trains = pytest.mark.skipif(not os.environ.get("DISTILL_RECIPE"), reason="it saves a large tokenizer often: make recipe")
 BRIEF = "<think>\nFirst, all of them: $3 \\times 24 = 72$.\n</think>\n\nSo **62** are left."
 
 
@@ -159,6 +161,7 @@ def taught(gemma, tmp_path_factory):
         return tokenizer, trainer, batch, trainers.run(trainer)
 
 
+@trains
 @pytest.mark.slow
 def test_trl_prepares_gemmas_rows_as_they_should_be(taught):
     tokenizer, _, batch, _ = taught
@@ -176,6 +179,7 @@ def test_trl_prepares_gemmas_rows_as_they_should_be(taught):
     assert not batch["attention_mask"].all(), "the rows differ in length, or no padding was seen"
 
 
+@trains
 @pytest.mark.slow
 def test_four_epochs_are_four_adapters_of_one_schedule(taught):
     _, trainer, _, run = taught
