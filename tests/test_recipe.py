@@ -128,7 +128,7 @@ def test_no_row_has_a_system_role(gemma, qwen):
     assert "system" not in models.chat_prompt(qwen[1], CRAYONS)
 
 
-trains = pytest.mark.skipif(not os.environ.get("DISTILL_RECIPE"), reason="it saves a large tokenizer often: make recipe")
+trains = pytest.mark.skipif(not os.environ.get("DISTILL_RECIPE"), reason="long: make recipe runs it")
 BRIEF = "<think>\nFirst, all of them: $3 \\times 24 = 72$.\n</think>\n\nSo **62** are left."
 
 
