@@ -1,6 +1,6 @@
 """Puts questions to a model and scores its answers: shares with intervals, by family, and on impossible twins."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -113,18 +113,22 @@ def by_family(answers: Sequence[Answer], problems: Sequence) -> dict[str, Share]
 
 
 def score_twins(
-    pairs: Sequence[tuple], solvable_answers: Sequence[Answer], impossible_answers: Sequence[Answer]
+    pairs: Sequence[tuple],
+    solvable_answers: Sequence[Answer],
+    impossible_answers: Sequence[Answer],
+    noticed: Callable[[str], bool] = says_impossible,
 ) -> TwinScore:
     """Whether a model tells impossible problems from their solvable twins.
 
     pairs: (solvable, impossible) problems; the answers to the first and to the second of each, in their order.
+    noticed: whether a response says that its problem has no answer.
     Raises ValueError if the three are not of one length, or a pair is not what it should be.
     """
     for solvable, impossible in pairs:
         if solvable.impossible or not impossible.impossible:
             raise ValueError(f"a pair is a solvable problem and an impossible one, not {(solvable, impossible)}")
-    alarms = [says_impossible(answer.whole) for _, answer in zip(pairs, solvable_answers, strict=True)]
-    caught = [says_impossible(answer.whole) for _, answer in zip(pairs, impossible_answers, strict=True)]
+    alarms = [noticed(answer.whole) for _, answer in zip(pairs, solvable_answers, strict=True)]
+    caught = [noticed(answer.whole) for _, answer in zip(pairs, impossible_answers, strict=True)]
     missed = tuple(i for i, found in enumerate(caught) if not found)
     return TwinScore(wilson(sum(caught), len(caught)), wilson(sum(alarms), len(alarms)), missed)
 

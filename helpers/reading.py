@@ -86,13 +86,19 @@ def says_impossible(text: str) -> bool:
     A question ("is there a mistake in the problem?"), a negation ("that is not impossible") and a doubt that
     ends in a boxed or named answer do not count.
     """
+    return any(map(doubts, undecided(text)))
+
+
+def undecided(text: str) -> list[str]:
+    """What is said from a final answer's last boxed or named answer on, sentence by sentence, in small letters."""
     answer = _plain(final_answer(text)).lower().replace("’", "'")
     given = [match.start() for match in re.finditer(r"\\boxed\{[^}]*\d|####\s*\S*\d", answer)]
     given += [match.start() for match in NAMED.finditer(answer)]
-    return any(map(_doubts, _sentences(answer[max(given, default=0) :])))
+    return _sentences(answer[max(given, default=0) :])
 
 
-def _doubts(sentence: str) -> bool:
+def doubts(sentence: str) -> bool:
+    """Whether a sentence, in small letters, says that the problem has no answer."""
     if sentence.endswith("?"):
         return False
     for pattern, turns in ((WRONG, NEGATION), (NOT_RIGHT, DOUBLE_NEGATION)):

@@ -84,6 +84,7 @@ class Tier:
     max_length: tokens of the longest sequence to train on. traces: how many problems the teacher works.
     batch_size: sequences to an optimizer step, micro_batch of them at a time.
     generate_batch: traces of the teacher at a time; answer_batch: answers of a student.
+    long_share: of the traces that are taught, how many are whole, the others short (`traces.mix`); None: all whole.
     """
 
     name: str
@@ -104,6 +105,7 @@ class Tier:
     answer_batch: int
     epochs: int
     budget: Budget
+    long_share: float | None = None
 
     @property
     def artifacts(self) -> Path:
@@ -115,6 +117,7 @@ GSM8K = DataSpec("openai/gsm8k", "main", "740312add88f781978c0658806c59bc2815b98
 QWEN3_0_6B = ModelSpec("Qwen/Qwen3-0.6B", "c1899de289a04d12100db370d81485cdf75e47ca")
 # The settings that Qwen's model cards give for thinking. Greedy decoding makes these models loop.
 QWEN3_THINKING = Sampling(temperature=0.6, top_p=0.95, top_k=20)
+ONE_TO_FOUR = 0.2  # long to short: helped students of up to 3 billion weights (Li et al. 2025, arXiv 2502.12143)
 
 TIERS = {
     tier.name: tier
@@ -146,6 +149,7 @@ TIERS = {
             max_new_tokens=4_096, answer_tokens=1_024, max_length=2_048,
             traces=1_000, epochs=4, batch_size=32, micro_batch=4, generate_batch=8, answer_batch=16,
             budget=Budget(minutes=120, memory_gb=8),
+            long_share=ONE_TO_FOUR,
         ),
         Tier(
             name="full",
@@ -160,6 +164,7 @@ TIERS = {
             max_new_tokens=8_192, answer_tokens=2_048, max_length=4_096,
             traces=2_000, epochs=4, batch_size=32, micro_batch=2, generate_batch=8, answer_batch=16,
             budget=Budget(minutes=480, memory_gb=22),
+            long_share=ONE_TO_FOUR,
         ),
     )
 }

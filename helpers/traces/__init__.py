@@ -10,16 +10,19 @@ from pathlib import Path
 from datasets import Dataset, Features, List, Value
 from tqdm.auto import tqdm
 
-from helpers import evaluate, models
+from helpers import evaluate, generation
 from helpers.evaluate import Answer
+from helpers.intervals import Share
 from helpers.tiers import Tier
-from helpers.traces import store, workers
+from helpers.traces import mix, store, workers
 from helpers.traces.gold import Question, questions
+from helpers.traces.premises import missing_premises
 from helpers.traces.store import ANSWER, provenance
 from helpers.traces.verdicts import REASONS, judge, student_tokenizer, verdict, verify, whole
 
 __all__ = [
-    "ANSWER", "REASONS", "Question", "collect", "load", "messages", "provenance", "questions", "verdict", "verify",
+    "ANSWER", "REASONS", "Question", "collect", "cut", "load", "messages", "missing_premises", "provenance",
+    "questions", "verdict", "verify",
 ]
 
 PATIENCE = 5.0  # seconds before a progress bar is shown
@@ -33,7 +36,9 @@ def collect(tier: Tier, n: int, seed: int, folder: Path | str | None = None, tea
     Every batch goes to disk when it is done. After a kill, the same call goes on there and ends in the same dataset.
     folder: where to store; artifacts/<tier>/traces/<n>-<seed> if None. teacher: the tier's (model, tokenizer) if they
     are loaded already; otherwise they are loaded, where something is left to generate, and unloaded. Many batches of
-    a small teacher are written on all cores of a CPU (`helpers.traces.workers`), each by a copy of its own.
+    a small teacher are written on all cores of a CPU (`helpers.traces.workers`), each by a copy of its own; a teacher
+    from the Hub writes through the fastest engine there is (`helpers.generation`), and how many of its traces were cut
+    off is printed.
     Raises ValueError for n below 1, for a folder made otherwise (naming what differs: teacher, seed, sampling, ...)
     and for a damaged one; and as `questions` and `models.load_teacher`.
     """
@@ -58,7 +63,17 @@ def collect(tier: Tier, n: int, seed: int, folder: Path | str | None = None, tea
         verdicts = judge(rows, tier)
         rows = [{**row, "verdict": one} for row, one in zip(rows, verdicts, strict=True)]
         dataset = store.finish(folder, rows, judged)
+        if not tier.teacher.local:
+            print(f"cut off at {tier.max_new_tokens:,} tokens: {cut(dataset)} of {n:,} traces")
     return dataset
+
+
+def cut(dataset: Dataset) -> Share:
+    """The share of the teacher's traces that its room cut off, with its interval and n: all that `collect` gives.
+
+    Of kept traces it says nothing: none of them was. Raises ValueError for no rows.
+    """
+    return evaluate.wilson(dataset["ended"][:].count(False), len(dataset))
 
 
 def messages(dataset: Dataset) -> Dataset:
@@ -78,23 +93,31 @@ def messages(dataset: Dataset) -> Dataset:
 def load(tier: Tier, n: int | None = None, seed: int = 0) -> Dataset:
     """What is kept of the traces for n questions (tier.traces if None): read if they are there, else made first.
 
-    Raises ValueError if none is kept, and as `collect`.
+    Where the tier has a long_share, whole and short ones (`helpers.traces.mix`); how many of each is printed.
+    Raises ValueError if none is kept, and as `collect` and `mix.mix`.
     """
     dataset = collect(tier, tier.traces if n is None else n, seed)
     verdicts = dataset["verdict"][:]
     kept = [i for i, one in enumerate(verdicts) if one == "kept"]
     if not kept:
         raise ValueError(f"none of the {len(dataset):,} traces can be kept: {dict(Counter(verdicts))}")
-    return dataset.select(kept)
+    rows = dataset.select(kept)
+    if tier.long_share is None:
+        return rows
+    rows = mix.mix(rows, tier, seed)
+    print(mix.told(rows))
+    return rows
 
 
 def _generate(tier: Tier, problems: list, done: int, folder: Path, made: dict, teacher: tuple | None) -> list[dict]:
     """The rows from number `done` on, each batch stored as soon as it is there."""
-    model, tokenizer = teacher or models.load_teacher(tier)
+    model, tokenizer = teacher or generation.load_teacher(tier)
     size, rows = tier.generate_batch, []
     try:
         made = made | store.prompt(tokenizer)
-        store.refuse_others(folder, made)
+        engine = generation.written_by(model)
+        store.refuse_others(folder, made | {"engine": engine})
+        made |= {"engine": engine} if engine else {}
         student_tokenizer(tier)  # needed at the end: if it cannot be had, better known before hours of generating
         store.begin(folder, made, tokenizer)
         batches = [problems[start : start + size] for start in range(done, len(problems), size)]
@@ -105,7 +128,7 @@ def _generate(tier: Tier, problems: list, done: int, folder: Path, made: dict, t
         if workers.pay(tier, len(batches)):
             written = workers.answers(tier, tasks)
         else:
-            written = (evaluate.generate(model, tokenizer, asked, **how) for asked, how in tasks)
+            written = generation.answers(model, tokenizer, tasks)
         with closing(written), _bar(len(problems), done) as bar, workers.one_thread(tier):
             for batch, answers in zip(batches, written, strict=True):
                 new = [_row(answer, problem) for answer, problem in zip(answers, batch, strict=True)]
@@ -114,7 +137,7 @@ def _generate(tier: Tier, problems: list, done: int, folder: Path, made: dict, t
                 bar.update(len(batch))
     finally:
         if teacher is None:
-            models.unload(model)
+            generation.unload(model)
     return rows
 
 

@@ -68,7 +68,7 @@ def _gsm8k(tier: Tier, part: str) -> list[Question]:
     folder = os.environ.get(FOLDER)
     if folder:
         path = Path(folder).expanduser() / f"{part}.jsonl"
-        return _read(_lines(path), str(path), "line")
+        return read(_lines(path), str(path), "line")
     data = tier.data
     try:
         rows = load_dataset(data.name, data.config, split=part, revision=data.revision)
@@ -77,7 +77,7 @@ def _gsm8k(tier: Tier, part: str) -> list[Question]:
             f"{data.name} at revision {data.revision} could not be loaded: see whether the Hub can be reached, or let "
             f"{FOLDER} name a folder with its train.jsonl and test.jsonl, or take DISTILL_TIER=mini"
         ) from error
-    return _read(rows, f"{data.name}, {part}", "row")
+    return read(rows, f"{data.name}, {part}", "row")
 
 
 def _lines(path: Path) -> Iterable[str]:
@@ -90,7 +90,7 @@ def _lines(path: Path) -> Iterable[str]:
     return path.read_text(encoding="utf-8").rstrip("\n").split("\n")
 
 
-def _read(rows: Iterable[str | dict], where: str, unit: str) -> list[Question]:
+def read(rows: Iterable[str | dict], where: str, unit: str) -> list[Question]:
     """Questions from rows, or from lines of JSON. Raises ValueError that says which one cannot be read."""
     found = []
     for number, row in enumerate(rows, 1):

