@@ -41,7 +41,10 @@ OUTSIDE = {"data", "tests", "tools"}
 FLOOR_OF = {room: floor for floor, rooms in FLOORS.items() for room in rooms}
 
 # Packages whose name on PyPI is not the name that is imported.
-DISTRIBUTIONS = {"sklearn": "scikit-learn", "yaml": "pyyaml", "IPython": "ipykernel", "packaging": "pytest"}
+DISTRIBUTIONS = {
+    "sklearn": "scikit-learn", "yaml": "pyyaml", "IPython": "ipykernel", "packaging": "pytest",
+    "httpx": "huggingface_hub",
+}
 
 
 # --- pins ---------------------------------------------------------------------------------------

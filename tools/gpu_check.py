@@ -18,8 +18,8 @@ ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / ".venv-gpu"
 PINS = ROOT / "requirements-gpu.txt"
 SHOWN = ("unsloth", "unsloth_zoo", "torch", "torchvision", "transformers", "trl", "peft", "accelerate", "bitsandbytes")
-# What a model of Unsloth's is really called as, beside what transformers has (`surface.CALLED`).
-FORWARDS = ("unsloth.models.llama.PeftModel_fast_forward",)
+# What an adapted model of Unsloth's, and the Qwen 3 under it, are really called as, beside `surface.CALLED`.
+FORWARDS = ("unsloth.models.llama.PeftModel_fast_forward", "unsloth.models.llama.made_forward")
 
 
 def main() -> None:
@@ -58,7 +58,10 @@ def check() -> None:
     unsloth.first()  # before transformers, TRL and PEFT, as for a user
     import surface
     import unsloth_double
+    from unsloth.models import llama
 
+    llama.made_forward = llama.CausalLM_fast_forward(None)  # else it has no name by which it could be found
+    surface.ENDS[FORWARDS[0]] = (FORWARDS[1],)  # which takes what the other has no name for
     done, wrong = 0, []
     for path in surface.files():
         for call in surface.calls(path.read_text(encoding="utf-8"), str(path.relative_to(ROOT))):

@@ -155,8 +155,17 @@ def misfit(call: Call) -> str | None:
     except TypeError as error:
         return f"{call}: {error}"
     takers = [function, *(resolve(end)[0] for end in ENDS.get(call.target, ()))]
+    takers += [under for one in takers for under in _under(one)]
     unknown = [word for word in call.keywords if not any(takes(taker, word) for taker in takers)]
     return f"{call}: nothing there is called {', '.join(unknown)}" if unknown else None
+
+
+def _under(function) -> list:
+    """What a function of Unsloth's, put around one of transformers', hands its arguments on to."""
+    if not getattr(function, "__module__", "").startswith("unsloth"):
+        return []
+    cells = (cell.cell_contents for cell in getattr(function, "__closure__", None) or ())
+    return [one for one in cells if inspect.isfunction(one)]
 
 
 def takes(function, keyword: str) -> bool:
