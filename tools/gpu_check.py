@@ -56,6 +56,7 @@ def check() -> None:
     from helpers.models import unsloth
 
     unsloth.first()  # before transformers, TRL and PEFT, as for a user
+    as_on_a_gpu()
     import surface
     import unsloth_double
     from unsloth.models import llama
@@ -71,7 +72,7 @@ def check() -> None:
             found = [surface.misfit(one) for one in both]
             done, wrong = done + len(both), wrong + [one for one in found if one]
     print(f"{done} calls bound")
-    for part in (lambda: differences(unsloth_double), settings, overrides, promises):
+    for part in (lambda: differences(unsloth_double), settings, overrides, promises, prepared_rows):
         name, count, complaints = part()
         print(f"{count} {name}")
         wrong += complaints
@@ -80,6 +81,21 @@ def check() -> None:
         print(f"DRIFT: {one}")
     print("Nothing was run on a GPU." if not wrong else f"{len(wrong)} things no longer fit.")
     sys.exit(bool(wrong))
+
+
+def as_on_a_gpu() -> None:
+    """What the import leaves out where there is no GPU: Unsloth's trainer comes in the place of TRL's."""
+    from unsloth.models import rl
+    from unsloth.trainer import _patch_trl_trainer
+
+    os.environ.pop("UNSLOTH_ALLOW_CPU", None)
+    rl.patch_trl_disable_gradient_checkpointing()
+    rl._patch_trl_rl_trainers("sft_trainer")
+    _patch_trl_trainer()
+    import trl
+
+    if not trl.SFTTrainer.__name__.startswith("Unsloth"):
+        sys.exit("DRIFT: Unsloth's trainer is no longer put in the place of TRL's as it was; see as_on_a_gpu")
 
 
 def differences(double) -> tuple[str, int, list[str]]:
@@ -145,6 +161,31 @@ def promises() -> tuple[str, int, list[str]]:
         for file, texts in wanted.items() for text in texts if text not in (source / file).read_text(encoding="utf-8")
     ]  # fmt: skip
     return "places in Unsloth's code looked up", sum(map(len, wanted.values())), wrong
+
+
+def prepared_rows() -> tuple[str, int, list[str]]:
+    """Whether Unsloth's trainer makes of conversations what TRL's makes: tokens, labels, one BOS, no row joined."""
+    import tiny_models
+    from datasets import Dataset
+    from trl import SFTTrainer
+
+    from helpers import distil, models, traces, trainers
+    from helpers.trainers.cached import tokenized
+
+    tier, wrong = tiny_models.tier_in(Path("tiny").resolve()), []
+    answer = "<think>\nTom has 5.\n</think>\n5"
+    rows = Dataset.from_list([{"question": text, traces.ANSWER: answer} for text in tiny_models.QUESTIONS])
+    for role in ("student", "sibling"):
+        model, tokenizer = getattr(models, f"load_{role}")(tier)
+        args = trainers.settings(tier, 0, "trained")
+        trainer = distil.trainer_of(SFTTrainer, model, tokenizer, traces.messages(rows), tier, 0, args)
+        expected = tokenized(traces.messages(rows), tokenizer, tier.max_length)
+        batch = trainer.data_collator([trainer.train_dataset[i] for i in range(len(expected))])
+        for i, row in enumerate(expected):
+            found = {key: batch[key][i][: len(row[key])].tolist() for key in row}
+            if found != row or row["input_ids"].count(tokenizer.bos_token_id) != (tokenizer.bos_token_id is not None):
+                wrong.append(f"{type(trainer).__name__} makes {found} of a row of the {role}'s, and TRL {row}")
+    return "rows prepared by Unsloth's trainer", 2 * len(rows), wrong
 
 
 if __name__ == "__main__":
