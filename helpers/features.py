@@ -52,6 +52,7 @@ def cached(tier: Tier, seed: int, how, features, rows=None, draws: int = soft.DR
 
 def cached_trainer(tier: Tier, seed: int, how, features, rows, draws: int = soft.DRAWS):
     """A trainer for a fresh sibling that reads targets and states from a cache. Raises as `cached`."""
+    models.prepare(tier)
     from helpers.trainers.features import CachedFeatureTrainer  # not at the top: see helpers.models.loading
 
     settings = {role: settings_of(tier, role) for role in ("teacher", "sibling")}

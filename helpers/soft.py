@@ -63,6 +63,7 @@ def cached(tier: Tier, seed: int, soft: Soft, rows=None, draws: int = DRAWS, enc
 
 def cached_trainer(tier: Tier, seed: int, soft: Soft, rows, draws: int = DRAWS, encoding: str = "draws"):
     """A trainer for a fresh sibling that reads its targets from a cache. Raises as `fill_cache`."""
+    models.prepare(tier)
     from helpers.trainers.cached import CachedTrainer  # not at the top: see helpers.models.loading
 
     targets, made = fill_cache(tier, seed, soft, rows, draws, encoding)
@@ -86,6 +87,7 @@ def fill_cache(tier: Tier, seed: int, soft: Soft, rows, draws: int = DRAWS, enco
     No model is loaded where the cache is finished. Raises ValueError for a kind other than "forward", whose gradient
     alone a few tokens give, and as `cache.Encoding`, `shared` and `cache.load`.
     """
+    models.prepare(tier)
     from helpers.trainers.cached import targets, tokenized
 
     if soft.kind != "forward":

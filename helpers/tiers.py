@@ -6,6 +6,8 @@ from pathlib import Path
 
 import torch
 
+from helpers import mirrors
+
 ROOT = Path(__file__).resolve().parents[1]
 FULL_TIER_BYTES = 20e9  # a card sold with "24 GB" reports a little less
 
@@ -175,7 +177,8 @@ def resolve(tier: str | Tier = "auto") -> Tier:
 
     tier: a name, or "auto" for what the hardware allows: full with a CUDA GPU of 20 GB or more,
         small with any other, mini without. A Tier comes back as it is.
-    The environment variable DISTILL_TIER, where it is set, goes before a name.
+    The environment variable DISTILL_TIER, where it is set, goes before a name; DISTILL_STUDENT (`helpers.mirrors`)
+    names another student. Raises ValueError as `mirrors.chosen`.
     Raises ValueError for an unknown name and says whether the argument or DISTILL_TIER gave it.
     """
     if isinstance(tier, Tier):
@@ -186,7 +189,7 @@ def resolve(tier: str | Tier = "auto") -> Tier:
         name = _largest_that_fits()
     if name not in TIERS:
         raise ValueError(f"{giver} is {name!r}, and there is no such tier; choose from auto, {', '.join(TIERS)}")
-    return TIERS[name]
+    return mirrors.chosen(TIERS[name])
 
 
 def _largest_that_fits() -> str:

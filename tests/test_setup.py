@@ -29,6 +29,7 @@ MACHINE_PATH = re.compile(r"(^|[^A-Za-z0-9_.])/(work|farm|root|tmp|home|Users)/"
 # A room may import rooms of its own floor and of the floors below, never of those above.
 FLOORS = {
     1: {"tiers", "problems", "alignment", "intervals", "reading", "origins", "layers", "premises"},
+    1: {"tiers", "mirrors", "problems", "alignment", "intervals", "reading", "origins", "layers"},
     2: {"models", "memory"},
     3: {"data", "cache"},
     4: {"losses", "hints", "trainers"},
@@ -45,7 +46,10 @@ FLOOR_OF = {room: floor for floor, rooms in FLOORS.items() for room in rooms}
 # What is used where it is there, and is in no list: it wants a torch of its own.
 OPTIONAL = {"vllm"}
 # Packages whose name on PyPI is not the name that is imported.
-DISTRIBUTIONS = {"sklearn": "scikit-learn", "yaml": "pyyaml", "IPython": "ipykernel", "packaging": "pytest"}
+DISTRIBUTIONS = {
+    "sklearn": "scikit-learn", "yaml": "pyyaml", "IPython": "ipykernel", "packaging": "pytest",
+    "httpx": "huggingface_hub",
+}
 
 
 # --- pins ---------------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ from trl.data_utils import is_conversational
 from data.making import tokenizers as making
 from helpers import evaluate, models, problems, tiers, traces
 from helpers.evaluate import Answer
-from helpers.models import loading
+from helpers.models import unsloth
 from helpers.tiers import TIERS, DataSpec, ModelSpec, Sampling
 from helpers.traces import (
     ANSWER,
@@ -666,7 +666,7 @@ def test_the_length_is_that_of_the_whole_chat_as_the_student_reads_it(tiny):
 def test_unsloth_is_imported_before_the_students_tokenizer(tiny, monkeypatch):
     tier = replace(tiny, engine="unsloth", name="elsewhere")
     imported = []
-    monkeypatch.setattr(loading, "_import_unsloth", lambda: imported.append(True))
+    monkeypatch.setattr(unsloth, "first", lambda: imported.append(True))
     student_tokenizer(replace(tier, epochs=1))
     assert not imported
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)

@@ -68,7 +68,11 @@ def sizes(tokenizer) -> dict:
 @pytest.fixture(scope="session")
 def tiny(tmp_path_factory) -> Tier:
     """The mini tier with random models: a Qwen 3 teacher that thinks, a Gemma 3 student, a Qwen 3 sibling."""
-    folder = tmp_path_factory.mktemp("models")
+    return tier_in(tmp_path_factory.mktemp("models"))
+
+
+def tier_in(folder) -> Tier:
+    """What `tiny` gives, with its models in a folder."""
     qwen = tokenizer_of(
         ["<|endoftext|>", "<|im_start|>", "<|im_end|>"], ["<think>", "</think>"], QWEN_TEMPLATE,
         eos_token="<|im_end|>", pad_token="<|endoftext|>",

@@ -4,13 +4,14 @@ import math
 from pathlib import Path
 
 from helpers import memory
-from helpers.models.loading import load, tokenizer_alone
+from helpers.models.loading import load, prepare, tokenizer_alone
 from helpers.models.lora import add_lora
+from helpers.models.unsloth import answering
 from helpers.tiers import ModelSpec, Tier
 
 __all__ = [
-    "add_lora", "chat_prompt", "load_sibling", "load_student", "load_teacher",
-    "load_tokenizer", "parameter_count", "prompt_ids", "unload",
+    "add_lora", "answering", "chat_prompt", "load_sibling", "load_student", "load_teacher",
+    "load_tokenizer", "parameter_count", "prepare", "prompt_ids", "unload",
 ]
 
 

@@ -1,12 +1,13 @@
 """From a ModelSpec to a model and its tokenizer: Unsloth on a CUDA GPU, transformers elsewhere."""
 
 import logging
-import os
+import warnings
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import torch
 
+from helpers.models import card, troubles, unsloth
 from helpers.tiers import ModelSpec, Tier
 
 # transformers, peft and unsloth are imported inside the functions: Unsloth speeds the other two up by
@@ -22,29 +23,44 @@ _MAKE = "`make mini-models` makes the mini models"
 def load(spec: ModelSpec, tier: Tier, four_bit: bool, adapter: str | Path | None = None, trainable: bool = False):
     """(model, tokenizer), the model in evaluation mode and the tokenizer padding on the left.
 
-    Raises FileNotFoundError for a missing folder or adapter, OSError where the Hub does not give the model,
-    ImportError where Unsloth is needed and missing, ValueError for a tokenizer whose padding hides the end.
+    Raises FileNotFoundError for a missing folder or adapter, OSError where the Hub does not give the model or the disk
+    has no room for it, ImportError where Unsloth is needed and missing, RuntimeError where it comes too late or where
+    there is a card that PyTorch cannot use, ValueError for a tokenizer whose padding hides the end.
     """
-    through_unsloth = _through_unsloth(tier)
-    if through_unsloth:
-        _import_unsloth()
+    prepare(tier)
     _check(spec)
-    model, tokenizer = (_from_unsloth if through_unsloth else _from_transformers)(spec, tier, four_bit)
-    if adapter is not None:
-        model = _with_adapter(model, Path(adapter), trainable)
+    with card.enough_memory("loading"), _told(spec):
+        if unsloth.used(tier):
+            longest = max(tier.max_length, 1024 + tier.max_new_tokens)
+            model, tokenizer = unsloth.load(spec, four_bit, _dtype(), longest)
+        else:
+            model, tokenizer = _from_transformers(spec, four_bit)
+        if adapter is not None:
+            model = _with_adapter(model, Path(adapter), trainable)
     return model.eval(), _padded_on_the_left(tokenizer, spec)
+
+
+def prepare(tier: Tier) -> None:
+    """What must come before transformers, PEFT and TRL where the tier runs through Unsloth: its import.
+
+    Raises ImportError if it is missing, RuntimeError if it comes too late or PyTorch cannot use the card that there is.
+    """
+    unseen = card.unseen_card() if tier.engine == "unsloth" else None
+    if unseen:
+        raise RuntimeError(unseen)
+    if unsloth.used(tier):
+        unsloth.first()
 
 
 def tokenizer_alone(spec: ModelSpec, tier: Tier, role: str):
     """The tokenizer without its model. Raises OSError, naming the role and the mend, and else as `load`."""
-    if _through_unsloth(tier):
-        _import_unsloth()  # before transformers, in case the model is loaded next
+    prepare(tier)  # before transformers, in case the model is loaded next
     from transformers import AutoTokenizer
 
     try:
         tokenizer = AutoTokenizer.from_pretrained(spec.source, revision=spec.revision)
     except (OSError, ValueError) as error:
-        mend = _MAKE if spec.local else _accept(spec)
+        mend = _MAKE if spec.local else troubles.mend(error, spec.name) or troubles.gated(spec.name)
         raise OSError(f"the tokenizer of {spec.name}, the {role}, could not be loaded: {mend}") from error
     return _padded_on_the_left(tokenizer, spec)
 
@@ -59,7 +75,7 @@ def _padded_on_the_left(tokenizer, spec: ModelSpec):
     return tokenizer
 
 
-def _from_transformers(spec: ModelSpec, tier: Tier, four_bit: bool):
+def _from_transformers(spec: ModelSpec, four_bit: bool):
     from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
 
     quantization = None
@@ -104,38 +120,13 @@ def _no_bars():
             bars.enable_progress_bar()
 
 
-def _from_unsloth(spec: ModelSpec, tier: Tier, four_bit: bool):
-    from unsloth import FastLanguageModel
-
-    model, tokenizer = FastLanguageModel.from_pretrained(
-        spec.source,
-        revision=spec.revision,
-        use_exact_model_name=True,  # else Unsloth takes a copy of its own, to which the revision does not apply
-        dtype=_dtype(),
-        load_in_4bit=four_bit,
-        use_safetensors=True,
-        max_seq_length=max(tier.max_length, 1024 + tier.max_new_tokens),
-    )
-    model.loaded_by_unsloth = True
-    return model, tokenizer
-
-
-def _through_unsloth(tier: Tier) -> bool:
-    return tier.engine == "unsloth" and torch.cuda.is_available()
-
-
-def _import_unsloth() -> None:
-    # Without this Unsloth gives no logits, and there is nothing to match the teacher's distribution with.
-    os.environ.setdefault("UNSLOTH_RETURN_LOGITS", "1")
-    try:
-        import unsloth  # noqa: F401
-    except ImportError as error:
-        raise ImportError("this tier needs Unsloth on a GPU: pip install -r requirements-gpu.txt") from error
-
-
 def _dtype() -> torch.dtype:
     # Never float16: Gemma 3 overflows in it.
-    native = torch.cuda.is_available() and torch.cuda.is_bf16_supported(including_emulation=False)
+    if not torch.cuda.is_available():
+        return torch.float32
+    native = torch.cuda.is_bf16_supported(including_emulation=False)
+    if not native:
+        warnings.warn(card.no_bfloat16(), stacklevel=2)
     return torch.bfloat16 if native else torch.float32
 
 
@@ -150,20 +141,32 @@ def _check(spec: ModelSpec) -> None:
     try:
         AutoConfig.from_pretrained(spec.source, revision=spec.revision)
     except OSError as error:
-        if any(word in str(error).lower() for word in ("gated", "401", "403")):
-            mend = _accept(spec)
-        else:
-            mend = "see whether the Hub can be reached, or take the tier that needs no network: DISTILL_TIER=mini"
-        raise OSError(f"{spec.name} at revision {spec.revision} could not be loaded: {mend}") from error
+        mend = troubles.mend(error, spec.name) or troubles.not_reached()
+        raise OSError(f"{_called(spec)} could not be loaded: {mend}") from error
+    troubles.check_space(spec)
 
 
-def _accept(spec: ModelSpec) -> str:
-    return f"accept the terms on https://huggingface.co/{spec.name} and log in with `hf auth login`"
+@contextmanager
+def _told(spec: ModelSpec):
+    """What the Hub or the disk does in the middle of a download, with its mend; other errors as they are."""
+    try:
+        yield
+    except (OSError, RuntimeError) as error:  # Unsloth makes a RuntimeError of some
+        mend = None if spec.local else troubles.mend(error, spec.name)
+        if mend is None:
+            raise
+        raise OSError(f"{_called(spec)} could not be loaded: {mend}") from error
+
+
+def _called(spec: ModelSpec) -> str:
+    return f"{spec.name} at revision {spec.revision}"
 
 
 def _with_adapter(model, folder: Path, trainable: bool):
     if not (folder / "adapter_model.safetensors").is_file():
         raise FileNotFoundError(f"there is no adapter in {folder}: it needs adapter_model.safetensors")
+    if unsloth.loaded(model):
+        return unsloth.with_adapter(model, folder, trainable)
     from peft import PeftModel
 
     return PeftModel.from_pretrained(model, folder, is_trainable=trainable)

@@ -2,6 +2,7 @@
 
 import torch
 
+from helpers.models import unsloth
 from helpers.tiers import Lora
 
 
@@ -11,19 +12,8 @@ def add_lora(model, lora: Lora, seed: int):
     Raises ValueError if a target names no linear layer of the model, or names the output layer.
     """
     targets = lora_targets(model, lora.targets)
-    if getattr(model, "loaded_by_unsloth", False):
-        from unsloth import FastLanguageModel
-
-        return FastLanguageModel.get_peft_model(
-            model,
-            r=lora.r,
-            lora_alpha=lora.alpha,
-            lora_dropout=0,
-            bias="none",
-            target_modules=targets,
-            use_gradient_checkpointing="unsloth",
-            random_state=seed,
-        )
+    if unsloth.loaded(model):
+        return unsloth.add_lora(model, lora, targets, seed)
     from peft import LoraConfig, get_peft_model, prepare_model_for_kbit_training
 
     if getattr(model, "is_loaded_in_4bit", False):

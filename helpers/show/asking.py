@@ -8,7 +8,7 @@ import torch
 
 # The settings and the reading of `evaluate.generate`, so that the box answers as the scores were taken.
 from helpers.evaluate import Answer, _answer, _end_tokens, _generation_config
-from helpers.models import chat_prompt, prompt_ids
+from helpers.models import answering, chat_prompt, prompt_ids
 from helpers.show.comparing import column
 from helpers.show.page import BLUE, FLOW, ORANGE, Ink, card, safe
 from helpers.tiers import Tier
@@ -99,17 +99,13 @@ def answer_streaming(model, tokenizer, question: str, max_new_tokens: int, show:
     opened = chat_prompt(tokenizer, question).rstrip().endswith("<think>")
     ends = _end_tokens(model, tokenizer)
     ids = torch.tensor([prompt], device=model.device)
-    was_training = model.training
-    model.eval()
-    try:
+    with answering(model):
         output = model.generate(
             input_ids=ids,
             attention_mask=torch.ones_like(ids),
             generation_config=_generation_config(tokenizer, ends, max_new_tokens, 0.0, 1.0, 0),
             streamer=_streamer(lambda written: show(_answer(written, ends, tokenizer, opened))),
         )
-    finally:
-        model.train(was_training)
     return _answer(output[0, len(prompt) :].tolist(), ends, tokenizer, opened)
 
 

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from datasets import load_dataset
+from datasets.exceptions import DatasetsError
 
+from helpers.models import troubles
 from helpers.problems import SPLITS, Problem, draw
 from helpers.tiers import Tier
 
@@ -72,10 +74,11 @@ def _gsm8k(tier: Tier, part: str) -> list[Question]:
     data = tier.data
     try:
         rows = load_dataset(data.name, data.config, split=part, revision=data.revision)
-    except OSError as error:
+    except (OSError, DatasetsError) as error:
+        mend = troubles.mend(error, f"datasets/{data.name}") or troubles.not_reached()
         raise OSError(
-            f"{data.name} at revision {data.revision} could not be loaded: see whether the Hub can be reached, or let "
-            f"{FOLDER} name a folder with its train.jsonl and test.jsonl, or take DISTILL_TIER=mini"
+            f"{data.name} at revision {data.revision} could not be loaded: let {FOLDER} name a folder with its "
+            f"train.jsonl and test.jsonl, or {mend}"
         ) from error
     return read(rows, f"{data.name}, {part}", "row")
 

@@ -10,6 +10,7 @@ import torch
 
 from helpers import memory
 from helpers.intervals import Share
+from helpers.models import card, unsloth
 from helpers.tiers import Tier
 
 RUN = "run.json"
@@ -49,6 +50,11 @@ def settings(tier: Tier, seed: int, folder: Path | str, **changes):
         "learning_rate": tier.lora.learning_rate,
         "lr_scheduler_type": "cosine",
         "warmup_steps": 0.05,  # a share of all steps
+        # Unsloth has defaults of its own for these three. The first two would make another run of it than on a CPU.
+        # With the third the rows of a batch become one, across which a teacher that knows nothing of it would look.
+        "optim": "adamw_torch_fused",
+        "weight_decay": 0.0,
+        "padding_free": False,
         "adam_beta2": 0.98,  # a memory of fifty steps: the mini tier's run has only some hundred
         "max_length": tier.max_length,
         "completion_only_loss": True,
@@ -105,7 +111,7 @@ def run(trainer) -> Run:
     folder.mkdir(parents=True, exist_ok=True)
     trainer.remove_callback(PrinterCallback)  # a line for every tenth step
     trainer.add_callback(Clock())
-    with memory.track("training") as cost, bar() as shown:
+    with memory.track("training") as cost, bar() as shown, card.enough_memory("training"), unsloth.without_logits():
         trainer.add_callback(shown)
         trainer.train(resume_from_checkpoint=get_last_checkpoint(str(folder)))
     log = trainer.state.log_history

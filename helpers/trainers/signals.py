@@ -5,6 +5,7 @@ from contextlib import ExitStack
 import torch
 
 from helpers import losses
+from helpers.models import unsloth
 
 
 def read(model, inputs: dict, signal: str, wanted) -> tuple[torch.Tensor, list[torch.Tensor]]:
@@ -16,6 +17,8 @@ def read(model, inputs: dict, signal: str, wanted) -> tuple[torch.Tensor, list[t
     hidden states only where a call asks.
     Raises ValueError if a model does not give what is asked for, with the mend.
     """
+    if signal == "attention" and unsloth.loaded(model):
+        raise ValueError("Unsloth's kernels never hold the attention: choose relations, or engine='transformers'")
     caught: dict[int, torch.Tensor] = {}
     with ExitStack() as hooks:
         if signal == "values":
@@ -35,6 +38,12 @@ def read(model, inputs: dict, signal: str, wanted) -> tuple[torch.Tensor, list[t
         if set(caught) != set(wanted):
             raise ValueError("the value projections were never called, as with Unsloth's fused kernels: use relations")
         found = [caught[layer] for layer in wanted]
+        if given.hidden_states[-1].requires_grad and not all(each.requires_grad for each in found):
+            # Reentrant checkpointing, as Unsloth's: a hook sees the pass without gradients, so nothing would be learnt.
+            raise ValueError(
+                "the values have no gradient: checkpointing hides it, or no adapter lies before them; use relations, "
+                "or train with gradient_checkpointing=False"
+            )
     else:
         if not given.attentions or given.attentions[0] is None:
             raise ValueError('the model gives no attention: call model.set_attn_implementation("eager") first')
