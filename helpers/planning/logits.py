@@ -1,0 +1,78 @@
+"""What the logits and the loss take in memory, in bytes, for each way to take a loss: at their worst moment."""
+
+from helpers.losses.across import LOGITS
+from helpers.losses.chunked import BLOCK, CHUNK
+from helpers.planning.parts import FLOAT, Numbers
+from helpers.planning.shapes import Shape
+
+TRL_CHUNK = 256  # tokens whose logits TRL holds at a time; a test compares it with TRL's own
+# How many tensors as large as the logits live at the worst moment, read off the code.
+WORDS = 4  # TRL's chunk: logits, their logarithms, those as probabilities, and the product for the entropy
+DENSE = 3  # logits, their logarithms, the gradient
+SOFT = 6  # losses.chunked.soft: two logarithms, two distributions, their difference, its product
+TRL_SOFT = 8  # TRL's divergence: both logits, both logarithms, the terms, their gradients
+STORED = 6  # trainers.cached: logits, two logarithms of them, and the gradients on their way back
+
+
+def words(shape: Shape, tokens: int, numbers: Numbers) -> float:
+    """TRL's cross-entropy, in chunks: logits of so many tokens, made again in the backward pass.
+
+    tokens: that are learnt. Beside the logits, a copy of the hidden states, in order.
+    """
+    logits = TRL_CHUNK * shape.vocabulary * (WORDS * FLOAT + (numbers.computed if numbers.computed < FLOAT else 0))
+    head = shape.vocabulary * shape.width * numbers.computed if numbers.kept > numbers.computed else 0
+    return logits + head + 2 * tokens * shape.width * numbers.stream
+
+
+def dense(shape: Shape, tokens: int, numbers: Numbers, widened: bool = True) -> float:
+    """The cross-entropy from the logits of all tokens at once. widened: taken in float32, as transformers does."""
+    if not widened:
+        return DENSE * tokens * shape.vocabulary * numbers.computed
+    narrow = numbers.computed if numbers.computed < FLOAT else 0
+    return tokens * shape.vocabulary * (DENSE * FLOAT + narrow)
+
+
+def divergence(student: Shape, teacher: Shape, tokens: int, numbers: Numbers, gpu: bool) -> float:
+    """`losses.chunked`: both sides' logits of a chunk, and the work on some rows of them, on a GPU on all.
+
+    Beside them the hidden states of both sides at the learnt tokens, and the gradient of the student's.
+    """
+    vocabulary = min(student.vocabulary, teacher.vocabulary)
+    chunk = min(CHUNK, tokens)
+    rows = chunk if gpu else min(chunk, max(1, BLOCK // vocabulary))
+    casts = 2 if numbers.computed < FLOAT else 0
+    logits = 2 * chunk * vocabulary * numbers.computed + (SOFT + casts) * rows * vocabulary * FLOAT
+    return logits + tokens * (2 * student.width + teacher.width) * numbers.stream
+
+
+def across(student: Shape, teacher: Shape, tokens: int, numbers: Numbers) -> float:
+    """`losses.across`: a block of chunks of text, made again in the backward pass, with some copies of both logits."""
+    rows = min(tokens, max(1, LOGITS // student.vocabulary))
+    logits = rows * (ACROSS[0] * student.vocabulary + ACROSS[1] * teacher.vocabulary) * FLOAT
+    return logits + tokens * (2 * student.width + teacher.width) * numbers.stream
+
+
+# Copies of the student's and of the teacher's logits in losses.across. Sorting, picking and padding take different
+# shares of each, so these two were measured, on points that the checks do not use.
+ACROSS = (8, 4)
+
+
+def stored(shape: Shape, tokens: int, numbers: Numbers) -> float:
+    """`trainers.cached`: the logits of all learnt tokens of a micro-batch at once."""
+    return STORED * tokens * shape.vocabulary * FLOAT + 2 * tokens * shape.width * numbers.stream
+
+
+def on_policy(student: Shape, teacher: Shape, tokens: int, numbers: Numbers) -> float:
+    """TRL's divergence, in chunks made again in the backward pass."""
+    vocabulary = min(student.vocabulary, teacher.vocabulary)
+    return TRL_CHUNK * vocabulary * TRL_SOFT * FLOAT + tokens * (2 * student.width + teacher.width) * numbers.stream
+
+
+def encoded(shape: Shape, tokens: int, numbers: Numbers) -> float:
+    """Writing a cache: the logits of one text, their softmax, and that added up in float64 (`helpers.cache.draws`)."""
+    return tokens * shape.vocabulary * (2 * FLOAT + 2 * 8)
+
+
+def sampled(shape: Shape, batch: int) -> float:
+    """Taking a token: its logits in float32, sorted with their places, as shares, and added up."""
+    return batch * shape.vocabulary * (5 * FLOAT + 8)
