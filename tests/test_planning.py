@@ -8,7 +8,19 @@ from tiny_models import tiny  # noqa: F401
 from transformers import Gemma3ForCausalLM, Gemma3TextConfig, Qwen3Config, Qwen3ForCausalLM
 
 from helpers import cache, models, planning
-from helpers.planning import Numbers, Setting, Shape, card_of, logits, minutes, parts, phases, published, recipes
+from helpers.planning import (
+    Numbers,
+    Setting,
+    Shape,
+    card_of,
+    choosing,
+    logits,
+    minutes,
+    parts,
+    phases,
+    published,
+    recipes,
+)
 from helpers.planning.cards import Card, whole
 from helpers.tiers import TIERS, Lora
 
@@ -167,7 +179,8 @@ def test_what_is_taken_from_libraries_is_as_there():
 
     from helpers import soft
 
-    assert logits.TRL_CHUNK == sft_trainer._CHUNKED_LM_HEAD_CHUNK_SIZE == distillation_trainer._CHUNKED_LM_HEAD_CHUNK_SIZE
+    theirs = (sft_trainer, distillation_trainer)
+    assert {logits.TRL_CHUNK} == {module._CHUNKED_LM_HEAD_CHUNK_SIZE for module in theirs}
     assert soft.DRAWS - 1 == recipes.FURTHER == cache.Encoding().n - 1
     gemma = replace(SHAPES[0], vocabulary=49_152)
     assert recipes.cached_bytes(gemma) == pytest.approx(11.6, abs=0.1)
@@ -218,7 +231,8 @@ def test_teacher_and_student_are_together_only_where_they_must(tier, method):
 
 def test_a_larger_card_gives_up_less():
     def given_up(size):
-        return sum(phase.changed for phase in planning.plan(FULL, card_of(size), "logits"))
+        every = [reason for phase in planning.plan(FULL, card_of(size), "logits") for reason in phase.why]
+        return sum(reason.startswith("as wanted it takes") for reason in every)
 
     assert given_up("16") > given_up("48")
 
@@ -235,7 +249,7 @@ def test_where_nothing_fits_the_part_that_is_too_large_is_named():
     assert not found.fits
     assert found.why[0].startswith("does not fit: weights alone take") and "smaller teacher" in found.why[0]
     assert "does not fit" in planning.details([found], tiny_card)
-    assert set(phases_parts()) <= set(planning.choosing.MENDS)
+    assert set(phases_parts()) <= set(choosing.MENDS)
 
 
 def phases_parts() -> list[str]:

@@ -92,18 +92,18 @@ def training(point: Point, folder: Path, student, teacher):
     )  # fmt: skip
     made, rows, more = SFTTrainer, rows_of(point, vocabulary), {}
     if point.job in ("logits", "features live"):
-        from helpers.trainers.logits import LogitTrainer as made  # noqa: N813
+        from helpers.trainers.logits import LogitTrainer as made
 
         more = {"teacher": teacher, "vocabulary": vocabulary}
     if point.job in ("cached logits", "features"):
-        from helpers.trainers.cached import CachedTrainer as made  # noqa: N813
+        from helpers.trainers.cached import CachedTrainer as made
 
         more = {"encoding": Encoding(), "temperature": 1.0, "vocabulary": vocabulary, "opening": 0, "alpha": 0.0}
         rows = [row | drawn(len(row["labels"]) - 1, vocabulary) for row in rows]
     if point.job.startswith("features"):
         made, rows, more = with_features(point, student, teacher, rows, more)
     if point.job == "across":
-        from helpers.trainers.across import AcrossTrainer as made  # noqa: N813
+        from helpers.trainers.across import AcrossTrainer as made
 
         more = {"teacher": teacher, "sides": sides(student, teacher)}
         rows = [both(row) for row in rows]

@@ -2,8 +2,8 @@
 
 python tools/plan.py --tier full --card 24 --method logits --batch 32 --length 4096
 
-All of it is arithmetic (`helpers.planning`); no model is loaded and no GPU is used. `make plan-check` holds the formulas
-against peaks that were measured on a CPU.
+All of it is arithmetic (`helpers.planning`); no model is loaded and no GPU is used. `make plan-check` holds the
+formulas against peaks that were measured on a CPU.
 """
 
 import argparse
@@ -40,11 +40,10 @@ def main(arguments: list[str] | None = None) -> None:
         print(overview())
         return
     asked = {name: getattr(options, name) for name in ("batch", "micro_batch", "generate_batch", "length")}
+    asked = {name: value for name, value in asked.items() if value is not None}
     try:
         card = planning.card_of(options.card)
-        found = planning.plan(
-            TIERS[options.tier], card, options.method, **{name: value for name, value in asked.items() if value is not None}
-        )
+        found = planning.plan(TIERS[options.tier], card, options.method, **asked)
     except ValueError as error:
         raise SystemExit(str(error)) from error
     print(f"# {options.tier}, {options.method}, {card.name}\n\n{planning.details(found, card)}")

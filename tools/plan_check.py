@@ -26,14 +26,10 @@ WITHIN = 0.10
 # size held low, what is freed goes back at once, and the process is as large as its tensors.
 STRICT = {"MALLOC_MMAP_THRESHOLD_": "65536", "MALLOC_TRIM_THRESHOLD_": "65536", "MALLOC_ARENA_MAX": "1"}
 SIZES = {
-    "qwen": {"vocabulary": 32_768, "width": 256, "layers": 6, "heads": 8, "kv_heads": 4, "head_dim": 64, "mlp": 1_024},
-    "qwen wide": {
-        "vocabulary": 32_768, "width": 512, "layers": 4, "heads": 8, "kv_heads": 2, "head_dim": 64, "mlp": 1_536,
-    },
-    "gemma": {"vocabulary": 65_536, "width": 256, "layers": 6, "heads": 4, "kv_heads": 1, "head_dim": 128, "mlp": 1_280},
-    "gemma long": {
-        "vocabulary": 4_096, "width": 384, "layers": 12, "heads": 4, "kv_heads": 2, "head_dim": 128, "mlp": 768,
-    },
+    "qwen": {"vocabulary": 32_768, "width": 192, "layers": 6, "heads": 6, "kv_heads": 2, "head_dim": 64, "mlp": 768},
+    "qwen wide": {"vocabulary": 24_576, "width": 320, "layers": 4, "heads": 4, "kv_heads": 2, "head_dim": 64, "mlp": 1_280},
+    "gemma": {"vocabulary": 49_152, "width": 192, "layers": 6, "heads": 4, "kv_heads": 1, "head_dim": 64, "mlp": 960},
+    "gemma long": {"vocabulary": 4_096, "width": 256, "layers": 12, "heads": 4, "kv_heads": 2, "head_dim": 64, "mlp": 640},
 }  # fmt: skip
 WINDOW, FULL_EVERY = 64, 6
 
@@ -64,21 +60,21 @@ class Point:
 
 
 POINTS = (
-    Point("token", "qwen", 8, 512),
-    Point("token", "qwen", 2, 1_536, pads=True),
-    Point("token", "qwen", 4, 768, bits=32, rank=32),
-    Point("token", "qwen wide", 6, 384, checkpointing=False),
+    Point("token", "qwen", 6, 512),
+    Point("token", "qwen", 2, 1_024, pads=True),
+    Point("token", "qwen wide", 4, 640, bits=32, rank=32),
+    Point("token", "qwen wide", 4, 384, checkpointing=False),
     Point("token", "gemma", 4, 512),
     Point("token", "gemma long", 6, 640, pads=True),
-    Point("dense", "qwen", 2, 512, bits=32),
-    Point("logits", "qwen", 8, 512, teacher="qwen wide"),
-    Point("cached logits", "qwen", 2, 640),
-    Point("across", "gemma", 4, 512, teacher="qwen wide"),
-    Point("features", "qwen", 2, 512),
-    Point("features live", "qwen", 6, 512, teacher="qwen wide"),
-    Point("generate", "qwen wide", 24, 640, bits=32),
-    Point("generate", "gemma long", 48, 480, bits=32),
-    Point("cache", "qwen wide", 4, 512, bits=32),
+    Point("dense", "qwen wide", 2, 384, bits=32),
+    Point("logits", "qwen", 6, 512, teacher="qwen wide"),
+    Point("cached logits", "qwen", 2, 448),
+    Point("across", "gemma", 4, 384, teacher="qwen wide"),
+    Point("features", "qwen", 2, 384),
+    Point("features live", "qwen", 4, 512, teacher="qwen wide"),
+    Point("generate", "qwen wide", 32, 512, bits=32),
+    Point("generate", "gemma long", 48, 384, bits=32),
+    Point("cache", "qwen wide", 2, 320, bits=32),
 )
 
 

@@ -8,7 +8,7 @@ GB = 1e9
 RUNTIME = 0.6 * GB  # CUDA's context, kernels and cuBLAS's workspaces
 FRAGMENTATION = 0.05  # of all tensors: what PyTorch's allocator holds and cannot use
 # Seconds that a layer's kernels wait to be started, for each pass. Qwen's own speed table (Transformers, batch 1, H20)
-# gives 17.1 ms for 28 layers and 21.8 ms for 36, which is 0.61 and 0.60 ms; fused kernels are faster, a slow CPU slower.
+# gives 17.1 ms for 28 layers and 21.8 ms for 36: 0.61 and 0.60 ms. Fused kernels are faster, a slow CPU is slower.
 LAUNCH = (0.35e-3, 0.9e-3)
 BANDWIDTH = (0.8, 0.4)  # share of a card's bandwidth that writing token by token reaches, at best and at worst
 COMPUTE = (0.45, 0.15)  # share of a card's arithmetic that training reaches

@@ -54,14 +54,14 @@ def kept_in_block(shape: Shape, rank: int, numbers: Numbers, repeated: bool = Tr
     """What a block keeps of each token for the backward pass, its own input aside.
 
     rank: of the adapters, 0 for none. repeated: keys and values are kept once for each query head, which transformers
-    does where there is a padding mask.
+    does where there is a padding mask, unless there is but one head of keys to repeat, which takes no copy.
     A frozen linear layer keeps nothing; its adapter keeps its input. Attention is fused: it keeps no scores. Norms keep
     their input in float32, a copy where the stream is narrower.
     """
     w, m, q, k = shape.width, shape.mlp, shape.queries, shape.keys
     norm_inputs = q + k + w * (3 if shape.family == "gemma3" else 1) + (w if numbers.stream < FLOAT else 0)
     linear_inputs = w + q + w + m  # of query, key and value; of output; of gate and up; of down
-    attention = q + 2 * (q if repeated else k)  # turned queries, turned keys, values
+    attention = q + 2 * (q if repeated and shape.kv_heads > 1 else k)  # turned queries, turned keys, values
     gate, adapters = 3 * m, len(shape.linear_sizes()) * rank
     return FLOAT * norm_inputs + numbers.computed * (linear_inputs + attention + gate + adapters)
 
@@ -82,7 +82,7 @@ def checkpoints(shape: Shape, numbers: Numbers, tokens: int) -> float:
 
 
 def masks(shape: Shape, batch: int, length: int) -> float:
-    """Which place may look at which: a bit a pair, kept in a byte, for each kind of layer, and one at work in floats."""
+    """Which place may look at which: a byte a pair for each kind of layer, and one of them at work in floats."""
     kinds = 2 if shape.window else 1
     return batch * length**2 * (kinds + FLOAT)
 
@@ -99,5 +99,5 @@ def kv_growing(shape: Shape, batch: int, length: int, bytes_each: int) -> float:
 
     And where texts of a batch differ in length, keys and values are written out once for each query head.
     """
-    once = batch * length * bytes_each
-    return once * (shape.keys + (2 * shape.queries if batch > 1 else 0))
+    repeated = 2 * shape.queries if batch > 1 and shape.kv_heads > 1 else 0
+    return batch * length * bytes_each * (shape.keys + repeated)

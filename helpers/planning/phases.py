@@ -17,7 +17,8 @@ class Setting:
 
     batch: texts at a time. length: tokens of the longest text, learnt: of them all, those in the loss, all if None.
     student_bits, teacher_bits: of weights. rank: of the adapters, 0 for full training. checkpointing: of activations.
-    layers: whose hidden states are compared. pads: whether texts of a batch differ in length.
+    layers: whose hidden states are compared. pads: whether texts of a batch differ in length. shared: tokens that
+    both vocabularies have, where they are two.
     """
 
     batch: int
@@ -31,6 +32,7 @@ class Setting:
     numbers: Numbers = field(default_factory=lambda: Numbers(2, 2, 2))
     gpu: bool = True
     pads: bool = True
+    shared: int = logits.SHARED
 
     @property
     def tokens(self) -> int:
@@ -121,7 +123,7 @@ def loss_of(method: str, student: Shape, teacher: Shape | None, setting: Setting
     if method in STORED:
         found = logits.stored(student, tokens, numbers)
     elif method == "across":
-        found = logits.across(student, teacher, tokens, numbers)
+        found = logits.across(student, teacher, tokens, numbers, setting.shared)
     elif method == "on-policy":
         found = logits.on_policy(student, teacher, tokens, numbers)
     elif method in LIVE:

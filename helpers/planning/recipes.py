@@ -87,7 +87,8 @@ def training(tier: Tier, card: Card, method: str, asked: dict[str, int]) -> Phas
         found = phases.train(student, one, method, teacher)
         if method == "on-policy":  # the student writes first, and what it wrote then goes through both
             writes = phases.generate(student, one, one.student_bits)
-            found = max((found, found | writes | {"weights": 0.0, "activations": 0.0, "logits and loss": 0.0}), key=total)
+            gone = dict.fromkeys(("weights", "activations", "logits and loss"), 0.0)
+            found = max((found, found | writes | gone), key=total)
         return found
 
     found = choose(card, wanted, parts_of, fewer_bits=live)

@@ -36,8 +36,8 @@ def details(phases: list[Phase], card: Card) -> str:
     most = whole(max(phase.bytes for phase in phases)) / GB
     text = [
         _markdown(rows),
-        f"\n{card.name}, {card.memory / GB:.1f} GB, {card.room / GB:.1f} of them for tensors. The plan needs {most:.1f} GB "
-        f"with the runtime's own share, and {took}.",
+        f"\n{card.name}, {card.memory / GB:.1f} GB, {card.room / GB:.1f} of them for tensors. "
+        f"The plan needs {most:.1f} GB with the runtime's own share, and {took}.",
     ]
     text += [f"- {phase.name}: {reason}" for phase in phases for reason in phase.why]
     text += [f"- {phase.name}: {phase.disk / GB:.2f} GB on the disk" for phase in phases if phase.disk]
