@@ -8,6 +8,8 @@ from datasets import Dataset
 from plan_check import Point, config_of
 from transformers import AutoTokenizer, Gemma3ForCausalLM, Qwen3ForCausalLM
 
+import helpers.trainers.across
+import helpers.trainers.features  # noqa: F401  (all that a job needs is there before it is measured)
 from helpers import alignment, memory, models, trainers
 from helpers.cache import Encoding
 from helpers.models import loading
@@ -36,7 +38,7 @@ def measure(point: Point, folder: Path) -> dict[str, float]:
 
 def warm_up(point: Point, folder: Path) -> None:
     """The same job with mini models first, so that libraries, threads and kernels are there when it counts."""
-    tiny = replace(point, batch=2, length=48, given=0)
+    tiny = replace(point, batch=1, length=32, given=0)
     student = models.load_student(MINI, four_bit=point.bits == 4)[0]
     teacher = models.load_student(MINI, four_bit=False)[0] if point.teacher else None
     if point.job in ("generate", "cache"):

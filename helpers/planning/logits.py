@@ -60,8 +60,9 @@ def across(student: Shape, teacher: Shape, tokens: int, numbers: Numbers, shared
 
 
 def stored(shape: Shape, tokens: int, numbers: Numbers) -> float:
-    """`trainers.cached`: the logits of all learnt tokens of a micro-batch at once."""
-    return STORED * tokens * shape.vocabulary * FLOAT + 2 * tokens * shape.width * numbers.stream
+    """`trainers.cached`: the logits of a block of tokens, made again in the backward pass where there are several."""
+    rows = min(tokens, max(1, LOGITS // shape.vocabulary))
+    return STORED * rows * shape.vocabulary * FLOAT + 2 * tokens * shape.width * numbers.stream
 
 
 def on_policy(student: Shape, teacher: Shape, tokens: int, numbers: Numbers) -> float:
@@ -71,8 +72,9 @@ def on_policy(student: Shape, teacher: Shape, tokens: int, numbers: Numbers) -> 
 
 
 def encoded(shape: Shape, tokens: int, numbers: Numbers) -> float:
-    """Writing a cache: the logits of one text, their softmax, and that added up in float64 (`helpers.cache.draws`)."""
-    return tokens * shape.vocabulary * (2 * FLOAT + 2 * 8)
+    """Writing a cache: logits of a block of a text, their softmax, and that added up in float64 (`cache.draws`)."""
+    rows = min(tokens, max(1, LOGITS // shape.vocabulary))
+    return rows * shape.vocabulary * (2 * FLOAT + 2 * 8)
 
 
 def sampled(shape: Shape, batch: int) -> float:
