@@ -38,7 +38,7 @@ def measure(point: Point, folder: Path) -> dict[str, float]:
 
 def warm_up(point: Point, folder: Path) -> None:
     """The same job with mini models first, so that libraries, threads and kernels are there when it counts."""
-    tiny = replace(point, batch=1, length=32, given=0)
+    tiny = replace(point, batch=1, length=32, given=min(point.given, 24))
     student = models.load_student(MINI, four_bit=point.bits == 4)[0]
     teacher = models.load_student(MINI, four_bit=False)[0] if point.teacher else None
     if point.job in ("generate", "cache"):
@@ -155,16 +155,16 @@ def both(row: dict) -> dict:
 
 
 def writing(point: Point, model):
-    """What writes `length` tokens, prompt and all, the last ones token by token."""
-    prompt = point.length - 8
-    ids = torch.randint(3, model.config.vocab_size, (point.batch, prompt))
+    """What writes texts of `length` tokens, prompt and all."""
+    ids = torch.randint(3, model.config.vocab_size, (point.batch, point.given))
     mask = torch.ones_like(ids)
     mask[::2, :4] = 0  # padded on the left, as prompts are
+    new = point.length - point.given
 
     def write():
         model.generate(
-            input_ids=ids, attention_mask=mask, max_new_tokens=8, min_new_tokens=8, do_sample=True, top_k=20,
-            pad_token_id=0,
+            input_ids=ids, attention_mask=mask, max_new_tokens=new, min_new_tokens=new, do_sample=True, top_k=20,
+            top_p=0.95, pad_token_id=0,
         )  # fmt: skip
 
     return write

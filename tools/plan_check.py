@@ -33,6 +33,7 @@ SIZES = {
         "qwen": (32_768, 192, 6, 6, 2, 64, 768),
         "qwen wide": (24_576, 320, 4, 4, 2, 64, 1_280),
         "gemma": (49_152, 192, 6, 4, 1, 64, 960),
+        "qwen long": (4_096, 256, 12, 4, 2, 64, 640),
         "gemma long": (4_096, 256, 12, 4, 2, 64, 640),
     }.items()
 }
@@ -41,7 +42,10 @@ WINDOW, FULL_EVERY = 64, 6
 
 @dataclass(frozen=True)
 class Point:
-    """What is measured. model, teacher: keys of SIZES. job: a method of `planning.METHODS`, "generate" or "cache"."""
+    """What is measured. model, teacher: keys of SIZES. job: a method of `planning.METHODS`, "generate" or "cache".
+
+    given: tokens of a prompt, which are not learnt.
+    """
 
     job: str
     model: str
@@ -61,6 +65,7 @@ class Point:
             more += ["NF4" if self.bits == 4 else "float32", f"rank {self.rank}" if self.rank else "all trained"]
             more += [] if self.checkpointing else ["no checkpoints"]
             more += ["padded"] if self.pads else []
+        more += [f"prompt {self.given}"] if self.given else []
         return f"{self.job}, {self.model}, {self.batch} × {self.length:,}" + "".join(f", {one}" for one in more)
 
 
@@ -78,8 +83,9 @@ POINTS = (
     Point("across", "gemma", 1, 257, teacher="qwen wide"),
     Point("features", "qwen", 2, 384),
     Point("features live", "qwen", 4, 384, teacher="qwen wide"),
-    Point("generate", "qwen wide", 32, 512, bits=32),
-    Point("generate", "gemma long", 48, 384, bits=32),
+    Point("generate", "qwen long", 32, 256, bits=32, given=24),
+    Point("generate", "gemma long", 48, 256, bits=32, given=24),
+    Point("generate", "qwen wide", 24, 256, bits=32, given=248),
     Point("cache", "qwen wide", 2, 320, bits=32),
 )
 
@@ -110,7 +116,7 @@ def predicted(point: Point) -> dict[str, float]:
     learnt = point.batch * (point.length - max(1, point.given))
     setting = Setting(
         point.batch, point.length, learnt, point.bits, 32, point.rank, point.checkpointing, 1, Numbers(), False,
-        point.pads, min(one.vocabulary for one in (shape, teacher or shape)) // 2,
+        point.pads, min(one.vocabulary for one in (shape, teacher or shape)) // 2, point.given,
     )  # fmt: skip
     if point.job == "generate":
         found = generate(shape, setting, 32)

@@ -18,11 +18,12 @@ SHARED = 95_969  # tokens that Qwen 3 and Gemma 3 share by surface
 def words(shape: Shape, tokens: int, numbers: Numbers) -> float:
     """TRL's cross-entropy, in chunks: logits of so many tokens, made again in the backward pass.
 
-    tokens: that are learnt. Beside the logits, a copy of the hidden states, in order.
+    tokens: that are learnt. Beside the logits, hidden states: as the last norm gives them, without each text's last,
+    in order; and their gradient twice.
     """
     logits = TRL_CHUNK * shape.vocabulary * (WORDS * FLOAT + (numbers.computed if numbers.computed < FLOAT else 0))
     head = shape.vocabulary * shape.width * numbers.computed if numbers.kept > numbers.computed else 0
-    return logits + head + 2 * tokens * shape.width * numbers.stream
+    return logits + head + 5 * tokens * shape.width * numbers.stream
 
 
 def dense(shape: Shape, tokens: int, numbers: Numbers, widened: bool = True) -> float:
@@ -36,14 +37,14 @@ def dense(shape: Shape, tokens: int, numbers: Numbers, widened: bool = True) -> 
 def divergence(student: Shape, teacher: Shape, tokens: int, numbers: Numbers, gpu: bool) -> float:
     """`losses.chunked`: both sides' logits of a chunk, and the work on some rows of them, on a GPU on all.
 
-    Beside them the hidden states of both sides at the learnt tokens, and the gradient of the student's.
+    Beside them the hidden states of both sides, at all tokens and at the learnt ones, and the student's gradient.
     """
     vocabulary = min(student.vocabulary, teacher.vocabulary)
     chunk = min(CHUNK, tokens)
     rows = chunk if gpu else min(chunk, max(1, BLOCK // vocabulary))
     casts = 2 if numbers.computed < FLOAT else 0
     logits = 2 * chunk * vocabulary * numbers.computed + (SOFT + casts) * rows * vocabulary * FLOAT
-    return logits + tokens * (2 * student.width + teacher.width) * numbers.stream
+    return logits + tokens * (3 * student.width + 2 * teacher.width) * numbers.stream
 
 
 def across(student: Shape, teacher: Shape, tokens: int, numbers: Numbers, shared: int = SHARED) -> float:
@@ -56,19 +57,19 @@ def across(student: Shape, teacher: Shape, tokens: int, numbers: Numbers, shared
     rows = min(tokens, max(1, LOGITS // student.vocabulary))
     others = student.vocabulary - shared, teacher.vocabulary - shared
     logits = 3 * student.vocabulary + 4 * teacher.vocabulary + 2 * sum(others) + 8 * max(others)
-    return rows * logits * FLOAT + tokens * (2 * student.width + teacher.width) * numbers.stream
+    return rows * logits * FLOAT + tokens * (3 * student.width + 2 * teacher.width) * numbers.stream
 
 
 def stored(shape: Shape, tokens: int, numbers: Numbers) -> float:
     """`trainers.cached`: the logits of a block of tokens, made again in the backward pass where there are several."""
     rows = min(tokens, max(1, LOGITS // shape.vocabulary))
-    return STORED * rows * shape.vocabulary * FLOAT + 2 * tokens * shape.width * numbers.stream
+    return STORED * rows * shape.vocabulary * FLOAT + 4 * tokens * shape.width * numbers.stream
 
 
 def on_policy(student: Shape, teacher: Shape, tokens: int, numbers: Numbers) -> float:
     """TRL's divergence, in chunks made again in the backward pass."""
     vocabulary = min(student.vocabulary, teacher.vocabulary)
-    return TRL_CHUNK * vocabulary * TRL_SOFT * FLOAT + tokens * (2 * student.width + teacher.width) * numbers.stream
+    return TRL_CHUNK * vocabulary * TRL_SOFT * FLOAT + tokens * (3 * student.width + 2 * teacher.width) * numbers.stream
 
 
 def encoded(shape: Shape, tokens: int, numbers: Numbers) -> float:

@@ -1,6 +1,6 @@
 """The phases of each method: who is in memory, and what each part takes at the worst moment."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from helpers.planning import logits, parts
 from helpers.planning.parts import Numbers
@@ -18,7 +18,7 @@ class Setting:
     batch: texts at a time. length: tokens of the longest text, learnt: of them all, those in the loss, all if None.
     student_bits, teacher_bits: of weights. rank: of the adapters, 0 for full training. checkpointing: of activations.
     layers: whose hidden states are compared. pads: whether texts of a batch differ in length. shared: tokens that
-    both vocabularies have, where they are two.
+    both vocabularies have, where they are two. prompt: tokens that are read before the first is written.
     """
 
     batch: int
@@ -33,6 +33,7 @@ class Setting:
     gpu: bool = True
     pads: bool = True
     shared: int = logits.SHARED
+    prompt: int = 120
 
     @property
     def tokens(self) -> int:
@@ -48,13 +49,22 @@ def total(found: dict[str, float]) -> float:
 
 
 def generate(shape: Shape, setting: Setting, bits: int) -> dict[str, float]:
-    """A model writes texts of `length`, prompt and all, `batch` at a time: bytes by part."""
-    return {
-        "weights": parts.weights(shape, bits, setting.numbers),
-        "KV cache": parts.kv_cache(shape, setting.batch, setting.length, setting.numbers.computed),
-        "work": parts.kv_growing(shape, setting.batch, setting.length, setting.numbers.computed)
-        + logits.sampled(shape, setting.batch),
-    }
+    """A model writes texts of `length`, prompt and all, `batch` at a time: bytes by part.
+
+    The worst moment is the last token, or the reading of the prompts, which goes through all of them at once.
+    """
+    numbers, batch = setting.numbers, setting.batch
+    moments = [
+        {
+            "KV cache": parts.kv_cache(shape, batch, setting.length, numbers.computed),
+            "work": parts.kv_growing(shape, batch, setting.length, numbers.computed) + logits.sampled(shape, batch),
+        },
+        {
+            "KV cache": parts.kv_cache(shape, batch, setting.prompt, numbers.computed),
+            "work": read(shape, replace(setting, length=setting.prompt), every=False),
+        },
+    ]
+    return {"weights": parts.weights(shape, bits, numbers)} | max(moments, key=total)
 
 
 def read(shape: Shape, setting: Setting, every: bool = True) -> float:
