@@ -8,7 +8,8 @@ from helpers.planning.shapes import Shape
 TRL_CHUNK = 256  # tokens whose logits TRL holds at a time; a test compares it with TRL's own
 # How many tensors as large as the logits live at the worst moment, read off the code.
 WORDS = 4  # TRL's chunk: logits, their logarithms, those as probabilities, and the product for the entropy
-DENSE = 3  # logits, their logarithms, the gradient
+DENSE = 3  # logits, their logarithms, and those without each text's last place; later two gradients beside one
+ENTROPY = 3 * 128  # rows of logits in TRL's entropy, which it prints: of 128 tokens, three tensors
 SOFT = 6  # losses.chunked.soft: two logarithms, two distributions, their difference, its product
 TRL_SOFT = 8  # TRL's divergence: both logits, both logarithms, the terms and what they are made of; measured 7.7
 STORED = 4  # trainers.cached: two logarithms of the logits, and two gradients on their way back
@@ -27,11 +28,11 @@ def words(shape: Shape, tokens: int, numbers: Numbers) -> float:
 
 
 def dense(shape: Shape, tokens: int, numbers: Numbers, widened: bool = True) -> float:
-    """The cross-entropy from the logits of all tokens at once. widened: taken in float32, as transformers does."""
+    """The cross-entropy from the logits of all tokens at once. widened: in float32, as transformers and TRL take it."""
     if not widened:
         return DENSE * tokens * shape.vocabulary * numbers.computed
     narrow = numbers.computed if numbers.computed < FLOAT else 0
-    return tokens * shape.vocabulary * (DENSE * FLOAT + narrow)
+    return shape.vocabulary * (tokens * (DENSE * FLOAT + narrow) + ENTROPY * FLOAT)
 
 
 def divergence(student: Shape, teacher: Shape, tokens: int, numbers: Numbers, gpu: bool) -> float:
