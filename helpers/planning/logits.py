@@ -61,10 +61,13 @@ def across(student: Shape, teacher: Shape, tokens: int, numbers: Numbers, shared
     return rows * logits * FLOAT + tokens * (3 * student.width + 2 * teacher.width) * numbers.stream
 
 
-def stored(shape: Shape, tokens: int, numbers: Numbers) -> float:
-    """`trainers.cached`: the logits of a block of tokens, made again in the backward pass where there are several."""
+def stored(shape: Shape, tokens: int, numbers: Numbers, weighed: bool = False) -> float:
+    """`trainers.cached`: the logits of a block of tokens, made again in the backward pass where there are several.
+
+    weighed: the loss is weighed against one on features, and the first step keeps what it has worked out for that.
+    """
     rows = min(tokens, max(1, LOGITS // shape.vocabulary))
-    return STORED * rows * shape.vocabulary * FLOAT + 4 * tokens * shape.width * numbers.stream
+    return (STORED + weighed) * rows * shape.vocabulary * FLOAT + 4 * tokens * shape.width * numbers.stream
 
 
 def on_policy(student: Shape, teacher: Shape, tokens: int, numbers: Numbers) -> float:

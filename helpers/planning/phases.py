@@ -131,7 +131,7 @@ def loss_of(method: str, student: Shape, teacher: Shape | None, setting: Setting
     if method == "dense":
         return logits.dense(student, setting.tokens, numbers)
     if method in STORED:
-        found = logits.stored(student, tokens, numbers)
+        found = logits.stored(student, tokens, numbers, weighed=method == "features")
     elif method == "across":
         found = logits.across(student, teacher, tokens, numbers, setting.shared)
     elif method == "on-policy":
