@@ -13,7 +13,7 @@ CLEAN := $(PY) -m nbstripout --keep-output --keep-count --keep-id --extra-keys "
 
 .DEFAULT_GOAL := help
 .PHONY: help environment run test test-browser lab lint notebooks clean-notebooks study tables mini-models \
-  bench-losses bench-alignment recipe gpu-check
+  bench-losses bench-alignment recipe gpu-check plan plan-check
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' Makefile
@@ -73,3 +73,9 @@ recipe: environment ## Try the real models' recipe on their tokenizers, with a t
 
 gpu-check: environment ## Make the GPU environment (.venv-gpu, 7 GB) and bind every call to Unsloth, TRL and PEFT in it
 	$(PY) tools/gpu_check.py
+
+plan: environment ## Predict memory and minutes of every method on GPUs with 16, 24 and 48 GB (no GPU is used)
+	@$(PY) tools/plan.py
+
+plan-check: environment ## Hold the planner against measured peaks of shrunken models on this CPU (minutes)
+	$(PY) tools/plan_check.py

@@ -66,7 +66,10 @@ class Lora:
 
 @dataclass(frozen=True)
 class Budget:
-    """What one pass through the series takes: minutes, and gigabytes (RAM on a CPU, else GPU memory)."""
+    """What one pass through the series takes: minutes, and gigabytes (RAM on a CPU, else GPU memory).
+
+    What is planned comes from `helpers.planning`: token distillation on a T4 for small, on an L4 for full.
+    """
 
     minutes: int
     memory_gb: float
@@ -150,7 +153,7 @@ TIERS = {
             lora=Lora(r=32, alpha=64, learning_rate=2e-4),
             max_new_tokens=4_096, answer_tokens=1_024, max_length=2_048,
             traces=1_000, epochs=4, batch_size=32, micro_batch=4, generate_batch=8, answer_batch=16,
-            budget=Budget(minutes=120, memory_gb=8),
+            budget=Budget(minutes=300, memory_gb=12),
             long_share=ONE_TO_FOUR,
         ),
         Tier(
@@ -165,7 +168,7 @@ TIERS = {
             # A trace that is cut off teaches the student never to stop, so the budget is far above what GSM8K needs.
             max_new_tokens=8_192, answer_tokens=2_048, max_length=4_096,
             traces=2_000, epochs=4, batch_size=32, micro_batch=2, generate_batch=8, answer_batch=16,
-            budget=Budget(minutes=480, memory_gb=22),
+            budget=Budget(minutes=900, memory_gb=21),
             long_share=ONE_TO_FOUR,
         ),
     )

@@ -28,8 +28,7 @@ MACHINE_PATH = re.compile(r"(^|[^A-Za-z0-9_.])/(work|farm|root|tmp|home|Users)/"
 
 # A room may import rooms of its own floor and of the floors below, never of those above.
 FLOORS = {
-    1: {"tiers", "problems", "alignment", "intervals", "reading", "origins", "layers", "premises"},
-    1: {"tiers", "mirrors", "problems", "alignment", "intervals", "reading", "origins", "layers"},
+    1: {"tiers", "mirrors", "problems", "alignment", "intervals", "reading", "origins", "layers", "premises"},
     2: {"models", "memory"},
     3: {"data", "cache"},
     4: {"losses", "hints", "trainers"},
@@ -37,6 +36,7 @@ FLOORS = {
         "evaluate", "traces", "results", "score", "show", "check", "distil", "compare", "soft", "across", "features",
         "halved",
         "generation",
+        "planning",
     },
 }
 # What stands above the whole house: no helper imports these.

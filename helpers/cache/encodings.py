@@ -45,14 +45,21 @@ class Encoding:
 
     def encode(self, shares: torch.Tensor, generator: torch.Generator) -> bytes:
         """Distributions as bytes. shares: (tokens, vocabulary), each row adding up to 1."""
-        width = bits(shares.shape[-1])
+        return self.pack([self.keep(shares, generator)], shares.shape[-1])
+
+    def keep(self, shares: torch.Tensor, generator: torch.Generator) -> tuple[np.ndarray, ...]:
+        """What is kept of some distributions, each (tokens, n): ids, and for the likeliest their probabilities."""
         if self.kind == "draws":
-            return draws.pack(draws.draw(shares, self.n, generator).cpu().numpy(), width)
+            return (draws.draw(shares, self.n, generator).cpu().numpy(),)
         if self.kind == "independent":
             found = torch.multinomial(shares.cpu(), self.n, replacement=True, generator=generator)
-            return draws.pack(found.sort(-1).values.numpy(), width)
-        ids, values = top.top(shares, self.n)
-        return top.pack(ids.cpu().numpy(), values.cpu().numpy(), width)
+            return (found.sort(-1).values.numpy(),)
+        return tuple(each.cpu().numpy() for each in top.top(shares, self.n))
+
+    def pack(self, kept: list[tuple[np.ndarray, ...]], vocabulary: int) -> bytes:
+        """What `keep` gave of the tokens of one text, block after block, as bytes."""
+        whole = (np.concatenate(blocks) for blocks in zip(*kept, strict=True))
+        return (draws if self.drawn else top).pack(*whole, bits(vocabulary))
 
     def decode(self, packed: bytes, tokens: int, vocabulary: int) -> tuple[np.ndarray, np.ndarray]:
         """What a reader makes of the bytes: ids and their weights, (tokens, n) each. Drawn twice, an id stands twice.

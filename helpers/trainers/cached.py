@@ -1,12 +1,14 @@
 """Logit distillation from a cache: the teacher is asked once, before the training, and then not needed any more."""
 
 import torch
+from torch.utils.checkpoint import checkpoint
 from trl import SFTTrainer
 from trl.trainer.sft_trainer import DataCollatorForLanguageModeling
 
 from helpers import losses
 from helpers.cache.encodings import Encoding
 from helpers.cache.states import pack
+from helpers.losses.across import LOGITS
 from helpers.losses.chunked import head_of
 from helpers.losses.stored import stored_cross_entropy
 from helpers.trainers import signals
@@ -36,12 +38,24 @@ class CachedTrainer(SFTTrainer):
     def loss_of(self, model, states, labels, ids, weights, count):
         """The loss on logits. states: (batch, length, width), what the output head is given; count: as `per_token`."""
         head = head_of(self.accelerator.unwrap_model(model), self.vocabulary)
-        logits = head.logits(losses.learnt(states, labels))
-        soft = stored_cross_entropy(logits, ids, weights, self.encoding.tail, self.temperature)
-        hard = torch.nn.functional.cross_entropy(logits, losses.targets(labels), reduction="none")
         alpha = shares(labels, self.opening, self.processing_class.eos_token_id, self.alpha)
-        each = losses.mixed(soft, hard, alpha)
-        return losses.per_token(each.sum(), len(each), count)
+        given = losses.learnt(states, labels), losses.targets(labels), ids, weights, alpha
+        size = max(1, LOGITS // len(head.weight))
+        total = losses.wide(states[:0]).sum()
+        # Where the logits of all tokens are too many, those of a block are made again in the backward pass.
+        for block in zip(*(each.split(size) for each in given), strict=True):
+            if len(ids) > size:
+                total = total + checkpoint(self._of_block, head, *block, use_reentrant=False)
+            else:
+                total = total + self._of_block(head, *block)
+        return losses.per_token(total, len(ids), count)
+
+    def _of_block(self, head, states, words, ids, weights, alpha):
+        """The sum over some tokens."""
+        logits = head.logits(states)
+        soft = stored_cross_entropy(logits, ids, weights, self.encoding.tail, self.temperature)
+        hard = torch.nn.functional.cross_entropy(logits, words, reduction="none")
+        return losses.mixed(soft, hard, alpha).sum()
 
 
 class WithTargets:
@@ -79,9 +93,12 @@ def targets(
         given = {key: value.to(teacher.device) for key, value in batch.items()}
         states, inside = signals.read(teacher, given, signal or "hidden", layers)
         for i, row in enumerate(rows):
-            logits = head.logits(losses.learnt(states[i : i + 1], labels[i : i + 1]))
-            packed = encoding.encode((logits / temperature).softmax(-1), generator)
-            found.append({**row, "tokens": len(logits), "targets": packed})
+            learnt = losses.learnt(states[i : i + 1], labels[i : i + 1])
+            # Some tokens at a time: at 151,936 logits a token, those of a long text need more memory than its teacher.
+            blocks = learnt.split(max(1, LOGITS // len(head.weight)))
+            kept = [encoding.keep((head.logits(one) / temperature).softmax(-1), generator) for one in blocks]
+            packed = encoding.pack(kept, len(head.weight))
+            found.append({**row, "tokens": len(learnt), "targets": packed})
             if signal:
                 kept = [signals.learnt(each[i : i + 1], labels[i : i + 1]) for each in inside]
                 if signal == "attention":  # to the text's own places, not to those that fill up the batch
