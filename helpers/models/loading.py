@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 
 from helpers.models import card, troubles, unsloth
+from helpers.models.ends import end_with_the_turn
 from helpers.tiers import ModelSpec, Tier
 
 # transformers, peft and unsloth are imported inside the functions: Unsloth speeds the other two up by
@@ -66,6 +67,7 @@ def tokenizer_alone(spec: ModelSpec, tier: Tier, role: str):
 
 
 def _padded_on_the_left(tokenizer, spec: ModelSpec):
+    end_with_the_turn(tokenizer)  # before the padding is looked at: a base model pads with its old eos_token
     if tokenizer.pad_token_id is None or tokenizer.pad_token_id == tokenizer.eos_token_id:
         raise ValueError(
             f"{spec.name} has no padding token of its own. Padding with the end token would hide every end from the "

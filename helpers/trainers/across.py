@@ -10,6 +10,7 @@ from helpers import alignment, losses, models
 from helpers.alignment import Alignment, SharedVocabulary
 from helpers.losses.across import across_hidden
 from helpers.losses.chunked import head_of
+from helpers.models.ends import end_of_turn
 from helpers.trainers.logits import hidden_states
 
 # What the end of a turn stands for on both sides. No text holds it: its first byte occurs nowhere in UTF-8.
@@ -78,20 +79,6 @@ def sides_of(teacher, student) -> Sides:
         surfaces.append(alignment.surfaces(tokenizer))
         surfaces[-1][ends[-1]] = END
     return Sides(teacher, student, tuple(ends), tuple(surfaces), alignment.shared_vocabulary(*surfaces))
-
-
-def end_of_turn(tokenizer) -> int:
-    """The token that the chat template puts behind an answer: a Gemma's is not always its eos_token.
-
-    Raises ValueError if that is no special token.
-    """
-    turns = [{"role": "user", "content": "How many?"}, {"role": "assistant", "content": "Seven."}]
-    behind = tokenizer.apply_chat_template(turns, tokenize=False).rpartition("Seven.")[2]
-    (end, *_) = tokenizer(behind, add_special_tokens=False).input_ids or [None]
-    known = {number for number, token in tokenizer.added_tokens_decoder.items() if token.special}
-    if end not in known | set(tokenizer.all_special_ids):
-        raise ValueError(f"the chat template writes {behind!r} behind an answer, which is no token that ends a turn")
-    return end
 
 
 def rows_of(messages, sides: Sides) -> list[dict]:

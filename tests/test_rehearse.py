@@ -1,0 +1,278 @@
+"""tools/rehearse.py: what is shrunk and what is refused, the report, and going on after a stop."""
+
+import json
+import os
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import late_faults
+import pytest
+import rehearse
+import shrunken
+import stand_ins
+import study
+import torch
+from execution import execute
+from nbformat import write
+from nbformat.v4 import new_code_cell, new_notebook
+from tiny_models import GEMMA_TEMPLATE, tokenizer_of
+
+from helpers.tiers import TIERS
+
+GB = {"peak_gb": 0.5}
+
+
+def notebook(root: Path, name: str, source: str) -> Path:
+    path = root / "notebooks" / f"{name}.ipynb"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    made = new_notebook(cells=[new_code_cell(source, id="one")])
+    made.metadata = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    write(made, path)
+    return path
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch):
+    """A project with two notebooks, one of which fails, whose kernels are replaced by a list of what was run."""
+    root, ran = tmp_path / "project", []
+    for name, source in (("01_good", "1"), ("02_bad", "boom = 1 / 0")):
+        notebook(root, name, source)
+    (root / "helpers").mkdir()
+    (root / "tools").mkdir()
+    (root / "tools" / "late_faults.py").write_text("")
+    for module in (rehearse, study):
+        monkeypatch.setattr(module, "ROOT", root)
+    monkeypatch.setattr(rehearse, "FOLDER", root / "artifacts" / "rehearsal")
+    monkeypatch.setattr(rehearse.stand_ins.inside, "__defaults__", (root / "artifacts" / "rehearsal",))
+    monkeypatch.setattr(rehearse, "prepare", lambda: None)
+    monkeypatch.setattr(rehearse, "check", lambda tier: ran.append((tier, "checks")))
+
+    def run(path, output, variables):
+        ran.append((variables["DISTILL_TIER"], path.stem))
+        if path.stem == "02_bad":
+            raise rehearse.Failed("02_bad stopped in cell [1]")
+        return 1.0
+
+    monkeypatch.setattr(rehearse, "execute", run)
+    return root, ran
+
+
+def told(root: Path) -> dict:
+    return json.loads((root / "artifacts" / "rehearsal" / "report.json").read_text())
+
+
+def test_both_tiers_run_and_a_failure_is_told(place, capsys):
+    root, ran = place
+    assert rehearse.main([]) == 1
+    assert ran == [(tier, name) for tier in ("small", "full") for name in ("01_good", "02_bad", "checks")]
+    states = {(run["tier"], run["notebook"]): run["state"] for run in told(root)["runs"]}
+    assert Counter(states.values()) == {"passed": 4, "failed": 2} and states["full", "02_bad"] == "failed"
+    failed = next(run for run in told(root)["runs"] if run["state"] == "failed")
+    assert "stopped in cell [1]" in failed["error"] and {"minutes", "peak_gb"} <= set(failed)
+    assert "STAND-INS" in told(root)["warning"] and "STAND-INS" in capsys.readouterr().out
+
+
+def test_what_passed_is_not_run_again_until_it_changes(place):
+    root, ran = place
+    rehearse.main(["01_good", "--tier", "small"])
+    assert rehearse.main(["01_good", "--tier", "small"]) == 0
+    assert ran == [("small", "01_good")]
+    notebook(root, "01_good", "2")
+    rehearse.main(["01_good", "--tier", "small"])
+    assert len(ran) == 2
+    rehearse.main(["01_good", "--tier", "small", "--fresh"])
+    assert len(ran) == 3
+
+
+def test_what_failed_is_run_again(place):
+    ran = place[1]
+    for _ in range(2):
+        assert rehearse.main(["02_bad", "--tier", "full"]) == 1
+    assert ran == [("full", "02_bad")] * 2
+
+
+def test_other_helpers_clear_what_was_made(place):
+    root, _ = place
+    rehearse.main(["01_good", "--tier", "small"])
+    made = root / "artifacts" / "rehearsal" / "small" / "made" / "trace"
+    made.write_text("")
+    rehearse.main(["01_good", "--tier", "small"])
+    assert made.exists()
+    (root / "helpers" / "new.py").write_text("")
+    rehearse.main(["01_good", "--tier", "small"])
+    assert not made.exists()
+
+
+def test_too_much_memory_is_a_failure(place, monkeypatch):
+    monkeypatch.setattr(rehearse, "MOST_GB", -1.0)
+    assert rehearse.main(["01_good", "--tier", "small"]) == 1
+    assert "GB, and may take" in told(place[0])["runs"][0]["error"]
+
+
+def test_an_unknown_notebook_is_named(place, capsys):
+    with pytest.raises(SystemExit):
+        rehearse.main(["03_none"])
+    assert "no notebook called 03_none; choose from 01_good, 02_bad, late_faults" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_a_kernel_begins_shrunken_offline_and_shut_in(tmp_path, monkeypatch):
+    """A real kernel: the tiers are small, their folder is the rehearsal's, the network and other folders are closed.
+
+    GSM8K is found without the Hub, by the code that reads it for everybody.
+    """
+    folder = tmp_path / "rehearsal"
+    monkeypatch.setattr(rehearse, "FOLDER", folder)
+    monkeypatch.setattr(rehearse.stand_ins, "make", lambda folder: None)
+    monkeypatch.setattr(rehearse.stand_ins.inside, "__defaults__", (folder,))
+    rehearse.prepare()
+    stand_ins.gsm8k(stand_ins.home(folder))
+    source = """
+import os, socket, urllib.request
+from helpers import results, tiers, traces
+tier = tiers.resolve()
+assert (tier.name, tier.traces) == ("small", 512) and os.environ["HF_HUB_OFFLINE"] == "1"
+results.write("a", {"b": 1}, tier, 0)
+for split, n, many in (("train", 512, 512), ("validation", 120, 24), ("test", 500, 24)):
+    assert len({one.question for one in traces.questions(tier, split, n, 0)}) == many
+for attempt in (lambda: urllib.request.urlopen("https://example.org"),
+                lambda: socket.create_connection(("192.0.2.1", 80), 1),
+                lambda: open(tiers.ROOT / "artifacts" / "small.txt", "w"),
+                lambda: os.makedirs(tiers.ROOT / "data" / "results" / "small")):
+    try:
+        attempt()
+    except OSError as error:
+        assert "rehearsal" in str(error), error
+    else:
+        raise AssertionError("not refused")
+"""
+    execute(notebook(tmp_path, "a", source), tmp_path / "out.ipynb", variables=rehearse.variables("small"))
+    assert (folder / "small" / "made" / "results" / "a.json").is_file()
+
+
+@pytest.mark.slow
+def test_a_kernel_without_its_beginning_does_not_run(tmp_path, monkeypatch):
+    """Otherwise it would go on with the real tiers."""
+    monkeypatch.setattr(rehearse, "FOLDER", tmp_path / "rehearsal")
+    monkeypatch.setattr(rehearse.stand_ins, "make", lambda folder: None)
+    monkeypatch.setattr(rehearse.stand_ins.inside, "__defaults__", (tmp_path / "rehearsal",))
+    monkeypatch.setattr(rehearse, "STARTUP", rehearse.STARTUP.replace("module.begin()", "module.none()"))
+    rehearse.prepare()
+    done = subprocess.run(
+        [sys.executable, "-m", "IPython", "-c", "print('went on')"], capture_output=True, text=True,
+        env={**os.environ, **rehearse.variables("small")},
+    )  # fmt: skip
+    assert done.returncode == 1 and "went on" not in done.stdout
+
+
+def test_less_of_everything_and_the_same_recipe():
+    for name in ("small", "full"):
+        real, small = TIERS[name], shrunken.shrunken(TIERS[name])
+        changed = {key for key in vars(real) if getattr(real, key) != getattr(small, key)}
+        assert changed <= set(shrunken.FEWER) and small.sampling == real.sampling and small.lora == real.lora
+        assert small.traces < real.traces and small.traces * 3 // 64 >= 24
+
+
+def test_few_questions_but_no_more_than_gsm8k_has():
+    asked = []
+    few = shrunken.fewer(lambda *about: asked.append(about))
+    few("tier", "test", 500, 1)
+    few("tier", "validation", 3, 1)
+    few("tier", "train", 512, 1)
+    assert asked == [("tier", "test", 24, 1), ("tier", "validation", 3, 1), ("tier", "train", 512, 1)]
+    with pytest.raises(ValueError, match="1,319 test questions, and 1,320"):
+        few("tier", "test", 1_320, 1)
+
+
+@pytest.mark.parametrize(
+    ("event", "arguments"),
+    [
+        ("socket.connect", (None, ("192.0.2.1", 443))), ("socket.getaddrinfo", ("huggingface.co", 443)),
+        ("open", ("artifacts/small/x", "w", 0)), ("open", ("data/results/x", None, os.O_WRONLY | os.O_CREAT)),
+        ("os.mkdir", ("artifacts/full", 0o777, -1)), ("os.rename", ("artifacts/rehearsal/a", "artifacts/full/a")),
+    ],
+)  # fmt: skip
+def test_what_leads_out_is_refused(event, arguments, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(OSError, match="rehearsal"):
+        shrunken.watch(tmp_path / "artifacts" / "rehearsal", tmp_path)(event, arguments)
+
+
+@pytest.mark.parametrize(
+    ("event", "arguments"),
+    [
+        ("socket.connect", (None, ("127.0.0.1", 443))), ("socket.connect", (None, "a-unix-socket")),
+        ("open", ("artifacts/rehearsal/x", "w", 0)), ("open", ("data/results/x", "r", 0)), ("open", (3, "w", 0)),
+        ("open", ("../elsewhere", "w", 0)), ("os.mkdir", ("artifacts/rehearsal/small", 0o777, -1)),
+        ("open", ("helpers/__pycache__/a.pyc", "w", 0)),
+    ],
+)  # fmt: skip
+def test_what_stays_inside_is_allowed(event, arguments, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    shrunken.watch(tmp_path / "artifacts" / "rehearsal", tmp_path)(event, arguments)
+
+
+# --- what would show late -----------------------------------------------------------------------
+
+
+def row(text: str, verdict: str = "kept") -> dict:
+    return {"question": "Why?", "qwen3_answer": text, "verdict": verdict}
+
+
+GOOD = [row("<think>\n1\n</think>\n\n1"), row("<think>\n1", "truncated")]
+
+
+@pytest.mark.parametrize(
+    ("rows", "prompt", "fault"),
+    [
+        (GOOD, "<think>\n", None), (GOOD, "", None),
+        (GOOD, "<think>\n<think>\n", "the teacher's prompt has 2"),
+        ([*GOOD, row("<think>\n<think>\n1\n</think>\n1", "no </think>")], "", "2 <think> in the trace"),
+        ([*GOOD, row("1\n</think>\n1")], "", "kept with 0 <think>"),
+        (GOOD[:1], "", "all alike"), (GOOD[1:], "", "all alike"),
+    ],
+)  # fmt: skip
+def test_a_trace_is_opened_once(rows, prompt, fault):
+    found = list(late_faults.of_traces(rows, prompt))
+    assert not found if fault is None else any(fault in one for one in found)
+
+
+def gemma(pad: str = "<pad>"):
+    special = ["<pad>", "<bos>", "<eos>", "<start_of_turn>", "<end_of_turn>"]
+    return tokenizer_of(special, [], GEMMA_TEMPLATE, bos_token="<bos>", eos_token="<end_of_turn>", pad_token=pad)
+
+
+def batch(tokenizer, prompt: str, answer: str) -> dict:
+    ids = [tokenizer(part, add_special_tokens=False).input_ids for part in (prompt, answer)]
+    return {"input_ids": torch.tensor([ids[0] + ids[1]]), "labels": torch.tensor([[-100] * len(ids[0]) + ids[1]])}
+
+
+ANSWER = "<think>\n1\n</think>\n\n1<end_of_turn>\n"
+
+
+@pytest.mark.parametrize(
+    ("prompt", "answer", "fault"),
+    [
+        ("<bos>Why?", ANSWER, None),
+        ("<bos><bos>Why?", ANSWER, "2 BOS"), ("Why?", ANSWER, "0 BOS"),
+        ("<bos>Why?", ANSWER.replace("<end_of_turn>", ""), "<end_of_turn> is 0 times"),
+        ("<bos>Why?", f"<think>\n{ANSWER}", "not one opened"), ("<bos>Why?", "1<end_of_turn>", "not one opened"),
+        ("<bos>Why?", f"{ANSWER}<pad>", "padding is among"),
+    ],
+)  # fmt: skip
+def test_a_batch_begins_thinks_and_ends_once(prompt, answer, fault):
+    tokenizer = gemma()
+    found = list(late_faults.of_batch(batch(tokenizer, prompt, answer), tokenizer, "student"))
+    assert not found if fault is None else any(fault in one for one in found)
+
+
+def test_gemma_pads_with_its_own_token():
+    assert not list(late_faults.of_padding(gemma(), "student"))
+    (first, second) = late_faults.of_padding(gemma("<end_of_turn>"), "student")
+    assert "pads with '<end_of_turn>'" in first and "no end would be in the loss" in second
+
+
+def test_make_rehearse_is_what_runs_it():
+    assert "\t$(PY) tools/rehearse.py\n" in (stand_ins.ROOT / "Makefile").read_text(encoding="utf-8")
