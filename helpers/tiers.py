@@ -181,8 +181,7 @@ def resolve(tier: str | Tier = "auto") -> Tier:
     tier: a name, or "auto" for what the hardware allows: full with a CUDA GPU of 20 GB or more,
         small with any other, mini without. A Tier comes back as it is.
     The environment variable DISTILL_TIER, where it is set, goes before a name; DISTILL_STUDENT (`helpers.mirrors`)
-    names another student. Raises ValueError as `mirrors.chosen`.
-    Raises ValueError for an unknown name and says whether the argument or DISTILL_TIER gave it.
+    names another student. Raises ValueError as `mirrors.chosen`, and for an unknown name, saying who gave it.
     """
     if isinstance(tier, Tier):
         return tier
