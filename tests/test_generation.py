@@ -98,7 +98,7 @@ def gpu_tier(tiny, monkeypatch):
     """The tiny tier as on a card with vLLM: its teacher is loaded by the double, its tokenizer as everywhere."""
     computer(monkeypatch, gpu=True)
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda: (12_000, 16_000))
-    monkeypatch.setattr(models.loading, "_through_unsloth", lambda tier: False)
+    monkeypatch.setattr(models.unsloth, "used", lambda tier: False)
     monkeypatch.setattr(memory, "give_back", lambda: None)
     monkeypatch.setattr(store.results, "machine", lambda: "a card")
     return replace(tiny, engine="unsloth")

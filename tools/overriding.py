@@ -6,7 +6,7 @@ import inspect
 MODULES = ("callbacks", "logits", "cached", "across", "features", "across_features")
 LIBRARIES = ("transformers", "trl")
 # Methods of our own on such classes. One that is not here must be the libraries' too, or nobody would call it.
-OWN = {"loss_of", "both", "_ratio"}
+OWN = {"loss_of", "_of_block", "both", "_ratio"}
 
 
 def classes() -> list[type]:

@@ -66,7 +66,7 @@ def written_by(model) -> str | None:
     """What provenance says of the engine: None for transformers, which it does not mention."""
     if isinstance(model, Vllm):
         return "vllm"
-    return "unsloth" if getattr(model, "loaded_by_unsloth", False) else None
+    return "unsloth" if models.unsloth.loaded(model) else None
 
 
 def generate(model, tokenizer, questions: Sequence[str], max_new_tokens: int, batch_size: int = 32, **how):
