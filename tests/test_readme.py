@@ -42,7 +42,7 @@ def test_readme_tells_the_committed_figures():
         (before_after.STUDY, ("teacher", "accuracy", "mean"), 0.5, "README.md's tables"),
         (before_after.STUDY, ("teacher", "accuracy", "per_seed"), [0.5, 0.5, 0.5], "shows other figures"),
         (before_after.STUDY, ("transcripts", "crayons", "after"), "Fifty-two.", "README.md's tables"),
-        ("data/results/mini/02_teacher_traces.json", ("run", "seconds"), [6000.0], "README.md's tables"),
+        ("data/results/minutes.json", ("seconds", "02_teacher_traces"), 6000.0, "README.md's tables"),
     ],
 )
 def test_other_figures_are_found_out_and_made_good(project, capsys, name, keys, to, said):

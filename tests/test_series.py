@@ -67,6 +67,12 @@ def test_outputs_are_saved_and_nothing_else_changes(root, capsys):
     assert [cell.get("execution_count") for cell in after.cells] == [None, 1, 2]
     assert strip_output(after, False, False, []) == strip_output(before, False, False, [])
     assert "|" not in capsys.readouterr().out, "who saves outputs has no use for the table"
+    told = json.loads((root / series.MINUTES).read_text())
+    assert told["tier"] == "mini" and told["machine"] and 0 < told["seconds"]["01_one"] < 100
+    (root / series.MINUTES).unlink()
+    (root / "artifacts" / "mini" / "traces").mkdir()
+    assert series.main(["--save"]) == 0
+    assert not (root / series.MINUTES).exists(), "where traces lay ready, the minutes are not those of a reader"
 
 
 def test_a_notebook_that_was_changed_meanwhile_is_left_alone(root):

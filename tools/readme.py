@@ -4,10 +4,10 @@ import json
 import re
 import sys
 from pathlib import Path
-from statistics import median
 
 import before_after
 import methods
+from series import MINUTES
 from tables import lines, percent
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -42,17 +42,11 @@ def models_table(scores: dict[str, dict]) -> str:
 
 
 def route_table(root: Path) -> str:
-    """The notebooks with the minutes that the study took for each, what was missing made on the way.
-
-    The median over the seeds: a machine that does something else beside a run makes it several times as long.
-    """
+    """The notebooks with the minutes of one run in their order that began with nothing made (tools/series.py)."""
+    seconds = json.loads((root / MINUTES).read_text(encoding="utf-8"))["seconds"]
     rows = [["notebook", "what happens in it", "minutes (mini tier)"], ["---"] * 3]
     for name, (title, what) in ROUTE.items():
-        path = root / "data" / "results" / "mini" / f"{name}.json"
-        seconds = json.loads(path.read_text())["run"]["seconds"] if path.is_file() else None
-        minutes = f"{median(seconds) / 60:.1f}" if seconds else "–"
-        if seconds and "LONG = False" in (root / "notebooks" / f"{name}.ipynb").read_text(encoding="utf-8"):
-            minutes += " with `LONG`"
+        minutes = f"{seconds[name] / 60:.1f}" if name in seconds else "–"
         rows.append([f"[{name[:2]} · {title}](notebooks/{name}.ipynb)", what, minutes])
     return lines(rows)
 

@@ -1,4 +1,7 @@
-"""Runs the series on the mini tier, in order: `python tools/series.py`; with `--save` the notebooks get the outputs."""
+"""Runs the series on the mini tier, in order: `python tools/series.py`; with `--save` the notebooks get the outputs.
+
+Then README's minutes are kept too, where the run began with nothing made: else the trainings would only be read.
+"""
 
 import argparse
 import json
@@ -11,6 +14,7 @@ from tables import figure, lines, percent
 
 ROOT = Path(__file__).resolve().parents[1]
 TIER = "mini"
+MINUTES = Path("data/results/minutes.json")
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 COLUMNS = ("student before", "student after", "teacher")
 # The rows of the table: where a figure lies for each column.
@@ -32,9 +36,12 @@ def notebooks(root: Path) -> list[Path]:
     return sorted((root / "notebooks").glob("*.ipynb"))
 
 
-def run(root: Path) -> list[Path]:
-    """Runs every notebook into artifacts/mini/executed/ and returns the executed ones. Raises execution.Failed."""
-    executed = []
+def run(root: Path) -> dict[Path, float]:
+    """Runs every notebook into artifacts/mini/executed/: the executed ones, with the seconds that each took.
+
+    Raises execution.Failed.
+    """
+    executed = {}
     for path in notebooks(root):
         print(f"{path.stem:<28}", end="", flush=True)
         output = root / "artifacts" / TIER / "executed" / path.name
@@ -44,7 +51,7 @@ def run(root: Path) -> list[Path]:
             print(" stopped", flush=True)
             raise
         print(f"{seconds:6.0f} s", flush=True)
-        executed.append(output)
+        executed[output] = seconds
     return executed
 
 
@@ -62,6 +69,15 @@ def save(executed: Path, notebook: Path) -> None:
             cell.outputs = [output for output in ran.outputs if WIDGET_VIEW not in output.get("data", {})]
             cell.execution_count = ran.execution_count
     nbformat.write(source, notebook)
+
+
+def keep_minutes(root: Path, executed: dict[Path, float]) -> None:
+    """Writes how long each notebook took, and on what machine, for README's route."""
+    from helpers.results import machine  # not at the top: it imports PyTorch
+
+    told = {"tier": TIER, "machine": machine(), "seconds": {path.stem: round(s, 1) for path, s in executed.items()}}
+    (root / MINUTES).parent.mkdir(parents=True, exist_ok=True)
+    (root / MINUTES).write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
 
 
 def table(figures: dict) -> str:
@@ -83,6 +99,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python tools/series.py", description=__doc__)
     parser.add_argument("--save", action="store_true", help="write the outputs into notebooks/")
     chosen = parser.parse_args(arguments)
+    fresh = not (ROOT / "artifacts" / TIER / "traces").exists()
     try:
         executed = run(ROOT)
     except Failed as error:
@@ -91,6 +108,8 @@ def main(arguments: list[str] | None = None) -> int:
     if chosen.save:
         for path in executed:
             save(path, ROOT / "notebooks" / path.name)
+        if fresh:
+            keep_minutes(ROOT, executed)
         return 0
     results = ROOT / "artifacts" / TIER / "results" / "04_before_and_after.json"
     if results.exists():
