@@ -82,6 +82,7 @@ POINTS = (
     Point("cached logits", "qwen", 4, 512),
     Point("across", "gemma", 1, 257, teacher="qwen wide"),
     Point("features", "qwen", 2, 384),
+    Point("features", "qwen wide", 3, 256),
     Point("features live", "qwen", 4, 384, teacher="qwen wide"),
     Point("generate", "qwen long", 32, 256, bits=32, given=24),
     Point("generate", "gemma long", 48, 256, bits=32, given=24),

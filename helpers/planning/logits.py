@@ -77,9 +77,9 @@ def on_policy(student: Shape, teacher: Shape, tokens: int, numbers: Numbers) -> 
 
 
 def encoded(shape: Shape, tokens: int, numbers: Numbers) -> float:
-    """Writing a cache: logits of a block of a text, their softmax, and that added up in float64 (`cache.draws`)."""
+    """Writing a cache: the distributions of a block of a text, and twice in float64, added up (`cache.draws`)."""
     rows = min(tokens, max(1, LOGITS // shape.vocabulary))
-    return rows * shape.vocabulary * (2 * FLOAT + 2 * 8)
+    return rows * shape.vocabulary * (FLOAT + 2 * 8)
 
 
 def sampled(shape: Shape, batch: int) -> float:
