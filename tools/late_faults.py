@@ -6,6 +6,7 @@ program: the student just never learns to begin, to think or to stop.
 
 import sys
 from collections.abc import Iterator
+from dataclasses import asdict
 
 import shrunken
 
@@ -66,14 +67,27 @@ def of_role(tier, role: str, rows) -> Iterator[str]:
     models.unload(trainer.model)
 
 
+def of_sampling(teacher, tokenizer, tier, asked: list[str]) -> Iterator[str]:
+    """Faults of what the teacher writes when it samples as its makers advise, which a rehearsal else does not."""
+    from helpers import evaluate, tiers
+
+    said = evaluate.generate(teacher, tokenizer, asked, tier.max_new_tokens, **asdict(tiers.QWEN3_THINKING))
+    if not any(answer.ended and answer.whole.count(THINK[1]) == 1 for answer in said):
+        yield f"of {len(said)} sampled traces, none ends and closes its reasoning"
+
+
 def faults(name: str) -> list[str]:
     """All faults on a tier. Raises as the helpers that are used."""
     from helpers import models, traces
     from helpers.tiers import TIERS
 
     tier = TIERS[name]
-    prompt = models.chat_prompt(models.load_tokenizer(tier, "teacher"), "How many?")
-    found = list(of_traces(traces.collect(tier, tier.traces, 0).to_list(), prompt))
+    teacher, tokenizer = models.load_teacher(tier)
+    prompt = models.chat_prompt(tokenizer, "How many?")
+    rows = traces.collect(tier, tier.traces, 0, teacher=(teacher, tokenizer)).to_list()
+    found = list(of_traces(rows, prompt))
+    found += of_sampling(teacher, tokenizer, tier, [row["question"] for row in rows[:8]])
+    models.unload(teacher)
     rows = traces.load(tier, seed=0)
     for role in ("student", "sibling"):
         found += of_role(tier, role, rows.select(range(min(8, len(rows)))))

@@ -25,8 +25,12 @@ WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_TRUNC
 
 
 def shrunken(tier):
-    """The tier with less of everything, its models, data, sampling and training as they are."""
-    return replace(tier, **FEWER)
+    """The tier with less of everything, its models, data and training as they are.
+
+    Without top_p too: the library sorts 151,936 logits a token for it, which would be most of a rehearsal's time on a
+    CPU. `late_faults` asks a few questions with the tier's own sampling.
+    """
+    return replace(tier, sampling=replace(tier.sampling, top_p=1.0), **FEWER)
 
 
 def fewer(questions, many: int = QUESTIONS):
