@@ -10,7 +10,7 @@ from test_features import PAIRS, trainer_for
 from test_logit_trainer import batch_of, tier  # noqa: F401  (a fixture)
 from test_notebook_definitions import cell, definitions, exercise
 
-from helpers import features, layers, losses
+from helpers import features, layers, losses, results
 from helpers.losses import features as between
 from helpers.trainers import signals
 from helpers.trainers.across import chunks_of
@@ -104,6 +104,24 @@ def test_its_chunks_by_hand_are_the_trainers(tier, own):  # noqa: F811
         )  # fmt: skip
         found = own["hint"](crossing.matching.projections[0](ours), theirs) * len(ours)
     assert found.item() / sum(cut.student[-1] for cut in cuts) == pytest.approx(wanted, rel=1e-3)
+
+
+def test_what_it_says_of_the_study():
+    """Where features help and where they do not: the sentences of 8.7, 8.8, 8.9 and 8.12."""
+    study = results.study(NAME, "mini")
+    for share in ("quarter", "half", "whole"):
+        assert study[share]["gain"]["low"] < 0 < study[share]["gain"]["high"]
+        assert study[share]["features"]["accuracy"]["high"] < 0.05
+    weights = [study["weights"][name]["accuracy"]["mean"] for name in ("weight 1", "weight 1/10", "weight 1/100")]
+    assert weights == sorted(weights) and weights[-1] < study["weights"]["no features"]["accuracy"]["mean"]
+    maps = {name: each["accuracy"]["mean"] for name, each in study["maps"].items()}
+    assert max(maps, key=maps.get) == "without features"
+    assert study["cka"]["after"]["low"] > study["cka"]["after_logits"]["high"] > study["cka"]["before"]["mean"]
+    for beginning, helps in (("first to last", True), ("drawn at random", False)):
+        ways = study["init"][beginning]
+        pairs = zip(ways["logits and features"]["per_seed"], ways["logits"]["per_seed"], strict=True)
+        assert all((both < alone) is helps for both, alone in pairs)
+    assert study["init"]["first to last"]["untrained"]["high"] < study["init"]["drawn at random"]["logits"]["low"]
 
 
 # --- exercises ----------------------------------------------------------------------------------
