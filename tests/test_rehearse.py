@@ -171,9 +171,10 @@ def test_less_of_everything_and_the_same_recipe():
     for name in ("small", "full"):
         real, small = TIERS[name], shrunken.shrunken(TIERS[name])
         changed = {key for key in vars(real) if getattr(real, key) != getattr(small, key)}
-        assert changed <= {*shrunken.FEWER, "sampling"} and small.lora == real.lora
+        assert changed <= {*shrunken.FEWER[name], "sampling"} and small.lora == real.lora
         assert (small.sampling.temperature, small.sampling.top_k) == (real.sampling.temperature, real.sampling.top_k)
         assert small.traces < real.traces and small.traces * 3 // 64 >= 24
+        assert small.batch_size % small.micro_batch == 0
 
 
 def test_few_questions_but_no_more_than_gsm8k_has():
@@ -185,6 +186,14 @@ def test_few_questions_but_no_more_than_gsm8k_has():
     assert asked == [("tier", "test", 24, 1), ("tier", "validation", 3, 1), ("tier", "train", 512, 1)]
     with pytest.raises(ValueError, match="1,319 test questions, and 1,320"):
         few("tier", "test", 1_320, 1)
+
+
+def test_few_traces_are_collected():
+    asked = []
+    few = shrunken.collected(lambda *about, **more: asked.append((about, more)))
+    few("tier", 512, 0, teacher="both")
+    few("tier", n=36, seed=0)
+    assert asked == [(("tier", 128, 0), {"teacher": "both"}), (("tier", 36), {"seed": 0})]
 
 
 @pytest.mark.parametrize(

@@ -13,10 +13,11 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = "DISTILL_REHEARSAL"  # the environment variable that names the folder in which everything has to stay
-# As few as the notebooks allow: 06 looks at 24 of 3/64 of the traces, 03 divides its steps by 10.
-FEWER = {
-    "traces": 512, "epochs": 2, "max_new_tokens": 64, "answer_tokens": 16, "generate_batch": 32, "answer_batch": 24,
-}  # fmt: skip
+# As few as the notebooks allow: 06 looks at 24 of 3/64 of the traces, 03 divides its steps by 10. 04 goes through the
+# epochs before the last, so the cheaper tier has one of those.
+ALIKE = {"traces": 512, "max_new_tokens": 64, "answer_tokens": 16, "generate_batch": 32, "answer_batch": 24}
+FEWER = {"small": {**ALIKE, "epochs": 2, "batch_size": 16}, "full": {**ALIKE, "epochs": 1, "batch_size": 8}}
+COLLECTED = 128  # of those traces
 QUESTIONS = 24  # of a validation or a test
 # What GSM8K has: 7,473 and 1,319 questions, and one in ten of the first held back, by its text.
 REAL = {"train": 6_759, "validation": 714, "test": 1_319}
@@ -30,7 +31,7 @@ def shrunken(tier):
     Without top_p too: the library sorts 151,936 logits a token for it, which would be most of a rehearsal's time on a
     CPU. `late_faults` asks a few questions with the tier's own sampling.
     """
-    return replace(tier, sampling=replace(tier.sampling, top_p=1.0), **FEWER)
+    return replace(tier, sampling=replace(tier.sampling, top_p=1.0), **FEWER[tier.name])
 
 
 def fewer(questions, many: int = QUESTIONS):
@@ -42,6 +43,15 @@ def fewer(questions, many: int = QUESTIONS):
         return questions(tier, split, n if split == "train" else min(n, many), seed)
 
     return asked
+
+
+def collected(collect, many: int = COLLECTED):
+    """`traces.collect` with at most so many traces."""
+
+    def made(tier, n: int, *more, **others):
+        return collect(tier, min(n, many), *more, **others)
+
+    return made
 
 
 def watch(folder: Path, root: Path = ROOT):
@@ -98,7 +108,8 @@ def shrink(tiers, folder: Path) -> None:
 
 
 def limit(traces) -> None:
-    traces.questions = fewer(traces.questions)
+    """Puts `fewer` and `collected` in the place of what they call."""
+    traces.questions, traces.collect = fewer(traces.questions), collected(traces.collect)
 
 
 class Changed:
