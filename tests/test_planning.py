@@ -172,6 +172,7 @@ def test_a_window_bounds_the_kv_cache():
     short, long = (parts.kv_cache(gemma, 1, length, 2) for length in (511, 8_192))
     assert short == parts.kv_cache(endless, 1, 511, 2)
     assert long == (4 * 8_192 + 22 * 511) * 2 * 256 * 2
+    assert parts.kv_cache(gemma, 1, 8_192, 2, reading=True) == parts.kv_cache(endless, 1, 8_192, 2)
 
 
 def test_what_is_taken_from_libraries_is_as_there():

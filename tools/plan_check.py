@@ -87,6 +87,7 @@ POINTS = (
     Point("generate", "qwen long", 32, 256, bits=32, given=24),
     Point("generate", "gemma long", 48, 256, bits=32, given=24),
     Point("generate", "qwen wide", 24, 256, bits=32, given=248),
+    Point("generate", "gemma long", 12, 384, bits=32, given=376),
     Point("cache", "qwen wide", 2, 320, bits=32),
 )
 
@@ -120,7 +121,7 @@ def predicted(point: Point) -> dict[str, float]:
         point.pads, min(one.vocabulary for one in (shape, teacher or shape)) // 2, point.given,
     )  # fmt: skip
     if point.job == "generate":
-        found = generate(shape, setting, 32)
+        found = generate(shape, replace(setting, pads=True), 32)
     elif point.job == "cache":
         found = write_cache(shape, replace(setting, teacher_bits=32))
     else:

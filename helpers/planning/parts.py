@@ -87,10 +87,13 @@ def masks(shape: Shape, batch: int, length: int) -> float:
     return batch * length**2 * (kinds + FLOAT)
 
 
-def kv_cache(shape: Shape, batch: int, length: int, bytes_each: int) -> float:
-    """Keys and values of what was read and written. A sliding layer keeps its window and no more."""
-    seen = shape.full_layers * length
-    seen += (shape.layers - shape.full_layers) * min(length, (shape.window or length + 1) - 1)
+def kv_cache(shape: Shape, batch: int, length: int, bytes_each: int, reading: bool = False) -> float:
+    """Keys and values of what was read and written. A sliding layer keeps its window and no more.
+
+    reading: just after the prompts were read, when a sliding layer's window is a view that holds the whole prompt.
+    """
+    back = length if reading or not shape.window else min(length, shape.window - 1)
+    seen = shape.full_layers * length + (shape.layers - shape.full_layers) * back
     return batch * seen * 2 * shape.keys * bytes_each
 
 

@@ -60,7 +60,7 @@ def generate(shape: Shape, setting: Setting, bits: int) -> dict[str, float]:
             "work": parts.kv_growing(shape, batch, setting.length, numbers.computed) + logits.sampled(shape, batch),
         },
         {
-            "KV cache": parts.kv_cache(shape, batch, setting.prompt, numbers.computed),
+            "KV cache": parts.kv_cache(shape, batch, setting.prompt, numbers.computed, reading=True),
             "work": read(shape, replace(setting, length=setting.prompt), every=False),
         },
     ]
@@ -70,10 +70,12 @@ def generate(shape: Shape, setting: Setting, bits: int) -> dict[str, float]:
 def read(shape: Shape, setting: Setting, every: bool = True) -> float:
     """A pass without gradients. every: the hidden states of all layers are asked for, as the losses here do.
 
-    Else the stream alone. Beside it a feed-forward part at work.
+    Else four as wide as the stream: the embeddings, a block's input, that input with attention added, and its norm.
+    Beside them a feed-forward part at work, and the masks.
     """
-    states = (shape.layers + 1 if every else 2) * shape.width * setting.numbers.stream
-    return setting.tokens * (states + 3 * shape.mlp * setting.numbers.computed)
+    states = (shape.layers + 3 if every else 4) * shape.width * setting.numbers.stream
+    masks = parts.masks(shape, setting.batch, setting.length) if setting.pads else 0
+    return setting.tokens * (states + 3 * shape.mlp * setting.numbers.computed) + masks
 
 
 def write_cache(teacher: Shape, setting: Setting) -> dict[str, float]:
