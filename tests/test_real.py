@@ -1,0 +1,126 @@
+"""The real run from end to end on a tiny random student: its figures, its parts after a kill, its table."""
+
+import json
+from dataclasses import replace
+
+import pytest
+import real
+import real_traces
+from real_table import real_table
+from tables import percent
+from transformers import TrainerCallback
+
+from helpers import distil, models, tiers, trainers
+from helpers.evaluate import Answer
+
+HELD = 3
+
+
+@pytest.fixture
+def tier(tiny, tmp_path, monkeypatch):
+    """A tier whose student is random, and nine traces short enough for it."""
+    file = tmp_path / "traces.jsonl"
+    lines = [
+        {"question": f"{i} and {i}?", "answer": f"#### {2 * i}", "response": f"{i} twice.</think>It is {2 * i}."}
+        for i in range(9)
+    ]
+    file.write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
+    monkeypatch.setenv(real_traces.FILE, str(file))
+    monkeypatch.setattr(tiers, "ROOT", tmp_path)
+    monkeypatch.setattr(real, "DRAWS", 2)
+    monkeypatch.setattr(distil, "right_answers", lambda *_: pytest.fail("its validation takes most of an hour"))
+    lora = replace(tiny.lora, r=4, alpha=8)
+    return replace(tiny, name="real", answer_tokens=4, batch_size=4, micro_batch=2, answer_batch=3, epochs=2, lora=lora)
+
+
+def parts(tier, seed=0):
+    return real_traces.split(real_traces.read(real_traces.path()), tier, HELD, seed)
+
+
+def test_the_file_has_every_figure_and_the_table_tells_them(tier, tmp_path, capsys, monkeypatch):
+    path = real.real(tier, held=HELD, folder=tmp_path / "results")
+    found = json.loads(path.read_text(encoding="utf-8"))
+    assert path.name == "real.json" and found["run"]["seed"] == 0 and "machine" in found["run"]
+    assert found["traces"]["learnt"] == 6 and found["traces"]["verdicts"] == {"kept": 9}
+    losses = found["held_out"]
+    assert len(losses["per_epoch"]) == 2 and losses["per_epoch"][-1] == losses["after"] != losses["before"]
+    assert found["minutes"]["all"] > found["minutes"]["training"] > 0
+    assert all(found["answers"][when][name]["n"] == HELD for when in ("before", "after")
+               for name in ("opens", "reasons", "ended", "right"))  # fmt: skip
+    assert len(found["crayons"]["after"]["sampled"]) == 2 and found["packages"]["gguf"]
+    table = real_table(found)
+    assert f"nats a token | {losses['before']:.3f} | {losses['after']:.3f} |" in table
+    assert f"| right answers | {percent(found['answers']['before']['right'])} |" in table
+
+    monkeypatch.setattr(models, "load_student", lambda *_, **__: pytest.fail("there is nothing left to do"))
+    again = json.loads(real.real(tier, held=HELD, folder=tmp_path / "again").read_text(encoding="utf-8"))
+    assert again == found
+
+
+class Kill(TrainerCallback):
+    def on_step_end(self, args, state, control, **_):
+        if state.global_step == 3:  # an epoch has two steps
+            raise KeyboardInterrupt
+
+
+def test_a_killed_training_keeps_its_held_out_losses(tier, tmp_path, monkeypatch):
+    learnt, held, _ = parts(tier)
+    whole = [(entry["epoch"], entry["held_out"]) for entry in real.held_out(real.train(tier, learnt, held, 0))]
+    assert [epoch for epoch, _ in whole] == [0, 1, 2] and len({loss for _, loss in whole}) == 3
+
+    monkeypatch.setattr(tiers, "ROOT", tmp_path / "other")
+    tier = replace(tier, student=tier.student)
+    spoilt, unspoilt = distil.trainer_of, distil.trainer_of
+
+    def killing(*words, **named):
+        trainer = spoilt(*words, **named)
+        trainer.add_callback(Kill())
+        return trainer
+
+    monkeypatch.setattr(distil, "trainer_of", killing)
+    with pytest.raises(KeyboardInterrupt):
+        real.train(tier, learnt, held, 0)
+    assert not trainers.finished(distil.token_folder(tier, 0, learnt))
+    monkeypatch.setattr(distil, "trainer_of", unspoilt)
+    again = real.held_out(real.train(tier, learnt, held, 0))
+    assert [(entry["epoch"], entry["held_out"]) for entry in again] == whole
+
+
+def test_the_held_out_loss_is_that_of_the_adapter_that_was_saved(tier):
+    """What is told after the last epoch is what a reader gets who loads the adapter again."""
+    learnt, held, _ = parts(tier)
+    run = real.train(tier, learnt, held, 0)
+    model, tokenizer = models.load_student(tier, adapter=trainers.adapters(run.folder)[-1])
+    nats = tokens = 0
+    for row in held:
+        turns = [{"role": "user", "content": row["question"]}, {"role": "assistant", "content": row["qwen3_answer"]}]
+        whole = tokenizer.apply_chat_template(turns, tokenize=False)
+        ids = tokenizer(whole, add_special_tokens=False, return_tensors="pt").input_ids
+        begin = len(models.prompt_ids(tokenizer, row["question"]))
+        said = model(input_ids=ids).logits[0].log_softmax(-1)
+        nats -= sum(said[t - 1, ids[0, t]].item() for t in range(begin, ids.shape[1]))
+        tokens += ids.shape[1] - begin
+    last = real.held_out(run)[-1]
+    assert last["tokens"] == tokens and last["held_out"] == pytest.approx(nats / tokens, rel=5e-3)
+
+
+def test_the_crayons_are_told_word_for_word():
+    def said(text, ended=True):
+        answer = Answer(text, 5, ended)
+        return {"text": answer.text, "tokens": 5, "ended": ended, "opened": False, "seconds": 1.0}
+
+    rows = {"greedy": [said("It is 52."), said("no matter")], "sampled": [said("It is 62."), said("It is 6")]}
+    found = real.crayons(rows)
+    assert found["greedy"] == "It is 52." and not found["greedy_right"] and found["greedy_ended"]
+    assert found["sampled"] == ["It is 62.", "It is 6"] and found["sampled_right"] == 1
+
+
+def test_texts_of_the_model_are_shown_as_text():
+    from real_table import shown
+
+    assert shown("<think>\nA.\n\n# B\n</think>") == "&lt;think> A. # B &lt;/think>"
+
+
+def test_the_tier_holds_a_trace_and_its_answer():
+    assert real.REAL.answer_tokens >= real.REAL.max_length and real.REAL.batch_size % real.REAL.micro_batch == 0
+    assert real.REAL.name not in tiers.TIERS

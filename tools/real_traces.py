@@ -1,0 +1,81 @@
+"""DeepSeek-R1's answers to questions of GSM8K as traces like those of `traces.collect`: read, checked, some held out."""
+
+import hashlib
+import json
+import os
+import random
+from collections import Counter
+from pathlib import Path
+
+from datasets import Dataset
+
+from helpers import traces
+from helpers.tiers import Tier
+from helpers.traces import store
+from helpers.traces.gold import GOLD
+
+ROOT = Path(__file__).resolve().parents[1]
+SHIPPED = ROOT / "data" / "deepseek-r1-gsm8k.jsonl"
+FILE = "DISTILL_R1_TRACES"  # the environment variable that names another file
+
+
+def path() -> Path:
+    """The file that DISTILL_R1_TRACES names, or the one in data/. Raises FileNotFoundError if it is not there."""
+    named = os.environ.get(FILE)
+    found = Path(named).expanduser() if named else SHIPPED
+    if not found.is_file():
+        raise FileNotFoundError(f"there are no traces in {found}: correct {FILE}, or unset it for the file in data/")
+    return found
+
+
+def read(file: Path) -> Dataset:
+    """The file's answers as rows with the columns of `traces.collect`, none of them checked yet.
+
+    file: one JSON object a line, with "question", "answer" (GSM8K's solution, its number after ####) and "response".
+    tokens is 0 in each row: R1's tokenizer is not here, and nothing that follows asks for it.
+    Raises ValueError, with the line's number, for a line that cannot be read.
+    """
+    content = file.read_bytes()
+    rows = [_row(line, f"{file}, line {number}") for number, line in enumerate(content.decode().splitlines(), 1)]
+    made = {"teacher": "DeepSeek-R1", "file": file.name, "sha256": hashlib.sha256(content).hexdigest()}
+    return store.as_dataset(rows, json.dumps(made))
+
+
+def laid_out(response: str) -> str:
+    """An answer of R1 from `<think>` on, as the series has it.
+
+    The file begins inside the reasoning and has nothing between `</think>` and what follows; only these are put back.
+    """
+    reasoning, closing, answer = response.strip().removeprefix("<think>").partition("</think>")
+    end = f"\n</think>\n\n{answer.strip()}" if closing else ""
+    return f"<think>\n{reasoning.strip()}{end}"
+
+
+def split(dataset: Dataset, tier: Tier, held: int, seed: int) -> tuple[Dataset, Dataset, Counter]:
+    """(rows to train on, `held` rows never trained on, how many rows got which verdict).
+
+    Both are drawn from the rows that `traces.verify` keeps, which for this tier are right and short enough.
+    Raises ValueError if there are too few of them.
+    """
+    kept, verdicts = traces.verify(dataset, tier)
+    if len(kept) <= held:
+        raise ValueError(f"{len(kept)} traces are kept, too few to hold {held} of them out: {dict(verdicts)}")
+    out = set(random.Random(f"held out {seed}").sample(range(len(kept)), held))
+    learnt = [i for i in range(len(kept)) if i not in out]
+    return kept.select(learnt), kept.select(sorted(out)), verdicts
+
+
+def _row(line: str, where: str) -> dict:
+    try:
+        row = json.loads(line)
+        question, solution, response = row["question"], row["answer"], row["response"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(f'{where}: not an object with "question", "answer" and "response"') from error
+    gold = GOLD.search(solution)
+    if not gold:
+        raise ValueError(f"{where}: the answer does not end in its number, as in '#### 18'")
+    number = float(gold[1].replace(",", ""))
+    return {
+        "question": question, store.ANSWER: laid_out(response), "gold": [int(number) if number % 1 == 0 else number],
+        "family": "gsm8k", "tokens": 0, "ended": True, "verdict": "",
+    }  # fmt: skip
