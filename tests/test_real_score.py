@@ -1,6 +1,7 @@
 """What is measured on a real student: the held-out loss by hand, answers that outlive a kill, and their marks."""
 
 import pytest
+import real_held_out
 import real_score
 import torch
 
@@ -25,7 +26,7 @@ def test_the_loss_is_a_mean_over_tokens_and_not_over_traces(tiny):
         for t in range(2, ids.shape[1]):  # by hand: token t is foretold from what stands before it
             nats, tokens = nats - said[t - 1, ids[0, t]].item(), tokens + 1
     model.train()
-    assert real_score.loss_of(model, batches) == (pytest.approx(nats / tokens, rel=1e-5), tokens)
+    assert real_held_out.loss_of(model, batches) == (pytest.approx(nats / tokens, rel=1e-5), tokens)
     assert model.training
 
 

@@ -1,6 +1,7 @@
 """The real student's folder: loads in 4 bits, pads with a token of its own, and learns where an answer ends."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 import real_student
@@ -66,7 +67,8 @@ def test_the_folder_is_made_once_and_never_half(tmp_path, monkeypatch):
 
     def load():
         made.append(1)
-        return None, None
+        quantizer = SimpleNamespace(remove_quantization_config=lambda model: None)
+        return SimpleNamespace(hf_quantizer=quantizer), None
 
     def save(model, tokenizer, folder):
         folder.mkdir()

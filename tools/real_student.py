@@ -38,7 +38,9 @@ def save(model, tokenizer, folder: Path) -> None:
     tokenizer.eos_token, tokenizer.pad_token, tokenizer.bos_token = END, PAD, None
     for settings in (model.config, model.generation_config):
         if settings.eos_token_id != tokenizer.eos_token_id:
-            raise ValueError(f"the model ends with token {settings.eos_token_id}, and {END} is {tokenizer.eos_token_id}")
+            raise ValueError(
+                f"the model ends with token {settings.eos_token_id}, and {END} is {tokenizer.eos_token_id}"
+            )
         settings.pad_token_id, settings.bos_token_id = tokenizer.pad_token_id, None
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)

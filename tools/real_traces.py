@@ -1,4 +1,4 @@
-"""DeepSeek-R1's answers to questions of GSM8K as traces like those of `traces.collect`: read, checked, some held out."""
+"""DeepSeek-R1's answers to GSM8K's questions as traces like those of `traces.collect`: read, checked, held out."""
 
 import hashlib
 import json
