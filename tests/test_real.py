@@ -42,7 +42,7 @@ def test_the_file_has_every_figure_and_the_table_tells_them(tier, tmp_path, caps
     path = real.real(tier, held=HELD, folder=tmp_path / "results")
     found = json.loads(path.read_text(encoding="utf-8"))
     assert path.name == "real.json" and found["run"]["seed"] == 0 and "machine" in found["run"]
-    assert found["traces"]["learnt"] == 6 and found["traces"]["verdicts"] == {"kept": 9}
+    assert found["traces"]["learnt"] == 6 and found["traces"]["went"] == {"learnt": 6, "held out": HELD}
     losses = found["held_out"]
     assert len(losses["per_epoch"]) == 2 and losses["per_epoch"][-1] == losses["after"] != losses["before"]
     assert found["minutes"]["all"] > found["minutes"]["training"] > 0
@@ -53,7 +53,7 @@ def test_the_file_has_every_figure_and_the_table_tells_them(tier, tmp_path, caps
     assert f"nats a token | {losses['before']:.3f} | {losses['after']:.3f} |" in table
     assert f"| right answers | {percent(found['answers']['before']['right'])} |" in table
 
-    monkeypatch.setattr(models, "load_student", lambda *_, **__: pytest.fail("there is nothing left to do"))
+    monkeypatch.setattr(models, "load_student", lambda *_: pytest.fail("there is nothing left to do"))
     again = json.loads(real.real(tier, held=HELD, folder=tmp_path / "again").read_text(encoding="utf-8"))
     assert again == found
 
@@ -108,6 +108,22 @@ def test_held_out_losses_are_those_of_the_saved_adapters_and_outlive_a_kill(tier
     assert [(entry["epoch"], entry["held_out"]) for entry in again] == whole
 
 
+def test_unpacked_the_student_says_what_it_says_in_four_bits(tier, tmp_path):
+    packed, tokenizer = models.load_student(tier)
+    trained = models.add_lora(packed, tier.lora, seed=0)
+    for name, weight in trained.named_parameters():
+        if "lora_B" in name:  # as after a training; a fresh one is zero
+            torch.nn.init.normal_(weight, std=0.1)
+    trained.eval().save_pretrained(tmp_path / "adapter")
+    ids = tokenizer("Sarah has 3 boxes of crayons.", return_tensors="pt").input_ids
+    with torch.no_grad():
+        said, alone = trained(input_ids=ids).logits, real.unpacked(tier, None)[0](input_ids=ids).logits
+        torch.testing.assert_close(real.unpacked(tier, tmp_path / "adapter")[0](input_ids=ids).logits, said)
+        assert not torch.allclose(alone, said, atol=1e-2)
+        with trained.disable_adapter():
+            torch.testing.assert_close(trained(input_ids=ids).logits, alone)
+
+
 def test_the_crayons_are_told_word_for_word():
     def said(text, ended=True):
         answer = Answer(text, 5, ended)
@@ -119,6 +135,13 @@ def test_the_crayons_are_told_word_for_word():
     assert found["sampled"] == ["It is 62.", "It is 6"] and found["sampled_right"] == 1
 
 
+def test_missing_traces_are_told_before_anything_is_made(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv(real_traces.FILE, str(tmp_path / "nowhere.jsonl"))
+    monkeypatch.setattr(real.real_student, "make", lambda *_: pytest.fail("the student takes half a minute"))
+    assert real.main() == 1
+    assert "nowhere.jsonl: correct DISTILL_R1_TRACES" in capsys.readouterr().err
+
+
 def test_texts_of_the_model_are_shown_as_text():
     from real_table import shown
 
@@ -126,5 +149,6 @@ def test_texts_of_the_model_are_shown_as_text():
 
 
 def test_the_tier_holds_a_trace_and_its_answer():
-    assert real.REAL.answer_tokens >= real.REAL.max_length and real.REAL.batch_size % real.REAL.micro_batch == 0
+    # A question takes more than the hundred-odd tokens by which an answer may be shorter than a whole trace.
+    assert real.REAL.answer_tokens >= real.REAL.max_length - 128 and real.REAL.batch_size % real.REAL.micro_batch == 0
     assert real.REAL.name not in tiers.TIERS

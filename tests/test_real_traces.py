@@ -51,8 +51,8 @@ def test_every_answer_is_laid_out_and_nothing_of_it_is_changed(shipped):
 
 
 def test_twelve_wrong_answers_and_an_error_message_are_dropped(shipped, roomy):
-    learnt, held, verdicts = real_traces.split(shipped, roomy, 40, seed=0)
-    assert verdicts == Counter({"kept": 187, "wrong answer": 12, "no </think>": 1})
+    learnt, held, went = real_traces.split(shipped, roomy, 40, seed=0)
+    assert went == Counter({"learnt": 147, "held out": 40, "wrong answer": 12, "no </think>": 1})
     assert (len(learnt), len(held)) == (147, 40)
     assert not any("Internal Server Error" in text for text in [*learnt[traces.ANSWER], *held[traces.ANSWER]])
 
@@ -67,16 +67,20 @@ def test_a_trace_is_learnt_or_held_out_and_the_seed_says_which(shipped, roomy):
     assert real_traces.split(few, roomy, 10, seed=1)[1].to_list() != held.to_list()
 
 
-def test_long_traces_are_left_out(shipped, tiny):
+def test_long_traces_are_held_out_but_not_learnt(shipped, tiny, roomy):
     few = shipped.select(range(30))
-    found = real_traces.split(few, replace(tiny, max_length=3_000), 1, seed=0)[2]
-    assert found["too long"] > 0 and found["kept"] > 1
+    learnt, held, went = real_traces.split(few, replace(tiny, max_length=3_000), 10, seed=0)
+    assert went["too long"] > 0 and went["learnt"] == len(learnt) > 0 and sum(went.values()) == 30
+    assert held.to_list() == real_traces.split(few, roomy, 10, seed=0)[1].to_list()
+    assert max(map(len, held[traces.ANSWER])) > max(map(len, learnt[traces.ANSWER]))
 
 
 def test_too_few_traces_are_refused(tmp_path, roomy):
     rows = real_traces.read(write(tmp_path / "a.jsonl", *map(row, range(3)), row(4, total=9)))
-    with pytest.raises(ValueError, match=r"3 traces are kept, too few to hold 3 of them out: .*'wrong answer': 1"):
-        real_traces.split(rows, roomy, 3, seed=0)
+    with pytest.raises(ValueError, match=r"3 traces are right, too few to hold 4 of them out: .*'wrong answer': 1"):
+        real_traces.split(rows, roomy, 4, seed=0)
+    with pytest.raises(ValueError, match=r"none of the 1 traces .* can be learnt: .*'too long': 1"):
+        real_traces.split(rows, replace(roomy, max_length=5), 2, seed=0)
 
 
 def test_the_environment_names_another_file(tmp_path, monkeypatch):

@@ -40,8 +40,9 @@ REAL = Tier(
     engine="transformers",
     sampling=Sampling(temperature=0.6, top_p=0.95),  # what DeepSeek gives for R1
     lora=Lora(r=32, alpha=64, learning_rate=1e-3),
-    max_new_tokens=1_024, answer_tokens=1_024, max_length=1_024,
-    traces=200, epochs=3, batch_size=8, micro_batch=2, generate_batch=41, answer_batch=41,
+    # R1's answers have 1,350 tokens in the mean. The shorter ones are learnt: they are what so small a model can write.
+    max_new_tokens=1_024, answer_tokens=1_024, max_length=1_152,
+    traces=200, epochs=3, batch_size=4, micro_batch=2, generate_batch=41, answer_batch=41,
     budget=Budget(minutes=35, memory_gb=6),
 )  # fmt: skip
 
@@ -78,31 +79,44 @@ def held_out(run: trainers.Run) -> list[dict]:
     return [entry for entry in state["log_history"] if "held_out" in entry]
 
 
+def unpacked(tier: Tier, adapter: Path | None) -> tuple:
+    """(model, tokenizer): the student with the weights that it has in 4 bits, as float32.
+
+    An answer of a thousand tokens would unpack them a thousand times. adapter: as of `models.load_student`.
+    """
+    model, tokenizer = models.load_student(tier)
+    model = model.dequantize()
+    if adapter is not None:
+        from peft import PeftModel  # not at the top: see helpers.models.loading
+
+        model = PeftModel.from_pretrained(model, adapter)
+    return model.eval(), tokenizer
+
+
 def ask(tier: Tier, folder: Path, adapter: Path | None, problems: list[Question], seed: int) -> dict[str, list[dict]]:
     """{"greedy": answers to the question about crayons and to the problems, "sampled": more to that about crayons}."""
     loaded: list = []
 
     def load() -> tuple:
         if not loaded:
-            loaded.append(models.load_student(tier, adapter=adapter))
+            loaded.append(unpacked(tier, adapter))
         return loaded[0]
 
     crayons = SEED_QUESTIONS["crayons"][0]
     how = {"temperature": tier.sampling.temperature, "top_p": tier.sampling.top_p, "top_k": tier.sampling.top_k}
     room, batch = tier.answer_tokens, tier.answer_batch
+    asked = {"greedy": ([crayons, *(one.question for one in problems)], {}), "sampled": ([crayons] * DRAWS, how)}
     try:
         return {
-            "greedy": real_score.ask(
-                folder / "greedy", load, [crayons, *(one.question for one in problems)], room, batch, seed=seed
-            ),
-            "sampled": real_score.ask(folder / "sampled", load, [crayons] * DRAWS, room, batch, seed=seed, **how),
+            name: real_score.ask(folder / name, load, questions, room, batch, seed=seed, **drawn)
+            for name, (questions, drawn) in asked.items()
         }
     finally:
         models.unload(*(model for model, _ in loaded))
 
 
 def figures(tier: Tier, made: dict, before: dict, after: dict, run: trainers.Run) -> dict:
-    """What the file says. made: the traces (`learnt`, `held`, `verdicts`); before, after: what `ask` gave."""
+    """What the file says. made: the traces (`learnt`, `held`, `went`); before, after: what `ask` gave."""
     problems = [Question(row["question"], tuple(row["gold"])) for row in made["held"].to_list()]
     noted = held_out(run)
     answers = {when: real_score.answers_of(rows["greedy"]) for when, rows in (("before", before), ("after", after))}
@@ -113,7 +127,7 @@ def figures(tier: Tier, made: dict, before: dict, after: dict, run: trainers.Run
     return {
         "student": {"name": "SmolLM2-135M-Instruct", "loaded": "in NF4, from a GGUF file in Q4_1"},
         "traces": {
-            **traces.provenance(made["learnt"]), "verdicts": dict(made["verdicts"]),
+            **traces.provenance(made["learnt"]), "went": dict(made["went"]),
             "learnt": len(made["learnt"]), "held_out": len(made["held"]),
         },
         "held_out": {
@@ -155,20 +169,21 @@ def settings(tier: Tier) -> dict:
 
 def real(tier: Tier = REAL, seed: int = SEED, held: int = HELD_OUT, folder: Path = RESULTS) -> Path:
     """Everything: the file with the figures. The tier's student must be there."""
-    learnt, unseen, verdicts = real_traces.split(real_traces.read(real_traces.path()), tier, held, seed)
-    print(f"{len(learnt)} traces to learn, {len(unseen)} held out; {dict(verdicts)}", flush=True)
+    learnt, unseen, went = real_traces.split(real_traces.read(real_traces.path()), tier, held, seed)
+    print(f"the traces: {dict(went)}", flush=True)
     problems = [Question(row["question"], tuple(row["gold"])) for row in unseen.to_list()]
     place = distil.token_folder(tier, seed, learnt)
     before = ask(tier, place / "before", None, problems, seed)
     run = train(tier, learnt, unseen, seed)
     after = ask(tier, place / "after", trainers.adapters(run.folder)[-1], problems, seed)
-    made = {"learnt": learnt, "held": unseen, "verdicts": verdicts}
+    made = {"learnt": learnt, "held": unseen, "went": went}
     return results.write(NAME, figures(tier, made, before, after, run), tier, seed, folder=folder)
 
 
 def main() -> int:
     print(f"This takes about {REAL.budget.minutes} minutes on two cores; stopped, it goes on where it was.", flush=True)
     try:
+        real_traces.path()  # before anything that takes time
         real_student.make(Path(REAL.student.source))
         path = real()
     except (FileNotFoundError, ImportError, ValueError) as error:

@@ -23,11 +23,12 @@ def real_table(found: dict) -> str:
     chosen = found["settings"]
     note = (
         f"{found['student']['name']} ({found['student']['loaded']}), trained on {found['traces']['learnt']} of "
-        f"DeepSeek-R1's answers to GSM8K's questions, {chosen['epochs']} times each; the others of the 200 are wrong, "
-        f"longer than {chosen['max_length']:,} tokens, or held out. Measured on {n} held-out questions and answers of "
-        f"R1 to them ({unseen['tokens']:,} tokens); greedy, at most {chosen['answer_tokens']:,} tokens; 95 % "
-        f"intervals; right before and after differ with p = {found['mcnemar']:.2f} (McNemar). One seed, "
-        f"{found['minutes']['all']:.0f} minutes on {found['run']['machine']}."
+        f"DeepSeek-R1's 200 answers to GSM8K's questions, {chosen['epochs']} times each; the others are wrong, longer "
+        f"than {chosen['max_length']:,} tokens, or held out. Measured on {n} held-out questions and the first "
+        f"{chosen['max_length']:,} tokens of R1's answers to them ({unseen['tokens']:,} in all); greedy, at most "
+        f"{chosen['answer_tokens']:,} tokens; 95 % intervals; right answers before and after: p = "
+        f"{found['mcnemar']:.2f} (McNemar). One seed, {found['minutes']['all']:.0f} minutes on "
+        f"{found['run']['machine']}, without what it takes to load."
     )
     return f"{lines(rows)}\n\n{note}\n\n{crayons(found)}"
 

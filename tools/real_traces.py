@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import random
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -52,17 +53,23 @@ def laid_out(response: str) -> str:
 
 
 def split(dataset: Dataset, tier: Tier, held: int, seed: int) -> tuple[Dataset, Dataset, Counter]:
-    """(rows to train on, `held` rows never trained on, how many rows got which verdict).
+    """(rows to train on, `held` rows never trained on, how many rows went where).
 
-    Both are drawn from the rows that `traces.verify` keeps, which for this tier are right and short enough.
-    Raises ValueError if there are too few of them.
+    Held out are right answers of any length; what is learnt is right and, with its question, no longer than
+    tier.max_length. The third has "learnt", "held out" and the reasons of `traces.verify` for all others.
+    Raises ValueError if there are too few right answers, or none short enough to learn.
     """
-    kept, verdicts = traces.verify(dataset, tier)
-    if len(kept) <= held:
-        raise ValueError(f"{len(kept)} traces are kept, too few to hold {held} of them out: {dict(verdicts)}")
-    out = set(random.Random(f"held out {seed}").sample(range(len(kept)), held))
-    learnt = [i for i in range(len(kept)) if i not in out]
-    return kept.select(learnt), kept.select(sorted(out)), verdicts
+    right, verdicts = traces.verify(dataset, tier, limit=sys.maxsize)
+    if len(right) < held:
+        raise ValueError(f"{len(right)} traces are right, too few to hold {held} of them out: {dict(verdicts)}")
+    out = set(random.Random(f"held out {seed}").sample(range(len(right)), held))
+    rest = right.select([i for i in range(len(right)) if i not in out])
+    learnt, lengths = traces.verify(rest, tier)
+    if not len(learnt):
+        raise ValueError(f"none of the {len(rest)} traces that are right and not held out can be learnt: {lengths}")
+    went = verdicts + lengths
+    del went["kept"]
+    return learnt, right.select(sorted(out)), went + Counter({"learnt": len(learnt), "held out": held})
 
 
 def _row(line: str, where: str) -> dict:
