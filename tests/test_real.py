@@ -81,8 +81,7 @@ def by_hand(tier, adapter, held) -> tuple[float, int]:
 
 
 def test_held_out_losses_are_those_of_the_saved_adapters_and_outlive_a_kill(tier, tmp_path, monkeypatch):
-    # In bfloat16 two trainings differ in the seventh digit, kill or no kill.
-    monkeypatch.setattr(real, "BFLOAT16", False)
+    monkeypatch.setattr(real, "BFLOAT16", False)  # for the sums by hand
     learnt, held, _ = parts(tier)
     run = real.train(tier, learnt, held, 0)
     whole = [(entry["epoch"], entry["held_out"]) for entry in real.held_out(run)]

@@ -27,10 +27,12 @@ class HeldOut(TrainerCallback):
     """The loss on held-out traces before the first step and after every epoch: printed, and kept in the trainer's log.
 
     The log lies in every checkpoint, so a training that was killed and went on has all of it.
+    batches: as of `loss_of`, or a loader. They are drawn now and once. A loader shuffles with the trainer's random
+    numbers; drawn in the middle, it would leave other ones to a training that goes on than to one that was not stopped.
     """
 
     def __init__(self, batches):
-        self.batches = batches
+        self.batches = list(batches)
 
     def on_train_begin(self, args, state, control, model=None, **_):
         if state.global_step == 0:
