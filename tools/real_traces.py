@@ -1,0 +1,88 @@
+"""DeepSeek-R1's answers to GSM8K's questions as traces like those of `traces.collect`: read, checked, held out."""
+
+import hashlib
+import json
+import os
+import random
+import sys
+from collections import Counter
+from pathlib import Path
+
+from datasets import Dataset
+
+from helpers import traces
+from helpers.tiers import Tier
+from helpers.traces import store
+from helpers.traces.gold import GOLD
+
+ROOT = Path(__file__).resolve().parents[1]
+SHIPPED = ROOT / "data" / "deepseek-r1-gsm8k.jsonl"
+FILE = "DISTILL_R1_TRACES"  # the environment variable that names another file
+
+
+def path() -> Path:
+    """The file that DISTILL_R1_TRACES names, or the one in data/. Raises FileNotFoundError if it is not there."""
+    named = os.environ.get(FILE)
+    found = Path(named).expanduser() if named else SHIPPED
+    if not found.is_file():
+        raise FileNotFoundError(f"there are no traces in {found}: correct {FILE}, or unset it for the file in data/")
+    return found
+
+
+def read(file: Path) -> Dataset:
+    """The file's answers as rows with the columns of `traces.collect`, none of them checked yet.
+
+    file: one JSON object a line, with "question", "answer" (GSM8K's solution, its number after ####) and "response".
+    tokens is 0 in each row: R1's tokenizer is not here, and nothing that follows asks for it.
+    Raises ValueError, with the line's number, for a line that cannot be read.
+    """
+    content = file.read_bytes()
+    rows = [_row(line, f"{file}, line {number}") for number, line in enumerate(content.decode().splitlines(), 1)]
+    made = {"teacher": "DeepSeek-R1", "file": file.name, "sha256": hashlib.sha256(content).hexdigest()}
+    return store.as_dataset(rows, json.dumps(made))
+
+
+def laid_out(response: str) -> str:
+    """An answer of R1 from `<think>` on, as the series has it.
+
+    The file begins inside the reasoning and has nothing between `</think>` and what follows; only these are put back.
+    """
+    reasoning, closing, answer = response.strip().removeprefix("<think>").partition("</think>")
+    end = f"\n</think>\n\n{answer.strip()}" if closing else ""
+    return f"<think>\n{reasoning.strip()}{end}"
+
+
+def split(dataset: Dataset, tier: Tier, held: int, seed: int) -> tuple[Dataset, Dataset, Counter]:
+    """(rows to train on, `held` rows never trained on, how many rows went where).
+
+    Held out are right answers of any length; what is learnt is right and, with its question, no longer than
+    tier.max_length. The third has "learnt", "held out" and the reasons of `traces.verify` for all others.
+    Raises ValueError if there are too few right answers, or none short enough to learn.
+    """
+    right, verdicts = traces.verify(dataset, tier, limit=sys.maxsize)
+    if len(right) < held:
+        raise ValueError(f"{len(right)} traces are right, too few to hold {held} of them out: {dict(verdicts)}")
+    out = set(random.Random(f"held out {seed}").sample(range(len(right)), held))
+    rest = right.select([i for i in range(len(right)) if i not in out])
+    learnt, lengths = traces.verify(rest, tier)
+    if not len(learnt):
+        raise ValueError(f"none of the {len(rest)} traces that are right and not held out can be learnt: {lengths}")
+    went = verdicts + lengths
+    del went["kept"]
+    return learnt, right.select(sorted(out)), went + Counter({"learnt": len(learnt), "held out": held})
+
+
+def _row(line: str, where: str) -> dict:
+    try:
+        row = json.loads(line)
+        question, solution, response = row["question"], row["answer"], row["response"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(f'{where}: not an object with "question", "answer" and "response"') from error
+    gold = GOLD.search(solution)
+    if not gold:
+        raise ValueError(f"{where}: the answer does not end in its number, as in '#### 18'")
+    number = float(gold[1].replace(",", ""))
+    return {
+        "question": question, store.ANSWER: laid_out(response), "gold": [int(number) if number % 1 == 0 else number],
+        "family": "gsm8k", "tokens": 0, "ended": True, "verdict": "",
+    }  # fmt: skip
