@@ -14,6 +14,12 @@ OWN_TOKENIZER = ("token", "across")  # methods for the student; the others need 
 # Of a cached token: a bit for each draw after the first, and the ids that differ. On SmolLM2-135M (49,152 tokens) 16
 # draws took 11.6 bytes, which is 4.9 different ids; at most it is 16.
 FURTHER, DIFFERENT = 15, 4.9
+INSTEAD = {
+    "logits": "from a cache it would not be there (cached logits)",
+    "features live": "from a cache it would not be there (features)",
+    "across": "there is no cache across tokenizers yet",
+    "on-policy": "no cache can stand in, for the student writes",
+}
 ASKED = ("batch", "micro_batch", "generate_batch", "length")
 
 
@@ -100,8 +106,8 @@ def training(tier: Tier, card: Card, method: str, asked: dict[str, int]) -> Phas
         reading = minutes.passing(teacher, card, texts, length, setting.batch, 1)
         took += reading
         alone = total({name: size for name, size in found.parts.items() if not name.startswith("teacher")})
-        way = "no cache can stand in, for the student writes" if method == "on-policy" else "a cache would save it"
-        why.append(f"the teacher beside it: {(total(found.parts) - alone) / GB:.1f} GB and {reading}; {way}")
+        cost = f"{(total(found.parts) - alone) / GB:.1f} GB and {reading}"
+        why.append(f"the teacher beside it: {cost}; {INSTEAD[method]}")
     if method == "on-policy":
         took += minutes.writing(student, card, texts, length, setting.length, setting.batch, setting.student_bits)
     if found.fits and total(parts_of(replace(setting, checkpointing=False))) <= card.room:

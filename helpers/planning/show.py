@@ -20,7 +20,8 @@ def table(tier: Tier | str, cards=("16", "24", "48"), methods=METHODS) -> str:
     rows = [["method", *(f"{card.sold_gb} GB ({card.name})" for card in chosen)], ["---"] * (1 + len(chosen))]
     for method in methods:
         rows.append([method, *(_cell(plan(tier, card, method)) for card in chosen)])
-    return f"{_markdown(rows)}\n\n\\* not with the tier's own settings; `make plan` says which.\n\n{PREDICTED}"
+    star = "\\* not with all of the tier's own settings; `tools/plan.py --tier` with the method says which and why."
+    return f"{_markdown(rows)}\n\n{star}\n\n{PREDICTED}"
 
 
 def details(phases: list[Phase], card: Card) -> str:
