@@ -77,6 +77,9 @@ class Says:
     def train(self, mode):
         return self
 
+    def modules(self):
+        return iter(())
+
     def generate(self, input_ids, attention_mask, generation_config):
         self.seen += input_ids.tolist()
         ids = [*self.tokenizer(self.text, add_special_tokens=False).input_ids, self.tokenizer.eos_token_id]
