@@ -5,7 +5,7 @@ from pathlib import Path
 
 import torch
 from datasets import Dataset
-from plan_check import Point, config_of
+from plan_points import Point, config_of
 from transformers import AutoTokenizer, Gemma3ForCausalLM, Qwen3ForCausalLM
 
 import helpers.trainers.across

@@ -8,96 +8,25 @@ artifacts/bench/plan.json. What was measured on a CPU says nothing of a GPU's ow
 
 import argparse
 import json
-from dataclasses import asdict, dataclass, replace
+import os
+import tempfile
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import redirect_stdout
+from dataclasses import asdict, replace
+from io import StringIO
+from multiprocessing import forkserver, get_context
 from pathlib import Path
 
-from apart import in_processes
+from plan_points import POINTS, Point, config_of
 from tables import lines
 
 ROOT = Path(__file__).resolve().parents[1]
 OUT = ROOT / "artifacts" / "bench" / "plan.json"
 WITHIN = 0.10
-NAMES = ("vocabulary", "width", "layers", "heads", "kv_heads", "head_dim", "mlp")
-SIZES = {
-    name: dict(zip(NAMES, sizes, strict=True))
-    for name, sizes in {
-        "qwen": (32_768, 192, 6, 6, 2, 64, 768),
-        "qwen wide": (24_576, 320, 4, 4, 2, 64, 1_280),
-        "gemma": (49_152, 192, 6, 4, 1, 64, 960),
-        "qwen long": (4_096, 256, 12, 4, 2, 64, 640),
-        "gemma long": (4_096, 256, 12, 4, 2, 64, 640),
-    }.items()
-}
-WINDOW, FULL_EVERY = 64, 6
-
-
-@dataclass(frozen=True)
-class Point:
-    """What is measured. model, teacher: keys of SIZES. job: a method of `planning.METHODS`, "generate" or "cache".
-
-    given: tokens of a prompt, which are not learnt.
-    """
-
-    job: str
-    model: str
-    batch: int
-    length: int
-    bits: int = 4
-    teacher: str = ""
-    checkpointing: bool = True
-    rank: int = 16
-    pads: bool = False
-    given: int = 0
-
-    @property
-    def name(self) -> str:
-        more = [f"teacher {self.teacher}"] if self.teacher else []
-        if self.job not in ("generate", "cache"):
-            more += ["NF4" if self.bits == 4 else "float32", f"rank {self.rank}" if self.rank else "all trained"]
-            more += [] if self.checkpointing else ["no checkpoints"]
-            more += ["padded"] if self.pads else []
-        more += [f"prompt {self.given}"] if self.given else []
-        return f"{self.job}, {self.model}, {self.batch} × {self.length:,}" + "".join(f", {one}" for one in more)
-
-
-POINTS = (
-    Point("token", "qwen", 6, 512),
-    Point("token", "qwen", 2, 1_024, pads=True),
-    Point("token", "qwen wide", 4, 640, bits=32, rank=32),
-    Point("token", "qwen wide", 4, 320, checkpointing=False),
-    Point("token", "gemma", 4, 384),
-    Point("token", "gemma long", 4, 512, pads=True),
-    Point("dense", "qwen wide", 2, 384, bits=32),
-    Point("logits", "qwen", 4, 512, teacher="qwen wide"),
-    Point("cached logits", "qwen", 2, 448),
-    Point("cached logits", "qwen", 4, 512),
-    Point("across", "gemma", 1, 257, teacher="qwen wide"),
-    Point("features", "qwen", 2, 384),
-    Point("features", "qwen wide", 3, 256),
-    Point("features live", "qwen", 4, 384, teacher="qwen wide"),
-    Point("generate", "qwen long", 32, 256, bits=32, given=24),
-    Point("generate", "gemma long", 48, 256, bits=32, given=24),
-    Point("generate", "qwen wide", 24, 256, bits=32, given=248),
-    Point("generate", "gemma long", 12, 384, bits=32, given=376),
-    Point("cache", "qwen wide", 2, 320, bits=32),
-)
-
-
-def config_of(size: str):
-    """A transformers configuration of the shrunken model."""
-    from transformers import Gemma3TextConfig, Qwen3Config
-
-    given = SIZES[size]
-    same = {
-        "vocab_size": given["vocabulary"], "hidden_size": given["width"], "num_hidden_layers": given["layers"],
-        "num_attention_heads": given["heads"], "num_key_value_heads": given["kv_heads"], "head_dim": given["head_dim"],
-        "intermediate_size": given["mlp"], "max_position_embeddings": 4_096, "tie_word_embeddings": True,
-        "pad_token_id": 0, "bos_token_id": 1, "eos_token_id": 2,
-    }  # fmt: skip
-    if size.startswith("qwen"):
-        return Qwen3Config(**same)
-    kinds = ["sliding_attention" if (i + 1) % FULL_EVERY else "full_attention" for i in range(given["layers"])]
-    return Gemma3TextConfig(**same, sliding_window=WINDOW, layer_types=kinds)
+# glibc keeps freed blocks below a size that it raises by itself, and memory in use would be hidden among them. With the
+# size held low, what is freed goes back at once, and the process is as large as its tensors.
+STRICT = {"MALLOC_MMAP_THRESHOLD_": "65536", "MALLOC_TRIM_THRESHOLD_": "65536", "MALLOC_ARENA_MAX": "1"}
 
 
 def predicted(point: Point) -> dict[str, float]:
@@ -128,6 +57,35 @@ def compare(point: Point, measured: dict[str, float]) -> dict:
     measured = measured | {"all": measured["weights"] + measured["peak"]}
     off = {name: planned[name] / measured[name] - 1 for name in planned}
     return {"point": asdict(point), "parts": parts, "planned": planned, "measured": measured, "off": off}
+
+
+def in_processes(points: Iterable[Point]) -> Iterator[tuple[Point, dict[str, float]]]:
+    """Each point with what `measuring.measure` found in a process of its own, one at a time.
+
+    The processes come from one that has imported the libraries and done nothing else.
+    """
+    context = get_context("forkserver")
+    context.set_forkserver_preload(["measuring"])
+    before = dict(os.environ)
+    # Read by glibc, and by Python to find what is to be imported, when that process starts.
+    path = [str(ROOT / "tools"), str(ROOT), before.get("PYTHONPATH", "")]
+    os.environ.update(STRICT, PYTHONPATH=os.pathsep.join(filter(None, path)))
+    try:
+        forkserver.ensure_running()
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+    with ProcessPoolExecutor(1, context, max_tasks_per_child=1) as pool:
+        for point in points:
+            yield point, pool.submit(alone, point).result()
+
+
+def alone(point: Point) -> dict[str, float]:
+    """Runs in the new process."""
+    from measuring import measure
+
+    with tempfile.TemporaryDirectory() as folder, redirect_stdout(StringIO()):
+        return measure(point, Path(folder))
 
 
 def table(found: dict[str, dict]) -> str:
