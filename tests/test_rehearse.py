@@ -165,6 +165,7 @@ def test_a_kernel_without_its_beginning_does_not_run(tmp_path, monkeypatch):
         env={**os.environ, **rehearse.variables("small")},
     )  # fmt: skip
     assert done.returncode == 1 and "went on" not in done.stdout
+    assert "has no attribute 'none'" in done.stderr
 
 
 def test_less_of_everything_and_the_same_recipe():
