@@ -7,7 +7,7 @@ import torch
 from tqdm.auto import tqdm
 
 from helpers.intervals import Difference, Share, mcnemar, paired_bootstrap, wilson
-from helpers.models import answering, card, chat_prompt, prompt_ids
+from helpers.models import answering, card, opens_reasoning, prompt_ids
 from helpers.reading import final_answer, is_right, read_answer, says_impossible
 
 __all__ = [
@@ -69,7 +69,7 @@ def generate(
     progress: show a bar once it has taken five seconds; the bar goes when it is done.
     """
     prompts = [prompt_ids(tokenizer, question) for question in questions]
-    opened = bool(questions) and chat_prompt(tokenizer, questions[0]).rstrip().endswith("<think>")
+    opened = bool(questions) and opens_reasoning(tokenizer, questions[0])
     # Prompts of one length beside each other: less padding, so less work.
     order = sorted(range(len(prompts)), key=lambda i: len(prompts[i]))
     ends = _end_tokens(model, tokenizer)

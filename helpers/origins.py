@@ -50,6 +50,11 @@ def digest(content: bytes) -> str:
     return "sha256:" + hashlib.sha256(content).hexdigest()[:16]
 
 
+def seed_of(*words) -> int:
+    """A seed that changes with each of the words, whatever else was drawn before."""
+    return int(hashlib.sha256(" ".join(map(str, words)).encode()).hexdigest()[:15], 16)
+
+
 def revision(spec: ModelSpec) -> str:
     """The commit on the Hub; for a folder, what changes with the model's weights, settings, tokenizer and template."""
     if not spec.local:

@@ -9,6 +9,7 @@ import os
 from dataclasses import replace
 
 import pytest
+import real_settings
 import real_tokenizers
 import torch
 from transformers import Gemma3ForCausalLM, Gemma3TextConfig
@@ -20,8 +21,6 @@ from helpers.traces import ANSWER, mix, store, verdicts
 
 CRAYONS = "Sarah has 3 boxes of 24 crayons. She gives 10 away. How many are left?"
 WROTE = "3 × 24 = 72. Wait, 72 - 10 = 62.\n</think>\n\nFirst, all of them: $3 \\times 24 = 72$.\n\nSo **62** are left."
-# The end of Qwen3-4B-Thinking-2507's template, where the hybrid one of Qwen3 leaves the reasoning to the model.
-HYBRID, THINKING = "'<|im_start|>assistant\\n' }}", "'<|im_start|>assistant\\n<think>\\n' }}"
 
 
 def real(name: str):
@@ -36,9 +35,7 @@ def qwen():
     """(the hybrid Qwen 3, the same with the template of Thinking-2507)."""
     hybrid = real("qwen3")
     thinking = copy.deepcopy(hybrid)
-    before, mark, after = hybrid.chat_template.rpartition("{%- if add_generation_prompt %}")
-    assert HYBRID in after, "Qwen 3's template has changed"
-    thinking.chat_template = before + mark + "{{- " + THINKING + "{%- endif %}"
+    thinking.chat_template = real_settings.thinking(hybrid.chat_template)
     return hybrid, thinking
 
 

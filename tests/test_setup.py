@@ -34,9 +34,7 @@ FLOORS = {
     4: {"losses", "hints", "trainers"},
     5: {
         "evaluate", "traces", "results", "score", "show", "check", "distil", "compare", "soft", "across", "features",
-        "halved",
-        "generation",
-        "planning",
+        "halved", "generation", "planning",
     },
 }
 # What stands above the whole house: no helper imports these.

@@ -14,6 +14,8 @@ import tempfile
 from importlib.metadata import version
 from pathlib import Path
 
+from environment import step
+
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / ".venv-gpu"
 PINS = ROOT / "requirements-gpu.txt"
@@ -44,9 +46,8 @@ def environment() -> Path:
         [sys.executable, "-m", "venv", str(FOLDER)],
         [str(python), "-m", "pip", "--disable-pip-version-check", "install", "-r", str(PINS)],
     ]
-    for step in steps:
-        if subprocess.call(step, cwd=ROOT) != 0:
-            sys.exit("\nThe GPU environment could not be made; the reason stands above. Then run the command again.")
+    for each in steps:
+        step(each, "The GPU environment could not be made; the reason stands above. Then run the command again.")
     stamp.write_text(key)
     return python
 

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import before_after
 import methods
-from series import MINUTES
-from tables import lines, percent
+from tables import MINUTES, lines, percent
 
 ROOT = Path(__file__).resolve().parents[1]
 ROLES = ("teacher", "student", "sibling")

@@ -53,8 +53,11 @@ def train(tier: Tier, learnt: Dataset, held: Dataset, seed: int) -> trainers.Run
     That would write 120 answers of a thousand tokens after the last epoch, most of an hour here.
     """
     folder = distil.token_folder(tier, seed, learnt)
-    if trainers.finished(folder):
-        return trainers.read(folder)
+    return distil.once(folder, lambda: trainer_of(tier, learnt, held, seed, folder))
+
+
+def trainer_of(tier: Tier, learnt: Dataset, held: Dataset, seed: int, folder: Path):
+    """The trainer, with a fresh adapter."""
     from real_held_out import HeldOut  # not at the top, any of them: see helpers.models.loading
     from trl import SFTTrainer
 
@@ -67,10 +70,7 @@ def train(tier: Tier, learnt: Dataset, held: Dataset, seed: int) -> trainers.Run
     trainer = distil.trainer_of(SFTTrainer, student, tokenizer, traces.messages(learnt), tier, seed, args, **unseen)
     trainer.remove_callback(Validation)
     trainer.add_callback(HeldOut(trainer.get_eval_dataloader()))
-    try:
-        return trainers.run(trainer)
-    finally:
-        models.unload(trainer.model)
+    return trainer
 
 
 def held_out(run: trainers.Run) -> list[dict]:

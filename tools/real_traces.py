@@ -12,8 +12,7 @@ from datasets import Dataset
 
 from helpers import traces
 from helpers.tiers import Tier
-from helpers.traces import store
-from helpers.traces.gold import GOLD
+from helpers.traces import gold, store
 
 ROOT = Path(__file__).resolve().parents[1]
 SHIPPED = ROOT / "data" / "deepseek-r1-gsm8k.jsonl"
@@ -37,7 +36,12 @@ def read(file: Path) -> Dataset:
     Raises ValueError, with the line's number, for a line that cannot be read.
     """
     content = file.read_bytes()
-    rows = [_row(line, f"{file}, line {number}") for number, line in enumerate(content.decode().splitlines(), 1)]
+    lines = content.decode().splitlines()
+    asked = gold.read(lines, str(file), "line")
+    rows = [
+        _row(json.loads(line), question, f"{file}, line {number}")
+        for number, (line, question) in enumerate(zip(lines, asked, strict=True), 1)
+    ]
     made = {"teacher": "DeepSeek-R1", "file": file.name, "sha256": hashlib.sha256(content).hexdigest()}
     return store.as_dataset(rows, json.dumps(made))
 
@@ -72,17 +76,10 @@ def split(dataset: Dataset, tier: Tier, held: int, seed: int) -> tuple[Dataset, 
     return learnt, right.select(sorted(out)), went + Counter({"learnt": len(learnt), "held out": held})
 
 
-def _row(line: str, where: str) -> dict:
-    try:
-        row = json.loads(line)
-        question, solution, response = row["question"], row["answer"], row["response"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(f'{where}: not an object with "question", "answer" and "response"') from error
-    gold = GOLD.search(solution)
-    if not gold:
-        raise ValueError(f"{where}: the answer does not end in its number, as in '#### 18'")
-    number = float(gold[1].replace(",", ""))
+def _row(row: dict, asked: traces.Question, where: str) -> dict:
+    if "response" not in row:
+        raise ValueError(f'{where}: not an object with "question", "answer" and "response"')
     return {
-        "question": question, store.ANSWER: laid_out(response), "gold": [int(number) if number % 1 == 0 else number],
-        "family": "gsm8k", "tokens": 0, "ended": True, "verdict": "",
+        "question": asked.question, store.ANSWER: laid_out(row["response"]), "gold": list(asked.answer),
+        "family": asked.family, "tokens": 0, "ended": True, "verdict": "",
     }  # fmt: skip

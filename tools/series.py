@@ -10,11 +10,10 @@ from pathlib import Path
 
 import nbformat
 from execution import Failed, execute
-from tables import figure, lines, percent
+from tables import MINUTES, figure, lines, percent
 
 ROOT = Path(__file__).resolve().parents[1]
 TIER = "mini"
-MINUTES = Path("data/results/minutes.json")
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 COLUMNS = ("student before", "student after", "teacher")
 # The rows of the table: where a figure lies for each column.

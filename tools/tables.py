@@ -1,5 +1,9 @@
 """Markdown tables of figures, as README and `make run` show them."""
 
+from pathlib import Path
+
+MINUTES = Path("data/results/minutes.json")  # how long each notebook takes: tools/series.py writes it
+
 
 def percent(share: dict) -> str:
     """A share with its 95 % interval: `96.1 % (94.7–97.1)`. Over seeds that all agree there is none."""

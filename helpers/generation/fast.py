@@ -1,12 +1,11 @@
 """A teacher in vLLM: hundreds of answers at once, read as those of transformers are."""
 
-import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
 import torch
 
-from helpers import memory, models
+from helpers import memory, models, origins
 from helpers.evaluate import Answer, _answer, _end_tokens
 from helpers.tiers import Tier
 
@@ -58,7 +57,7 @@ class Vllm:
                     sampling.append(_sampling(ends, place, **how))
             written = iter(self.llm.generate(prompts, sampling, use_tqdm=False))
             for asked, _ in group:
-                opened = bool(asked) and models.chat_prompt(tokenizer, asked[0]).rstrip().endswith("<think>")
+                opened = bool(asked) and models.opens_reasoning(tokenizer, asked[0])
                 yield [_read(next(written).outputs[0], ends, tokenizer, opened) for _ in asked]
 
     def parameters(self):
@@ -109,4 +108,4 @@ def _read(completion, ends: list[int], tokenizer, opened: bool) -> Answer:
 
 def derived(seed: int, place: int) -> int:
     """A seed for each place: the same question twice in a batch gets two answers."""
-    return int(hashlib.sha256(f"answer {seed} {place}".encode()).hexdigest()[:15], 16)
+    return origins.seed_of("answer", seed, place)

@@ -83,6 +83,11 @@ def chat_prompt(tokenizer, question: str) -> str:
     return tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
 
 
+def opens_reasoning(tokenizer, question: str = "How many?") -> bool:
+    """Whether the chat template itself writes the `<think>` with which an answer begins."""
+    return chat_prompt(tokenizer, question).rstrip().endswith("<think>")
+
+
 def prompt_ids(tokenizer, question: str) -> list[int]:
     """The token ids of `chat_prompt`. Raises ValueError if there is a BOS token and the prompt has not exactly one."""
     ids = tokenizer(chat_prompt(tokenizer, question), add_special_tokens=False).input_ids

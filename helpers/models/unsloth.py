@@ -85,13 +85,8 @@ def add_lora(model, lora: Lora, targets: list[str], seed: int):
     Through Unsloth and not through PEFT alone: it puts its kernels for LoRA into the layers, turns on its
     checkpointing, and gives the model the functions by which its trainers change modes.
     """
-    from unsloth import FastLanguageModel, FastModel
-
-    # FastLanguageModel would go by the last load, and that may have been of the other half: a Gemma student that was
-    # loaded before its Qwen teacher would be taken for a Qwen.
-    made_by = FastModel if model.loaded_by_unsloth == "1" else FastLanguageModel
     with _as_loaded(model), _undisturbed():
-        return made_by.get_peft_model(
+        return _half_of(model).get_peft_model(
             model,
             r=lora.r,
             lora_alpha=lora.alpha,
@@ -132,28 +127,17 @@ def answering(model) -> Iterator[None]:
         yield
     finally:
         if was_training and loaded(model):
-            from unsloth import FastLanguageModel, FastModel
-
-            half = FastModel if model.loaded_by_unsloth == "1" else FastLanguageModel
-            half.for_training(model, use_gradient_checkpointing=checkpointing)
+            _half_of(model).for_training(model, use_gradient_checkpointing=checkpointing)
         model.train(was_training)
 
 
-@contextmanager
-def without_logits() -> Iterator[None]:
+def without_logits():
     """No logits for calls with labels, for a while: with 262,144 of them a batch would need more than a card has.
 
     No training here looks at them: the loss on tokens is Unsloth's own, which never holds them all, and the other
     losses read hidden states, from calls without labels.
     """
-    before = os.environ.get(LOGITS)
-    os.environ[LOGITS] = "0"
-    try:
-        yield
-    finally:
-        os.environ.pop(LOGITS)
-        if before is not None:
-            os.environ[LOGITS] = before
+    return _set(LOGITS, "0")
 
 
 def _see_the_order() -> None:
@@ -171,17 +155,33 @@ def _see_the_order() -> None:
         )
 
 
-@contextmanager
-def _as_loaded(model) -> Iterator[None]:
+def _half_of(model):
+    """The half of Unsloth that loaded a model.
+
+    FastLanguageModel would go by the last load, and that may have been of the other half: a Gemma student that was
+    loaded before its Qwen teacher would be taken for a Qwen.
+    """
+    from unsloth import FastLanguageModel, FastModel
+
+    return FastModel if model.loaded_by_unsloth == "1" else FastLanguageModel
+
+
+def _as_loaded(model):
     """The variable by which Unsloth tells its halves apart, for a moment as it was when this model was loaded."""
-    before = os.environ.get(HALF)
-    os.environ[HALF] = model.loaded_by_unsloth
+    return _set(HALF, model.loaded_by_unsloth)
+
+
+@contextmanager
+def _set(variable: str, value: str) -> Iterator[None]:
+    """An environment variable with another value for a moment."""
+    before = os.environ.get(variable)
+    os.environ[variable] = value
     try:
         yield
     finally:
-        os.environ.pop(HALF)
+        os.environ.pop(variable)
         if before is not None:
-            os.environ[HALF] = before
+            os.environ[variable] = before
 
 
 @contextmanager

@@ -8,7 +8,7 @@ import torch
 
 # The settings and the reading of `evaluate.generate`, so that the box answers as the scores were taken.
 from helpers.evaluate import Answer, _answer, _end_tokens, _generation_config
-from helpers.models import answering, chat_prompt, prompt_ids
+from helpers.models import answering, opens_reasoning, prompt_ids
 from helpers.show.comparing import column
 from helpers.show.page import BLUE, FLOW, ORANGE, Ink, card, safe
 from helpers.tiers import Tier
@@ -96,7 +96,7 @@ class Button(widgets.Button):
 def answer_streaming(model, tokenizer, question: str, max_new_tokens: int, show: Callable[[Answer], None]) -> Answer:
     """The greedy answer to one question, the same as `evaluate.generate` gives; `show` gets it after every token."""
     prompt = prompt_ids(tokenizer, question)
-    opened = chat_prompt(tokenizer, question).rstrip().endswith("<think>")
+    opened = opens_reasoning(tokenizer, question)
     ends = _end_tokens(model, tokenizer)
     ids = torch.tensor([prompt], device=model.device)
     with answering(model):

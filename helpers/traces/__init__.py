@@ -1,6 +1,5 @@
 """The teacher's traces: generated once, checked against gold, kept or dropped for a reason, and stored."""
 
-import hashlib
 import json
 import threading
 from collections import Counter
@@ -10,7 +9,7 @@ from pathlib import Path
 from datasets import Dataset, Features, List, Value
 from tqdm.auto import tqdm
 
-from helpers import evaluate, generation
+from helpers import evaluate, generation, origins
 from helpers.evaluate import Answer
 from helpers.intervals import Share
 from helpers.tiers import Tier
@@ -146,7 +145,8 @@ def _settings(tier: Tier, seed: int, number: int) -> dict:
     sampling = tier.sampling
     return {
         "max_new_tokens": tier.max_new_tokens, "batch_size": tier.generate_batch, "temperature": sampling.temperature,
-        "top_p": sampling.top_p, "top_k": sampling.top_k, "seed": _batch_seed(seed, number), "progress": False,
+        "top_p": sampling.top_p, "top_k": sampling.top_k, "progress": False,
+        "seed": origins.seed_of("traces", seed, number),
     }  # fmt: skip
 
 
@@ -155,10 +155,6 @@ def _row(answer: Answer, problem) -> dict:
         "question": problem.question, ANSWER: whole(answer), "gold": list(problem.answer), "family": problem.family,
         "tokens": answer.tokens, "ended": answer.ended,
     }  # fmt: skip
-
-
-def _batch_seed(seed: int, number: int) -> int:
-    return int(hashlib.sha256(f"traces {seed} {number}".encode()).hexdigest()[:15], 16)
 
 
 @contextmanager

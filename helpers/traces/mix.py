@@ -108,7 +108,7 @@ def _drawn(rows: list[dict], shortened: list, share: float, lot: random.Random) 
 def _counter(tier: Tier) -> Callable[[str], int]:
     """Counts what the teacher would have written: without the `<think>` that its prompt opens, with its end."""
     tokenizer = models.load_tokenizer(tier, "teacher")
-    opened = models.chat_prompt(tokenizer, "How many?").rstrip().endswith("<think>")
+    opened = models.opens_reasoning(tokenizer)
 
     def count(text: str) -> int:
         written = text.removeprefix("<think>\n") if opened else text
