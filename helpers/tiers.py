@@ -66,9 +66,9 @@ class Lora:
 
 @dataclass(frozen=True)
 class Budget:
-    """What one pass through the series takes: minutes, and gigabytes (RAM on a CPU, else GPU memory).
+    """Minutes and gigabytes (RAM on a CPU, else GPU memory): on mini of the whole series, measured.
 
-    What is planned comes from `helpers.planning`: token distillation on a T4 for small, on an L4 for full.
+    What is planned comes from `helpers.planning`: traces and token distillation, on a T4 for small, an L4 for full.
     """
 
     minutes: int
@@ -139,7 +139,7 @@ TIERS = {
             lora=Lora(r=32, alpha=64, learning_rate=8e-3),
             max_new_tokens=200, answer_tokens=200, max_length=512,
             traces=1_600, epochs=4, batch_size=12, micro_batch=12, generate_batch=48, answer_batch=192,
-            budget=Budget(minutes=8, memory_gb=3, state="measured on two cores"),
+            budget=Budget(minutes=22, memory_gb=3, state="measured on two cores"),
         ),
         Tier(
             name="small",

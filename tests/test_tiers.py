@@ -1,5 +1,6 @@
 """helpers.tiers: names, pins, and which tier a machine gets."""
 
+import json
 import re
 from dataclasses import FrozenInstanceError, replace
 from types import SimpleNamespace
@@ -59,6 +60,12 @@ def test_settings_fit_together(tier):
 @pytest.mark.parametrize("name", ["small", "full"])
 def test_what_was_not_run_says_so(name):
     assert "not yet run" in str(TIERS[name].budget)
+
+
+def test_the_minutes_of_mini_are_those_of_the_series_as_it_ran():
+    seconds = json.loads((ROOT / "data" / "results" / "minutes.json").read_text(encoding="utf-8"))["seconds"]
+    assert len(seconds) == len(list((ROOT / "notebooks").glob("*.ipynb")))
+    assert TIERS["mini"].budget.minutes == round(sum(seconds.values()) / 60)
 
 
 @pytest.mark.parametrize(("gigabytes", "name"), [(None, "mini"), (8, "small"), (16, "small"), (23.6, "full")])
