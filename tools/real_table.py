@@ -5,6 +5,7 @@ from pathlib import Path
 from tables import lines, percent
 
 RESULT = Path("data/results/real.json")
+LONGEST = 900  # characters that are shown of an answer; the file has all of it
 ROWS = (
     ("answers that begin with `<think>`", "opens"),
     ("answers that reason, close with `</think>` and then answer", "reasons"),
@@ -34,7 +35,7 @@ def real_table(found: dict) -> str:
 
 
 def crayons(found: dict) -> str:
-    """What was said to the question about crayons, greedy and sampled, as it is; `<` is escaped for Markdown."""
+    """What was said to the question about crayons, greedy and sampled; `<` is escaped for Markdown."""
     asked, chosen = found["crayons"], found["settings"]["sampling"]
     parts = [f"> {asked['question']}"]
     for when in ("before", "after"):
@@ -50,5 +51,6 @@ def crayons(found: dict) -> str:
 
 
 def shown(text: str) -> str:
-    """A model's text on one line, so that nothing in it becomes a heading, a list or a tag."""
-    return " ".join(text.replace("<", "&lt;").split())
+    """A model's text on one line, so that nothing in it becomes a heading, a list or a tag; a long one's beginning."""
+    line = " ".join(text.split())
+    return (line if len(line) <= LONGEST else f"{line[:LONGEST]} [… and so on]").replace("<", "&lt;")
