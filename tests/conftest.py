@@ -10,11 +10,6 @@ import pytest
 os.environ.setdefault("DISTILL_TIER", "mini")
 os.environ.pop("DISTILL_RESULTS", None)  # the tests write to where the series writes
 
-# Two workers run beside each other (`make test`), and threads of one would only wait for those of the other.
-WORKERS = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", 1))
-if WORKERS > 1:
-    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // WORKERS)))
-
 # The kernels of the tests get an IPython folder of their own: what someone set up for themselves plays no part.
 IPYTHON = tempfile.TemporaryDirectory(prefix="ipython-")
 STARTUP = Path(IPYTHON.name, "profile_default", "startup")
@@ -47,19 +42,7 @@ def refuse_to_overwrite(items) -> None:
             raise pytest.UsageError(f"--overwrite would change {item.path.name} itself: leave it out, or run make test")
 
 
-def group(item) -> str:
-    """What one worker runs in order: a file of tests; or all notebooks and what looks at what they made."""
-    return "notebooks" if stage(item) > 1 else item.path.name
-
-
-# First, because xdist reads the groups in a hook of the same name.
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config, items):
     if config.getoption("overwrite", False):
         refuse_to_overwrite(items)
     items.sort(key=stage)
-    # The notebooks take as long as all the rest, so with two workers they begin right behind the static checks.
-    if WORKERS > 1:
-        items.sort(key=lambda item: (stage(item) > 0, stage(item) == 1))
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(group(item)))

@@ -167,7 +167,7 @@ def test_ci_runs_the_tests():
 
 def test_make_test_runs_fresh_copies_and_ends_with_pytest():
     lines = make("-n", "test", "NOTEBOOKS=notebooks/a.ipynb notebooks/b.ipynb").stdout.splitlines()
-    assert "-m pytest -n 2 --dist loadgroup --no-loadscope-reorder --nbmake --overwrite " in lines[-1]
+    assert "-m pytest --nbmake --overwrite " in lines[-1]
     assert lines[-1].endswith(" tests artifacts/executed/a.ipynb artifacts/executed/b.ipynb")
     assert sum("pytest" in line for line in lines) == 1
     copied = lines.index("cp notebooks/a.ipynb notebooks/b.ipynb artifacts/executed")
@@ -183,29 +183,6 @@ def test_tests_run_cheap_before_dear():
         item("tests/test_executed.py"), item("tests/test_browser.py", "browser"),
     ]  # fmt: skip
     assert sorted(reversed(right), key=conftest.stage) == right
-
-
-def test_two_workers_run_the_notebooks_beside_the_rest(monkeypatch):
-    """Static checks, then all notebooks for the second worker, then the files of units one by one for the first."""
-
-    class Item(SimpleNamespace):
-        def get_closest_marker(self, name):
-            return name in self.markers
-
-        def add_marker(self, mark):
-            self.group = mark.args[0]
-
-    names = (
-        "tests/test_browser.py", "artifacts/executed/b.ipynb", "tests/test_tiers.py", "tests/test_executed.py",
-        "tests/test_setup.py", "artifacts/executed/a.ipynb", "tests/test_tiers.py",
-    )  # fmt: skip
-    items = [Item(path=ROOT / name, markers=["browser"] if "browser" in name else []) for name in names]
-    monkeypatch.setattr(conftest, "WORKERS", 2)
-    conftest.pytest_collection_modifyitems(SimpleNamespace(getoption=lambda *_: False), items)
-    assert [(item.path.stem, item.group) for item in items] == [
-        ("test_setup", "test_setup.py"), ("b", "notebooks"), ("a", "notebooks"), ("test_executed", "notebooks"),
-        ("test_browser", "notebooks"), ("test_tiers", "test_tiers.py"), ("test_tiers", "test_tiers.py"),
-    ]  # fmt: skip
 
 
 def test_a_test_run_never_writes_into_a_notebook():
