@@ -88,3 +88,12 @@ def test_a_short_training_moves_every_weight_and_leaves_nothing_behind(tier, tea
     after = dict(student.named_parameters())
     assert after.keys() == before.keys()
     assert [name for name in after if torch.equal(after[name], before[name])] == []
+
+
+def test_a_student_that_is_its_teacher_s_copy_learns_from_it(tier, teacher):  # noqa: F811
+    """At its first step nothing pulls, neither logits nor features, and a ratio of the two would be no number."""
+    depth = layers.blocks(teacher[0])
+    student = halved.student_of(teacher[0], range(1, depth + 1))
+    how = Features("hint", ((depth, depth),))
+    halved.learn(student, teacher[0], teacher[1], kept(), replace(tier, micro_batch=2), 0, 3, 1e-3, how)
+    assert all(weight.isfinite().all() for weight in student.parameters())
