@@ -6,9 +6,6 @@ NOTEBOOKS := $(sort $(wildcard notebooks/*.ipynb))
 # The tests run copies: what a run leaves in a notebook is looked at, and the notebooks stay as they are.
 COPIES := $(patsubst notebooks/%,artifacts/executed/%,$(NOTEBOOKS))
 
-# Two workers: one runs the notebooks in their order, the other meanwhile every other test (tests/conftest.py).
-WORKERS := -n 2 --dist loadgroup --no-loadscope-reorder
-
 # Else Linux's malloc gives large tensors back at every token and fetches them anew: half of the time. Others ignore it.
 KEEP_MEMORY := MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=8000000000 MALLOC_TOP_PAD_=200000000
 
@@ -36,7 +33,7 @@ test: lint ## Run every test: static checks, units, notebooks, browser
 	@$(PY) tools/browser.py || true
 	rm -rf artifacts/executed && mkdir -p artifacts/executed
 	$(if $(NOTEBOOKS),cp $(NOTEBOOKS) artifacts/executed)
-	DISTILL_TIER=mini DISTILL_BROWSER=required $(PY) -m pytest $(WORKERS) --nbmake --overwrite --nbmake-timeout=600 tests $(COPIES)
+	DISTILL_TIER=mini DISTILL_BROWSER=required $(PY) -m pytest --nbmake --overwrite --nbmake-timeout=600 tests $(COPIES)
 
 test-browser: environment ## Run the browser tests alone
 	@$(PY) tools/browser.py || true

@@ -7,6 +7,8 @@ from pathlib import Path
 import before_after
 import pytest
 import readme
+import rehearsed
+from real_table import RESULT
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -43,6 +45,8 @@ def test_readme_tells_the_committed_figures():
         (before_after.STUDY, ("teacher", "accuracy", "per_seed"), [0.5, 0.5, 0.5], "shows other figures"),
         (before_after.STUDY, ("transcripts", "crayons", "after"), "Fifty-two.", "README.md's tables"),
         ("data/results/minutes.json", ("seconds", "02_teacher_traces"), 6000.0, "README.md's tables"),
+        ("data/results/real.json", ("held_out", "after"), 0.001, "README.md's tables"),
+        ("data/results/rehearsal.json", ("machine",), "a large GPU", "README.md's tables"),
     ],
 )
 def test_other_figures_are_found_out_and_made_good(project, capsys, name, keys, to, said):
@@ -68,6 +72,30 @@ def test_a_missing_place_is_named():
 
 def test_every_notebook_is_on_the_route():
     assert sorted(readme.ROUTE) == sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb"))
+
+
+def test_the_rehearsal_that_readme_tells_of_was_of_everything():
+    runs = json.loads((ROOT / rehearsed.RECORD).read_text())["runs"]
+    every = [(tier, name) for tier in ("small", "full") for name in (*readme.ROUTE, "late_faults")]
+    assert [(run["tier"], run["notebook"]) for run in runs] == every
+
+
+def test_a_real_student_learnt_from_a_real_teacher():
+    found = json.loads((ROOT / RESULT).read_text())
+    assert found["held_out"]["after"] < found["held_out"]["before"]
+    assert found["answers"]["after"]["opens"]["low"] > found["answers"]["before"]["opens"]["high"]
+    assert found["minutes"]["all"] <= 40
+
+
+def test_what_readme_says_of_the_real_student_is_so():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    found = json.loads((ROOT / RESULT).read_text())
+    before, after, crayons = *found["answers"].values(), found["crayons"]
+    assert "every answer begins to reason" in text and after["opens"]["value"] == 1.0
+    assert f"not\nlearn from {found['traces']['learnt']} traces is to be right" in text
+    assert after["right"]["value"] <= before["right"]["value"]
+    assert "most of its answers still find no end" in text and after["ended"]["value"] < 0.5
+    assert not crayons["after"]["greedy_right"] and not crayons["after"]["sampled_right"]
 
 
 def test_texts_of_the_models_are_shown_as_text():

@@ -100,6 +100,21 @@ def test_other_helpers_clear_what_was_made(place):
     assert not made.exists()
 
 
+def test_only_a_rehearsal_of_everything_is_recorded(place):
+    root, _ = place
+    record = root / rehearse.RECORD
+    rehearse.main([])
+    assert not record.exists(), "02_bad failed"
+    (root / "notebooks" / "02_bad.ipynb").unlink()
+    notebook(root, "03_fine", "3")
+    rehearse.main(["--tier", "small"])
+    assert not record.exists(), "03_fine was not run on full"
+    rehearse.main([])
+    kept = json.loads(record.read_text())
+    every = {(tier, name) for tier in ("small", "full") for name in ("01_good", "03_fine", "late_faults")}
+    assert {(run["tier"], run["notebook"]) for run in kept["runs"]} == every and "STAND-INS" in kept["warning"]
+
+
 def test_too_much_memory_is_a_failure(place, monkeypatch):
     monkeypatch.setattr(rehearse, "MOST_GB", -1.0)
     assert rehearse.main(["01_good", "--tier", "small"]) == 1

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import before_after
 import methods
+import rehearsed
+from real_table import RESULT, real_table
 from tables import MINUTES, lines, percent
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -60,6 +62,8 @@ def render(text: str, root: Path = ROOT) -> str:
         "before-after": before_after.table(study),
         "methods": methods.table(root),
         "transcripts": before_after.transcripts(study),
+        "rehearsal": rehearsed.line(root),
+        "real": real_table(json.loads((root / RESULT).read_text(encoding="utf-8"))),
     }
     for name, table in made.items():
         pattern = re.compile(rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)", re.DOTALL)

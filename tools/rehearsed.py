@@ -1,0 +1,21 @@
+"""What README says of the last rehearsal that passed whole: from data/results/rehearsal.json."""
+
+import json
+from pathlib import Path
+
+RECORD = Path("data/results/rehearsal.json")
+
+
+def line(root: Path) -> str:
+    """How many notebooks on which tiers, with how much memory and on what machine.
+
+    No minutes: a notebook that was stopped goes on where it was, so its minutes are not those of a whole run.
+    """
+    found = json.loads((root / RECORD).read_text(encoding="utf-8"))
+    tiers = " and ".join(f"`{name}`" for name in dict.fromkeys(run["tier"] for run in found["runs"]))
+    notebooks = {run["notebook"] for run in found["runs"] if run["notebook"][:2].isdigit()}
+    most = max(run["peak_gb"] for run in found["runs"])
+    return (
+        f"The last rehearsal that passed whole: {len(notebooks)} notebooks and the checks behind them on {tiers}, with "
+        f"at most {most:.1f} GB, on {found['machine']}. The figures of stand-ins mean nothing."
+    )
