@@ -110,14 +110,17 @@ class WithFeatures:
         return (logits if self.matching.features.logits else 0) + weight * found
 
     def _ratio(self, logits: torch.Tensor, found: torch.Tensor) -> float:
-        """How many times as hard the logits pull at what is trained, projections aside, as the features do."""
+        """How many times as hard the logits pull at what is trained, projections aside, as the features do.
+
+        0 where the features do not pull at all, as with a student that is its teacher's copy: the next step asks again.
+        """
         own = set(self.matching.parameters())
         trained = [weight for weight in self.model.parameters() if weight.requires_grad and weight not in own]
         norms = []
         for loss in (logits, found):
             gradients = torch.autograd.grad(loss, trained, retain_graph=True, allow_unused=True)
             norms.append(torch.stack([g.float().norm() for g in gradients if g is not None]).norm())
-        return float(norms[0] / norms[1])
+        return float(norms[0] / norms[1]) if norms[1] > 0 else 0.0
 
     def _save(self, output_dir=None, state_dict=None):
         super()._save(output_dir, state_dict)
