@@ -141,16 +141,11 @@ def report(notebooks: list[str]) -> dict:
         "commit": study.commit(), "runs": runs,
     }  # fmt: skip
     study.write(stand_ins.inside(FOLDER / "report.json", FOLDER), told)
-    if len(runs) == len(NAMES) * len(notebooks) and all(whole(run) for run in runs):
+    if all(passed(notebook, tier) for tier in NAMES for notebook in notebooks):
         # Without minutes: what was stopped goes on where it was, and other work may have run beside it.
         kept = [{key: run[key] for key in ("notebook", "tier", "peak_gb")} for run in runs]
         study.write(ROOT / RECORD, told | {"runs": kept})
     return told
-
-
-def whole(run: dict) -> bool:
-    """Whether a run of a report passed, with everything as it is now."""
-    return run["state"] == "passed" and run["as_it_is_now"]
 
 
 def main(arguments: list[str] | None = None) -> int:
