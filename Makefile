@@ -6,6 +6,8 @@ NOTEBOOKS := $(sort $(wildcard notebooks/*.ipynb))
 # The tests run copies: what a run leaves in a notebook is looked at, and the notebooks stay as they are.
 COPIES := $(patsubst notebooks/%,artifacts/executed/%,$(NOTEBOOKS))
 
+PYTEST := DISTILL_TIER=mini DISTILL_BROWSER=required $(PY) -m pytest
+
 # Else Linux's malloc gives large tensors back at every token and fetches them anew: half of the time. Others ignore it.
 KEEP_MEMORY := MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=8000000000 MALLOC_TOP_PAD_=200000000
 
@@ -33,11 +35,11 @@ test: lint ## Run every test: static checks, units, notebooks, browser
 	@$(PY) tools/browser.py || true
 	rm -rf artifacts/executed && mkdir -p artifacts/executed
 	$(if $(NOTEBOOKS),cp $(NOTEBOOKS) artifacts/executed)
-	DISTILL_TIER=mini DISTILL_BROWSER=required $(PY) -m pytest --nbmake --overwrite --nbmake-timeout=600 tests $(COPIES)
+	$(PYTEST) -n 2 --no-loadscope-reorder --nbmake --overwrite --nbmake-timeout=600 tests $(COPIES)
 
 test-browser: environment ## Run the browser tests alone
 	@$(PY) tools/browser.py || true
-	DISTILL_TIER=mini DISTILL_BROWSER=required $(PY) -m pytest tests/test_browser.py
+	$(PYTEST) tests/test_browser.py
 
 lab: environment ## Open JupyterLab
 	$(PY) -m jupyterlab

@@ -10,6 +10,11 @@ import pytest
 os.environ.setdefault("DISTILL_TIER", "mini")
 os.environ.pop("DISTILL_RESULTS", None)  # the tests write to where the series writes
 
+# Two workers run beside each other (`make test`), and threads of one would only wait for those of the other.
+WORKERS = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", 1))
+if WORKERS > 1:
+    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // WORKERS)))
+
 # The kernels of the tests get an IPython folder of their own: what someone set up for themselves plays no part.
 IPYTHON = tempfile.TemporaryDirectory(prefix="ipython-")
 STARTUP = Path(IPYTHON.name, "profile_default", "startup")
@@ -21,6 +26,7 @@ from tiny_models import tiny  # noqa: E402, F401  (a fixture; the tier is set be
 
 STATIC = ("test_setup.py", "test_environment.py", "test_notebooks_static.py")
 LEFT_BEHIND = ("test_executed.py", "test_plausible.py")
+BROWSER = "test_browser.py"
 SOURCES = Path(__file__).resolve().parents[1] / "notebooks"
 
 
@@ -42,7 +48,28 @@ def refuse_to_overwrite(items) -> None:
             raise pytest.UsageError(f"--overwrite would change {item.path.name} itself: leave it out, or run make test")
 
 
+def group(name: str) -> str:
+    """What one worker runs in order, by a test's name: a file; or all notebooks and what looks at what they made."""
+    file = Path(name.split("::")[0])
+    return "notebooks" if file.suffix == ".ipynb" or file.name in (*LEFT_BEHIND, BROWSER) else file.name
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Deal out whole groups. (xdist's own --dist=loadgroup marks a test's name where pytest 9.2 does not read it.)"""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class InGroups(LoadScopeScheduling):
+        def _split_scope(self, nodeid):
+            return group(nodeid)
+
+    return InGroups(config, log)
+
+
 def pytest_collection_modifyitems(config, items):
     if config.getoption("overwrite", False):
         refuse_to_overwrite(items)
     items.sort(key=stage)
+    # The notebooks take longer than all the rest, so with two workers they begin right behind the static checks.
+    if WORKERS > 1:
+        items.sort(key=lambda item: (stage(item) > 0, stage(item) == 1))

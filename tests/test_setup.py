@@ -4,6 +4,7 @@ import ast
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 import warnings
@@ -46,7 +47,7 @@ OPTIONAL = {"vllm"}
 # Packages whose name on PyPI is not the name that is imported.
 DISTRIBUTIONS = {
     "sklearn": "scikit-learn", "yaml": "pyyaml", "IPython": "ipykernel", "packaging": "pytest",
-    "httpx": "huggingface_hub",
+    "httpx": "huggingface_hub", "xdist": "pytest-xdist",
 }
 
 
@@ -167,7 +168,7 @@ def test_ci_runs_the_tests():
 
 def test_make_test_runs_fresh_copies_and_ends_with_pytest():
     lines = make("-n", "test", "NOTEBOOKS=notebooks/a.ipynb notebooks/b.ipynb").stdout.splitlines()
-    assert "-m pytest --nbmake --overwrite " in lines[-1]
+    assert "-m pytest -n 2 --no-loadscope-reorder --nbmake --overwrite " in lines[-1]
     assert lines[-1].endswith(" tests artifacts/executed/a.ipynb artifacts/executed/b.ipynb")
     assert sum("pytest" in line for line in lines) == 1
     copied = lines.index("cp notebooks/a.ipynb notebooks/b.ipynb artifacts/executed")
@@ -183,6 +184,45 @@ def test_tests_run_cheap_before_dear():
         item("tests/test_executed.py"), item("tests/test_browser.py", "browser"),
     ]  # fmt: skip
     assert sorted(reversed(right), key=conftest.stage) == right
+
+
+def test_two_workers_run_the_notebooks_beside_the_rest(monkeypatch):
+    """Static checks, then all notebooks for one worker, then the files of units one by one for the other."""
+    names = (
+        "tests/test_browser.py", "artifacts/executed/b.ipynb", "tests/test_tiers.py", "tests/test_executed.py",
+        "tests/test_setup.py", "artifacts/executed/a.ipynb", "tests/test_tiers.py",
+    )  # fmt: skip
+
+    def item(name):
+        return SimpleNamespace(path=ROOT / name, nodeid=f"{name}::x", get_closest_marker=lambda _: "browser" in name)
+
+    items = [item(name) for name in names]
+    monkeypatch.setattr(conftest, "WORKERS", 2)
+    conftest.pytest_collection_modifyitems(SimpleNamespace(getoption=lambda *_: False), items)
+    assert [(item.path.stem, conftest.group(item.nodeid)) for item in items] == [
+        ("test_setup", "test_setup.py"), ("b", "notebooks"), ("a", "notebooks"), ("test_executed", "notebooks"),
+        ("test_browser", "notebooks"), ("test_tiers", "test_tiers.py"), ("test_tiers", "test_tiers.py"),
+    ]  # fmt: skip
+
+
+def test_a_group_goes_to_one_worker_whole(tmp_path):
+    """Run by pytest itself: two files by two workers, and what counts as notebooks by one, in order."""
+    for name in ("test_units", "test_executed", "test_plausible"):
+        text = "import os, pytest\n@pytest.mark.parametrize('n', range(4))\n" + (
+            "def test_it(n):\n    print('by', os.environ['PYTEST_XDIST_WORKER'], os.path.basename(__file__), n)\n"
+        )
+        (tmp_path / f"{name}.py").write_text(text)
+    shutil.copy(ROOT / "tests" / "conftest.py", tmp_path)
+    for name in ("strict_kernel.py", "tiny_models.py"):
+        shutil.copy(ROOT / "tests" / name, tmp_path)
+    command = [sys.executable, "-m", "pytest", "-n", "2", "--no-loadscope-reorder", "-rP", "-c", os.devnull, tmp_path]
+    env = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "OMP_"))}
+    run = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True)
+    ran = re.findall(r"^by (gw\d) test_(\w+)\.py (\d)$", run.stdout, re.MULTILINE)
+    workers = {name: {worker for worker, of, _ in ran if of == name} for _, name, _ in ran}
+    assert len(ran) == 12, run.stdout + run.stderr
+    assert len(workers["units"]) == 1 and len(workers["executed"]) == 1
+    assert workers["executed"] == workers["plausible"] != workers["units"]
 
 
 def test_a_test_run_never_writes_into_a_notebook():
