@@ -35,13 +35,23 @@ def test_figures_must_match_the_tokens():
 
 
 def test_lines_are_named_and_differ_in_more_than_colour():
-    (axes,) = curves.lines({"one": [0, 1, 0.5], "two": [1, 1]}, "step", "rate").axes
+    figure = curves.lines({"one": [0, 1, 0.5], "two": [1, 1]}, "step", "rate")
+    (axes,), (legend,) = figure.axes, figure.legends
     assert [list(line.get_ydata()) for line in axes.lines] == [[0, 1, 0.5], [1, 1]]
-    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["one", "two"]
+    assert [text.get_text() for text in legend.get_texts()] == ["one", "two"]
+    figure.draw_without_rendering()
+    assert legend.get_window_extent().y0 >= axes.get_window_extent().y1, "no curve runs through the names"
     assert len({line.get_linestyle() for line in axes.lines}) == 2
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("step", "rate")
     (axes,) = curves.lines({"one": [0, 1]}, "T", "length", [1.0, 8.0]).axes
     assert list(axes.lines[0].get_xdata()) == [1.0, 8.0]
+
+
+def test_each_curve_needs_dashes_of_its_own():
+    names = ("a", "b", "c", "d", "e")
+    assert len(curves.lines({name: [0, 1] for name in names[:4]}, "x", "y").legends[0].get_texts()) == 4
+    with pytest.raises(ValueError, match="5 curves: a picture takes up to 4"):
+        curves.lines({name: [0, 1] for name in names}, "x", "y")
 
 
 def test_pyplot_keeps_no_figure():

@@ -5,6 +5,9 @@ from collections.abc import Mapping, Sequence
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 
+# Colour, dashes, width. The dots are wide: a curve that lies on another one is seen.
+STYLES = (("#0072b2", "-", 1.5), ("#d55e00", "--", 1.5), ("#009e73", "-.", 1.5), ("#cc79a7", ":", 3.0))
+
 
 def surprise(tokenizer, ids: Sequence[int], nats: Sequence[float], most: int = 60) -> Figure:
     """A bar for each of the first `most` tokens: how surprised a model is by it, in nats; -log of its probability.
@@ -14,7 +17,7 @@ def surprise(tokenizer, ids: Sequence[int], nats: Sequence[float], most: int = 6
     if len(ids) != len(nats):
         raise ValueError(f"{len(ids)} tokens and {len(nats)} figures: there must be one for each")
     shown = [tokenizer.decode([token]).replace("\n", "⏎") or "·" for token in ids[:most]]
-    figure, axes = plt.subplots(figsize=(9, 2.8))
+    figure, axes = plt.subplots(figsize=(9, 2.8), layout="tight")
     axes.bar(range(len(shown)), nats[:most], color="#0072b2", width=0.8)
     # A dollar sign would begin a formula.
     axes.set_xticks(range(len(shown)), [text.strip().replace("$", r"\$") for text in shown], rotation=90, fontsize=7)
@@ -28,20 +31,24 @@ def surprise(tokenizer, ids: Sequence[int], nats: Sequence[float], most: int = 6
 def lines(
     series: Mapping[str, Sequence[float]], xlabel: str, ylabel: str, x: Sequence[float] | None = None
 ) -> Figure:
-    """Named curves over x, or over their index, told apart by their dashes as well as by colour."""
-    figure, axes = plt.subplots(figsize=(7, 2.8))
-    styles = zip(("#0072b2", "#d55e00", "#009e73", "#cc79a7"), ("-", "--", "-.", ":"), strict=True)
-    for (name, values), (colour, dashes) in zip(series.items(), styles, strict=False):
+    """Up to four named curves over x, or over their index, told apart by their dashes as well as by colour.
+
+    Raises ValueError if there are more.
+    """
+    if len(series) > len(STYLES):
+        raise ValueError(f"{len(series)} curves: a picture takes up to {len(STYLES)}, each with dashes of its own")
+    figure, axes = plt.subplots(figsize=(7, 2.8), layout="constrained")
+    for (name, values), (colour, dashes, width) in zip(series.items(), STYLES, strict=False):
         places = range(len(values)) if x is None else x
-        axes.plot(places, values, dashes, color=colour, label=name, linewidth=1.5)
+        axes.plot(places, values, dashes, color=colour, label=name, linewidth=width)
     axes.set_xlabel(xlabel)
     axes.set_ylabel(ylabel)
-    axes.legend(frameon=False)
+    # Above the axes, where no curve can run through it.
+    figure.legend(loc="outside upper right", ncols=len(series), frameon=False)
     return _done(figure)
 
 
 def _done(figure: Figure) -> Figure:
     """The figure, closed for pyplot: a cell that ends in it shows it once and not twice."""
-    figure.tight_layout()
     plt.close(figure)
     return figure
