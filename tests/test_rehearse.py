@@ -15,6 +15,7 @@ import study
 from execution import execute
 from nbformat import write
 from nbformat.v4 import new_code_cell, new_notebook
+from watching import watched
 
 from helpers.tiers import TIERS
 
@@ -237,3 +238,26 @@ def test_what_stays_inside_is_allowed(event, arguments, tmp_path, monkeypatch):
 
 def test_make_rehearse_is_what_runs_it():
     assert "\t$(PY) tools/rehearse.py\n" in (stand_ins.ROOT / "Makefile").read_text(encoding="utf-8")
+
+
+HOLDS = """
+import os, sys, time
+held = bytearray(os.urandom(300_000_000))
+until = time.monotonic() + 3
+while time.monotonic() < until:
+    copy = os.fork()  # the copy shares every page
+    if not copy:
+        time.sleep(float(sys.argv[1]))
+        os._exit(0)
+    os.waitpid(copy, 0)
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/smaps").exists(), reason="only Linux says what processes share")
+@pytest.mark.parametrize("lives", [0.05, 2])
+def test_memory_that_processes_share_counts_once(lives):
+    with watched() as memory:
+        subprocess.run([sys.executable, "-c", HOLDS, str(lives)], check=True)
+    assert memory["peak_gb"] == pytest.approx(0.31, abs=0.05)
+    held = sum(float(line.split()[0]) for line in memory["held_by"])
+    assert held == pytest.approx(memory["peak_gb"], abs=0.02)

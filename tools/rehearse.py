@@ -116,9 +116,10 @@ def rehearse(notebook: str, tier: str) -> dict:
                 execute(study.notebook_path(notebook), output, variables=variables(tier))
         except Failed as error:
             told |= {"state": "failed", "error": f"{error}\n{end_of_traceback(output)}".strip()}
-    told |= {"minutes": round((time.perf_counter() - begun) / 60, 2), **memory}
+    told |= {"minutes": round((time.perf_counter() - begun) / 60, 2), "peak_gb": memory["peak_gb"]}
     if told["state"] == "passed" and told["peak_gb"] > MOST_GB:
-        told |= {"state": "failed", "error": f"it took {told['peak_gb']} GB, and may take {MOST_GB}"}
+        error = "\n".join([f"it took {told['peak_gb']} GB, and may take {MOST_GB}:", *memory["held_by"]])
+        told |= {"state": "failed", "error": error}
     study.write(mark(notebook, tier), told)
     return told
 
