@@ -29,8 +29,15 @@ class Head:
     softcap: float | None = None
 
     def logits(self, hidden: torch.Tensor) -> torch.Tensor:
-        """(tokens, vocabulary), all at once."""
-        return _capped(torch.nn.functional.linear(hidden, self.weight, self.bias), self.softcap)
+        """(tokens, vocabulary), all at once, in float32. The product is taken in the weight's own dtype (`given`)."""
+        return _capped(torch.nn.functional.linear(self.given(hidden), self.weight, self.bias), self.softcap)
+
+    def given(self, hidden: torch.Tensor) -> torch.Tensor:
+        """Hidden states in the dtype of the head, as the model itself hands them to it.
+
+        Under mixed precision accelerate turns what a model gives into float32, and its head stays in bfloat16.
+        """
+        return hidden.to(self.weight.dtype)
 
 
 def head_of(model, vocabulary: int | None = None) -> Head:
@@ -83,8 +90,8 @@ def chunked_divergence(
         dtype = losses.wide(student_hidden[:0]).dtype
         hard = labels, torch.as_tensor(alpha, dtype=dtype, device=labels.device).expand(len(labels))
     total = _Chunked.apply(
-        student_hidden, student.weight, student.bias, teacher_hidden, teacher, student.softcap,
-        (kind, temperature, beta), hard, chunk,
+        student.given(student_hidden), student.weight, student.bias, teacher.given(teacher_hidden), teacher,
+        student.softcap, (kind, temperature, beta), hard, chunk,
     )  # fmt: skip
     return losses.per_token(total, len(student_hidden), count)
 
