@@ -1,6 +1,6 @@
 """Losses between what two models hold inside: hidden states, values and attention, at the learnt tokens alone.
 
-Each is taken in float32 and is a mean over tokens. Those on hidden states have no unit: ten times as large states of
+Each is taken in float32 and is a mean over tokens; of no tokens it is 0. Those on hidden states have no unit: ten times as large states of
 the teacher give the same loss. So one weight means the same at every layer, although the states of a deep layer can be
 many times as large as those of the first. `helpers.trainers.features` measures how hard they pull beside the logits.
 """
@@ -26,12 +26,28 @@ def hint(student: torch.Tensor, teacher: torch.Tensor, variance: torch.Tensor | 
     """
     _check(student, teacher)
     known = spread(teacher) if variance is None else variance
-    return (wide(student) - wide(teacher)).square().mean() / known.clamp(min=SMALLEST)
+    return _mean((wide(student) - wide(teacher)).square()) / known.clamp(min=SMALLEST)
 
 
 def spread(states: torch.Tensor) -> torch.Tensor:
-    """The variance of states about their mean, averaged over the width: a scalar. states: (tokens, width)."""
-    return (wide(states) - wide(states).mean(0)).square().mean()
+    """The variance of states about their mean, averaged over the width: a scalar. states: (tokens, width).
+
+    Of no tokens it is 0.
+    """
+    return (wide(states) - wide(states).sum(0) / max(1, len(states))).square().sum() / max(1, states.numel())
+
+
+def pooled_spread(parts: list[torch.Tensor], total=lambda value: value) -> torch.Tensor:
+    """`spread` of several parts as of one, without ever holding them all: a scalar in float32.
+
+    parts: (tokens, width) each, at least one. total: adds a tensor up over all processes, where there are several.
+    """
+    sizes = torch.tensor([float(len(part)) for part in parts], dtype=torch.float64, device=parts[0].device)
+    means = torch.stack([wide(part).double().sum(0) for part in parts]) / sizes.clamp(min=1)[:, None]
+    whole = total(sizes.sum()).clamp(min=1)
+    mean = total((sizes[:, None] * means).sum(0)) / whole
+    within = torch.stack([spread(part).double() for part in parts])
+    return (total((sizes * (within + (means - mean).square().mean(1))).sum()) / whole).float()
 
 
 def cosine(student: torch.Tensor, teacher: torch.Tensor) -> torch.Tensor:
@@ -40,7 +56,7 @@ def cosine(student: torch.Tensor, teacher: torch.Tensor) -> torch.Tensor:
     student, teacher: (tokens, width), the student's projected if their widths differ.
     """
     _check(student, teacher)
-    return 1 - F.cosine_similarity(wide(student), wide(teacher), dim=-1, eps=SMALLEST).mean()
+    return _mean(1 - F.cosine_similarity(wide(student), wide(teacher), dim=-1, eps=SMALLEST))
 
 
 def normalised(student: torch.Tensor, teacher: torch.Tensor) -> torch.Tensor:
@@ -51,7 +67,7 @@ def normalised(student: torch.Tensor, teacher: torch.Tensor) -> torch.Tensor:
     """
     _check(student, teacher)
     ours, theirs = (F.normalize(wide(states), dim=-1, eps=SMALLEST) for states in (student, teacher))
-    return (ours - theirs).square().sum(-1).mean()
+    return _mean((ours - theirs).square().sum(-1))
 
 
 def relations(student: torch.Tensor, teacher: torch.Tensor, sizes: list[int]) -> torch.Tensor:
@@ -62,11 +78,10 @@ def relations(student: torch.Tensor, teacher: torch.Tensor, sizes: list[int]) ->
     (similarity-preserving distillation, Tung & Mori 2019, equations 1 to 4, on tokens instead of images).
     """
     _check(student, teacher, widths=False)
-    found = [
-        (_cosines(ours) - _cosines(theirs)).square().mean() * len(ours)
-        for ours, theirs in zip(wide(student).split(sizes), wide(teacher).split(sizes), strict=True)
-    ]
-    return torch.stack(found).sum() / max(1, len(student))
+    total = wide(student[:0]).sum()
+    for ours, theirs in _texts(student, teacher, sizes):
+        total = total + (_cosines(ours) - _cosines(theirs)).square().mean() * len(ours)
+    return total / max(1, len(student))
 
 
 def value_relations(student: torch.Tensor, teacher: torch.Tensor, sizes: list[int], heads: int = 1) -> torch.Tensor:
@@ -78,7 +93,7 @@ def value_relations(student: torch.Tensor, teacher: torch.Tensor, sizes: list[in
     """
     _check(student, teacher, widths=False)
     total = wide(student[:0]).sum()
-    for ours, theirs in zip(wide(student).split(sizes), wide(teacher).split(sizes), strict=True):
+    for ours, theirs in _texts(student, teacher, sizes):
         log_q, log_p = (_related(values, heads) for values in (ours, theirs))
         total = total + (log_p.exp() * (log_p - log_q)).sum() / heads
     return total / max(1, len(student))
@@ -93,7 +108,7 @@ def attention(student: torch.Tensor, teacher: torch.Tensor) -> torch.Tensor:
     """
     p, q = (wide(weights).mean(1).clamp(min=SMALLEST) for weights in (teacher, student))
     p, q = p / p.sum(-1, keepdim=True), q / q.sum(-1, keepdim=True)
-    return (p * (p.log() - q.log())).sum(-1).mean()
+    return _mean((p * (p.log() - q.log())).sum(-1))
 
 
 def cka(one: torch.Tensor, other: torch.Tensor) -> float:
@@ -114,6 +129,18 @@ def chunk_means(states: torch.Tensor, cuts) -> torch.Tensor:
     """
     sizes = torch.tensor(cuts, device=states.device).diff()
     return chunk_sums(states, cuts) / sizes.clamp(min=1)[:, None]
+
+
+def _mean(values: torch.Tensor) -> torch.Tensor:
+    """The mean; of nothing it is 0, as with every other loss here: a batch may have no learnt token."""
+    return values.sum() / max(1, values.numel())
+
+
+def _texts(student: torch.Tensor, teacher: torch.Tensor, sizes: list[int]):
+    """The states of each text on both sides; a text without a learnt token has nothing to compare, and is left out."""
+    for ours, theirs in zip(wide(student).split(sizes), wide(teacher).split(sizes), strict=True):
+        if len(ours):
+            yield ours, theirs
 
 
 def _cosines(states: torch.Tensor) -> torch.Tensor:
