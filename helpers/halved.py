@@ -60,32 +60,40 @@ def learn(student, teacher, tokenizer, rows, tier: Tier, seed: int, steps: int, 
     is as wide as its teacher, so the projections begin as the identity. Nothing is kept on the disk: the student
     itself is what comes of it. Raises as `soft.shared`.
     """
-    from helpers.trainers.features import FeatureTrainer  # not at the top: see helpers.models.loading
-    from helpers.trainers.logits import LogitTrainer
-
     with tempfile.TemporaryDirectory() as folder:
         args = trainers.settings(
             tier, seed, folder, loss_type="nll", max_steps=steps, learning_rate=rate, save_strategy="no",
             gradient_checkpointing=False,
         )  # fmt: skip
-        given = {
-            "model": student, "args": args, "train_dataset": traces.messages(rows), "processing_class": tokenizer,
-            "teacher": teacher, **soft.shared(tier, tokenizer, teacher, student), **asdict(soft.Soft()),
-        }  # fmt: skip
-        with origins.no_bars():  # of the trainer's preparation, which takes a moment
-            if features is None:
-                trainer = LogitTrainer(**given)
-            else:
-                width = teacher.config.get_text_config().hidden_size
-                trainer = FeatureTrainer(**given, features=features, widths=(width, width))
-                for projection in trainer.matching.projections:
-                    torch.nn.init.eye_(projection.weight)
-                    torch.nn.init.zeros_(projection.bias)
+        trainer = whole_trainer(student, teacher, tokenizer, rows, tier, args, features)
         try:
             return trainers.run(trainer)
         finally:
             if features is not None:
                 del student.matching  # no part of the student: the trainer hung it there
+
+
+def whole_trainer(student, teacher, tokenizer, rows, tier: Tier, args, features=None):
+    """A trainer of every weight of a student on its teacher's logits, and on features where they are given.
+
+    args: as `trainers.settings`. The rest, and what it raises, as `learn`.
+    """
+    from helpers.trainers.features import FeatureTrainer  # not at the top: see helpers.models.loading
+    from helpers.trainers.logits import LogitTrainer
+
+    given = {
+        "model": student, "args": args, "train_dataset": traces.messages(rows), "processing_class": tokenizer,
+        "teacher": teacher, **soft.shared(tier, tokenizer, teacher, student), **asdict(soft.Soft()),
+    }  # fmt: skip
+    with origins.no_bars():  # of the trainer's preparation, which takes a moment
+        if features is None:
+            return LogitTrainer(**given)
+        width = teacher.config.get_text_config().hidden_size
+        trainer = FeatureTrainer(**given, features=features, widths=(width, width))
+    for projection in trainer.matching.projections:
+        torch.nn.init.eye_(projection.weight)
+        torch.nn.init.zeros_(projection.bias)
+    return trainer
 
 
 def _part(weights: dict[str, torch.Tensor], kept: tuple[int, ...]) -> dict[str, torch.Tensor]:

@@ -47,12 +47,11 @@ def tokenizer_of(special: list[str], marks: list[str], template: str, **named: s
     return wrapped
 
 
-def save(path, model, tokenizer) -> ModelSpec:
+def save(path, model, tokenizer) -> None:
     # Else the output, which is the embedding again, would mostly say the last token once more.
     model.get_input_embeddings().weight.data *= 0.1
     model.save_pretrained(path)
     tokenizer.save_pretrained(path)
-    return ModelSpec(str(path))
 
 
 def sizes(tokenizer) -> dict:
@@ -86,11 +85,16 @@ def tier_in(folder) -> Tier:
     # The window is shorter than the prompts, so that padding and sliding attention meet.
     layers = ["sliding_attention", "full_attention"]
     student = Gemma3ForCausalLM(Gemma3TextConfig(**sizes(gemma), sliding_window=16, layer_types=layers))
+    save(folder / "teacher", teacher, qwen), save(folder / "student", student, gemma)
+    save(folder / "sibling", sibling, qwen)
+    return tier_at(folder)
+
+
+def tier_at(folder) -> Tier:
+    """The tier on models that `tier_in` saved in a folder."""
     return replace(
         TIERS["mini"],
-        teacher=save(folder / "teacher", teacher, qwen),
-        student=save(folder / "student", student, gemma),
-        sibling=save(folder / "sibling", sibling, qwen),
+        **{role: ModelSpec(str(folder / role)) for role in ("teacher", "student", "sibling")},
         max_new_tokens=12,
         answer_tokens=12,
         generate_batch=4, answer_batch=3,

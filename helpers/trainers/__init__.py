@@ -64,6 +64,9 @@ def settings(tier: Tier, seed: int, folder: Path | str, **changes):
         "bf16": on_gpu and torch.cuda.is_bf16_supported(including_emulation=False),
         "use_cpu": not on_gpu,
         "dataloader_pin_memory": on_gpu,
+        # Several processes: each weight of an adapter gets a gradient, and a projection is used outside of the model,
+        # where a search for what is unused would not see it.
+        "ddp_find_unused_parameters": False,
         "save_strategy": "epoch",
         "logging_steps": 10,
         "report_to": "none",

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import torch
-from trl import SFTTrainer
 from trl.trainer.sft_trainer import DataCollatorForLanguageModeling
 
 from helpers import alignment, losses, models
@@ -12,12 +11,13 @@ from helpers.losses.across import across_hidden
 from helpers.losses.chunked import head_of
 from helpers.models.ends import end_of_turn
 from helpers.trainers.logits import hidden_states
+from helpers.trainers.own_loss import OwnLoss
 
 # What the end of a turn stands for on both sides. No text holds it: its first byte occurs nowhere in UTF-8.
 END = b"\xff end of turn"
 
 
-class AcrossTrainer(SFTTrainer):
+class AcrossTrainer(OwnLoss):
     """Trains a student on what a teacher with another tokenizer holds likely (`losses.across`).
 
     train_dataset: rows as `rows_of` gives them. teacher: a model, asked again at each step. sides: what the two
@@ -25,26 +25,23 @@ class AcrossTrainer(SFTTrainer):
     The loss is the sum over chunks, divided by the student's learnt tokens. Trainer counts those over all micro-batches
     of a step, as `num_items_in_batch`, so a step's gradient is the same however it is cut. By chunks it would be the
     same but for one factor a step: there are some more tokens than chunks.
-    The rest as SFTTrainer. Raises ValueError if the loss_type of its args is not "nll".
+    The rest as OwnLoss.
     """
 
     def __init__(self, *arguments, teacher, sides: "Sides", alpha: float = 0.0, unmatched: float = 1.0, **more):
         super().__init__(*arguments, data_collator=BothSides(sides), **more)
-        if self.args.loss_type != "nll":
-            raise ValueError(f'with loss_type {self.args.loss_type!r} a model gives no hidden states: set "nll"')
         self.teacher, self.teacher_head = teacher.eval(), head_of(teacher)
         pairs = (torch.tensor(ids, device=teacher.device) for ids in (sides.shared.teacher, sides.shared.student))
         self.shared = SharedVocabulary(*pairs, sides.shared.coverage)
         self.alpha, self.unmatched = alpha, unmatched
 
-    def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):
+    def loss_on(self, model, inputs, count):
         chunks, given, theirs = inputs["chunks"], inputs["given"], inputs["teacher"]
         labels, their_labels = inputs["labels"], theirs["labels"]
         with torch.no_grad():
             their_states = hidden_states(self.teacher, read(theirs))
         states = hidden_states(model, read(inputs))
-        loss = self.loss_of(model, states, their_states, labels, their_labels, chunks, given, num_items_in_batch)
-        return (loss, {}) if return_outputs else loss
+        return self.loss_of(model, states, their_states, labels, their_labels, chunks, given, count)
 
     def loss_of(self, model, states, their_states, labels, their_labels, chunks, given, count):
         """The loss on logits. states, their_states: (batch, length, width), what the output heads are given."""

@@ -24,7 +24,7 @@ class AcrossFeatureTrainer(WithFeatures, AcrossTrainer):
             )
         super().__init__(*arguments, features=features, **more)
 
-    def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):
+    def parts_of(self, model, inputs, count):
         chunks, features, given = inputs["chunks"], self.matching.features, inputs["teacher"]
         labels, their_labels = inputs["labels"], given["labels"]
         with torch.no_grad():
@@ -32,14 +32,10 @@ class AcrossFeatureTrainer(WithFeatures, AcrossTrainer):
                 self.teacher, read(given), features.signal, [b for _, b in features.pairs]
             )
         our_last, ours = signals.read(model, read(inputs), features.signal, [a for a, _ in features.pairs])
-        logits = self.loss_of(
-            model, our_last, their_last, labels, their_labels, chunks, inputs["given"], num_items_in_batch
-        )
+        logits = self.loss_of(model, our_last, their_last, labels, their_labels, chunks, inputs["given"], count)
         pairs = (
             [chunk_means(signals.learnt(each, marks), cuts) for each in side]
             for side, marks, cuts in ((ours, labels, chunks.student), (theirs, their_labels, chunks.teacher))
         )
         # There are fewer chunks than tokens; both losses are divided by the same number.
-        count = sum(signals.sizes(labels)) if num_items_in_batch is None else num_items_in_batch
-        loss = self.both(logits, *pairs, inputs["sizes"], count)
-        return (loss, {}) if return_outputs else loss
+        return logits, *pairs, inputs["sizes"], sum(signals.sizes(labels)) if count is None else count

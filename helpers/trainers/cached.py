@@ -2,7 +2,6 @@
 
 import torch
 from torch.utils.checkpoint import checkpoint
-from trl import SFTTrainer
 from trl.trainer.sft_trainer import DataCollatorForLanguageModeling
 
 from helpers import losses
@@ -13,13 +12,14 @@ from helpers.losses.chunked import head_of
 from helpers.losses.stored import stored_cross_entropy
 from helpers.trainers import signals
 from helpers.trainers.logits import hidden_states, shares
+from helpers.trainers.own_loss import OwnLoss
 
 
-class CachedTrainer(SFTTrainer):
+class CachedTrainer(OwnLoss):
     """Trains a student on what a cache kept of its teacher's distributions.
 
     train_dataset: a cache (`cache.load`). encoding, temperature, vocabulary: what it was made with.
-    opening, alpha: as LogitTrainer. The rest as SFTTrainer.
+    opening, alpha: as LogitTrainer. The rest as OwnLoss.
     """
 
     def __init__(
@@ -30,10 +30,9 @@ class CachedTrainer(SFTTrainer):
         self.encoding, self.temperature, self.vocabulary = encoding, temperature, vocabulary
         self.opening, self.alpha = opening, alpha
 
-    def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):
+    def loss_on(self, model, inputs, count):
         labels, ids, weights = (inputs.pop(name) for name in ("labels", "target_ids", "target_weights"))
-        loss = self.loss_of(model, hidden_states(model, inputs), labels, ids, weights, num_items_in_batch)
-        return (loss, {}) if return_outputs else loss
+        return self.loss_of(model, hidden_states(model, inputs), labels, ids, weights, count)
 
     def loss_of(self, model, states, labels, ids, weights, count):
         """The loss on logits. states: (batch, length, width), what the output head is given; count: as `per_token`."""

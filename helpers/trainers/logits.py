@@ -1,14 +1,14 @@
 """Logit distillation: TRL's SFTTrainer with another loss. To be imported where a training begins, not before."""
 
 import torch
-from trl import SFTTrainer
 
 from helpers import losses
 from helpers.losses.chunked import chunked_divergence, head_of
 from helpers.trainers import signals
+from helpers.trainers.own_loss import OwnLoss
 
 
-class LogitTrainer(SFTTrainer):
+class LogitTrainer(OwnLoss):
     """Trains a student on its teacher's whole distribution at each token that the teacher wrote.
 
     teacher: a model that shares the student's tokenizer; it is asked again at each step.
@@ -16,7 +16,7 @@ class LogitTrainer(SFTTrainer):
     opening: how many tokens at an answer's beginning the teacher did not write because its prompt holds them
         (`<think>`); there the label alone is learnt.
     kind, temperature, beta: as `losses.each_divergence`. alpha: the share of the hard labels in the loss.
-    The rest as SFTTrainer. Raises ValueError if the loss_type of its args is not "nll".
+    The rest as OwnLoss.
     """
 
     def __init__(
@@ -24,19 +24,16 @@ class LogitTrainer(SFTTrainer):
         beta: float = 0.5, alpha: float = 0.0, **more,
     ):  # fmt: skip
         super().__init__(*arguments, **more)
-        if self.args.loss_type != "nll":
-            raise ValueError(f'with loss_type {self.args.loss_type!r} a model gives no hidden states: set "nll"')
         self.teacher = teacher.eval()
         self.teacher_head = head_of(teacher, vocabulary)
         self.vocabulary, self.opening, self.alpha = vocabulary, opening, alpha
         self.form = {"kind": kind, "temperature": temperature, "beta": beta}
 
-    def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):
+    def loss_on(self, model, inputs, count):
         labels = inputs.pop("labels")
         with torch.no_grad():
             theirs = hidden_states(self.teacher, inputs)
-        loss = self.loss_of(model, hidden_states(model, inputs), theirs, labels, num_items_in_batch)
-        return (loss, {}) if return_outputs else loss
+        return self.loss_of(model, hidden_states(model, inputs), theirs, labels, count)
 
     def loss_of(self, model, ours, theirs, labels, count):
         """The loss on logits. ours, theirs: (batch, length, width), what the output heads are given."""

@@ -1,0 +1,143 @@
+"""A real step of every trainer in bfloat16, behind reentrant checkpoints, in parts, and on two processes.
+
+A method joins by its line in `real_steps.METHODS`. The step of all rows at once, on one process and in float32, is what
+the others are held to.
+"""
+
+import os
+import subprocess
+import sys
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from unittest import mock
+
+import pytest
+import real_steps
+import torch
+from real_steps import METHODS, step
+from safetensors.torch import load_file
+from tiny_models import tier_in
+
+from helpers import distil, models, tiers, trainers
+from helpers.models import loading
+
+every_method = pytest.mark.parametrize("method", METHODS)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    made = tmp_path_factory.mktemp("steps")
+    tier_in(made / "models")
+    return made
+
+
+@pytest.fixture
+def tier(folder, monkeypatch):
+    monkeypatch.setattr(tiers, "ROOT", folder)
+    monkeypatch.setattr(distil, "VALIDATION", 2)
+    return real_steps.tier_in(folder)
+
+
+@pytest.fixture(scope="module")
+def whole(folder):
+    """A method's step at once, on one process, in float32; taken once. four_bit: whether the student's base is in NF4."""
+    taken = {}
+
+    def of(method, four_bit=True):
+        if (method, four_bit) not in taken:
+            with students(four_bit):
+                taken[method, four_bit] = step(method, real_steps.tier_in(folder))
+        return taken[method, four_bit]
+
+    return of
+
+
+@contextmanager
+def students(four_bit: bool):
+    """Students in 4 bits, as they are loaded for a training, or not."""
+    with ExitStack() as stack:
+        for name in ("load_student", "load_sibling"):
+            load = partial(getattr(models, name), four_bit=four_bit)
+            stack.enter_context(mock.patch.object(models, name, load))
+        yield
+
+
+def is_finite_and_reaches_all(noted) -> None:
+    assert noted.loss is not None and torch.tensor(noted.loss).isfinite() and noted.loss != 0
+    assert set(noted.gradients) == set(noted.trained) and noted.trained
+    for name, gradient in noted.gradients.items():
+        assert gradient.isfinite().all() and gradient.abs().sum() > 0, name
+
+
+def are_equal(found: dict, wanted: dict, rounding: float = 1e-4) -> None:
+    assert found.keys() == wanted.keys() and wanted
+    largest = max(gradient.abs().max() for gradient in wanted.values())
+    assert largest > 1e-4
+    for name, gradient in wanted.items():
+        assert torch.allclose(found[name], gradient, atol=rounding * largest), name
+
+
+def cosine(found: dict, wanted: dict) -> float:
+    one, other = (torch.cat([each[name].flatten() for name in sorted(wanted)]) for each in (found, wanted))
+    return torch.nn.functional.cosine_similarity(one, other, dim=0).item()
+
+
+@every_method
+def test_a_whole_step(method, whole):
+    is_finite_and_reaches_all(whole(method))
+
+
+@every_method
+@pytest.mark.parametrize("four_bit", [True, False], ids=["nf4", "whole"])
+def test_in_bfloat16(method, four_bit, tier, whole, monkeypatch):
+    """With the head in float32 behind 4 bits, as PEFT prepares it, and in bfloat16, as Unsloth leaves it."""
+    wanted = whole(method, four_bit)
+    monkeypatch.setattr(loading, "_dtype", lambda: torch.bfloat16)
+    with students(four_bit):
+        noted = step(method, tier, bf16=True)
+    is_finite_and_reaches_all(noted)
+    assert cosine(noted.gradients, wanted.gradients) > 0.97
+    assert noted.loss == pytest.approx(wanted.loss, rel=0.05)
+
+
+@every_method
+def test_behind_reentrant_checkpoints(method, tier, whole):
+    def prepare(trainer):
+        trainer.model.enable_input_require_grads()
+
+    noted = step(method, tier, prepare, gradient_checkpointing=True, gradient_checkpointing_kwargs={"use_reentrant": True})
+    are_equal(noted.gradients, whole(method).gradients)
+    assert noted.loss == pytest.approx(whole(method).loss, rel=1e-4)
+
+
+@every_method
+def test_with_accumulation(method, tier, whole):
+    noted = step(method, replace(tier, micro_batch=1))
+    are_equal(noted.gradients, whole(method).gradients)
+    assert noted.loss == pytest.approx(whole(method).loss, rel=1e-3)
+
+
+@pytest.fixture(scope="module")
+def gloo(folder, whole):
+    """What two processes made of each method's step, on the same rows; the caches are there from the steps before."""
+    for method in METHODS:
+        whole(method)
+    tests = Path(__file__).parent
+    words = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node", "2", "--master_port", "0"]
+    words += ["--rdzv_backend", "c10d", "--rdzv_endpoint", "localhost:0"]
+    paths = os.pathsep.join([str(tests.parent), str(tests), os.environ.get("PYTHONPATH", "")])
+    done = subprocess.run(
+        [*words, str(tests / "real_steps.py"), str(folder)], capture_output=True, text=True, timeout=900,
+        env={**os.environ, "PYTHONPATH": paths, "CUDA_VISIBLE_DEVICES": ""},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-3000:]
+    return folder / "gloo"
+
+
+@every_method
+def test_on_two_processes_with_gloo(method, gloo, whole):
+    are_equal(load_file(gloo / f"{method}.safetensors"), whole(method).gradients)
+    loss = load_file(gloo / f"{method}.loss.safetensors")["loss"].item()
+    assert loss == pytest.approx(whole(method).loss, rel=1e-3)
