@@ -183,3 +183,37 @@ def test_every_kind_of_the_trainer_is_a_loss():
     from helpers.trainers.features import KINDS
 
     assert all(callable(getattr(features, kind)) for kind in KINDS)
+
+
+@pytest.mark.parametrize("kind", ["hint", "cosine", "normalised"])
+def test_of_no_token_a_loss_is_0(kind):
+    student = torch.zeros(0, 4, requires_grad=True)
+    found = getattr(features, kind)(student, torch.zeros(0, 4))
+    found.backward()
+    assert found.item() == 0 and student.grad.shape == (0, 4)
+    assert features.spread(torch.zeros(0, 4)).item() == 0
+    assert features.attention(torch.zeros(0, 2, 5), torch.zeros(0, 2, 5)).item() == 0
+
+
+@pytest.mark.parametrize("kind", ["relations", "value_relations"])
+def test_a_text_without_a_learnt_token_counts_for_nothing(kind):
+    student, teacher = torch.randn(7, 4), torch.randn(7, 6)
+    loss = getattr(features, kind)
+    assert loss(student, teacher, [3, 0, 4, 0]).item() == loss(student, teacher, [3, 4]).item() > 0
+    assert loss(student[:0], teacher[:0], [0, 0]).item() == 0
+
+
+def test_the_variance_of_parts_is_that_of_the_whole():
+    states = torch.randn(40, 6) * 3 + 5
+    wanted = states.double().var(0, correction=0).mean().item()
+    for sizes in ([40], [1, 39], [13, 0, 20, 7], [10] * 4):
+        assert features.pooled_spread(list(states.split(sizes))).item() == pytest.approx(wanted, rel=1e-6)
+    # Two processes, one with a part of no token: what each adds up is shared.
+    halves = [states[:25], states[:0]], [states[25:], states[:0]]
+    counts, sums = zip(*[(len(a), a.double().sum(0)) for a, _ in halves], strict=True)
+    shared = [torch.tensor(float(sum(counts))), sum(sums)]
+    mean = shared[1] / 40
+    parts = [a.double() for a, _ in halves]
+    within = sum(len(a) * (features.spread(a) + (a.mean(0) - mean).square().mean()) for a in parts)
+    totals = iter([*shared, within])
+    assert features.pooled_spread(list(halves[0]), lambda _: next(totals)).item() == pytest.approx(wanted, rel=1e-6)

@@ -12,6 +12,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from helpers import losses
 from helpers.losses.chunked import Head, chunked_divergence, head_of
+from helpers.losses.chunked import soft as in_chunks
 
 os.environ.setdefault("TRL_EXPERIMENTAL_SILENCE", "1")
 from trl.experimental.gkd import GKDTrainer
@@ -315,12 +316,84 @@ def test_the_logits_of_all_tokens_are_never_held():
     assert sizes == {"dense": tokens * vocabulary, "chunked": chunk * vocabulary}
 
 
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("dense", [True, False])
+def test_a_token_that_both_rule_out_counts_for_nothing(kind, dense):
+    student, teacher = logits(6, 11), logits(6, 11, seed=1)
+    ruled_out = [2, 7]
+    student[:, ruled_out] = teacher[:, ruled_out] = -torch.inf
+    kept = [i for i in range(11) if i not in ruled_out]
+    given, alone = student.clone().requires_grad_(), student[:, kept].clone().requires_grad_()
+    # Of the chunked form what it does with logits: its product with a head makes no -inf.
+    each = losses.each_divergence(given, teacher, kind) if dense else in_chunks(given, teacher, kind, 1.0, 0.5)[0]
+    found = each.mean()
+    wanted = losses.divergence(alone, teacher[:, kept], kind)
+    assert found.item() == pytest.approx(wanted.item(), rel=1e-12)
+    wanted.backward()
+    if dense:
+        found.backward()
+        gradient = given.grad
+    else:
+        gradient = in_chunks(student, teacher, kind, 1.0, 0.5)[1] / len(student)
+    assert torch.allclose(gradient[:, kept], alone.grad, rtol=1e-9, atol=1e-12)
+    assert not gradient[:, ruled_out].any()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_token_that_the_teacher_alone_rules_out(kind):
+    """Forward, 0 log 0 is 0. In reverse the student holds possible what is not, and is infinitely far."""
+    student, teacher = logits(6, 11), logits(6, 11, seed=1)
+    teacher[:, 4] = -torch.inf
+    q, p = student.softmax(-1).numpy(), teacher.softmax(-1).numpy()
+    m = (q + p) / 2
+    wanted = {"forward": rel_entr(p, q), "reverse": rel_entr(q, p), "jsd": (rel_entr(p, m) + rel_entr(q, m)) / 2}[kind]
+    for found in (losses.each_divergence(student, teacher, kind), in_chunks(student, teacher, kind, 1.0, 0.5)[0]):
+        assert found.numpy() == pytest.approx(wanted.sum(1), rel=1e-9)
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_hidden_states_in_float32_go_into_a_head_in_half_precision(dtype):
+    """As accelerate gives them under mixed precision: the product is the one that the model itself takes."""
+    hidden, theirs = (logits(9, 8, seed=seed).float() for seed in (4, 5))
+    heads = [Head(logits(12, 8, seed=seed).to(dtype) / 4) for seed in (6, 7)]
+    given = hidden.clone().requires_grad_()
+    found = chunked_divergence(given, heads[0], theirs, heads[1])
+    found.backward()
+    own = hidden.to(dtype).clone().requires_grad_()
+    wanted = losses.divergence(own @ heads[0].weight.T, theirs.to(dtype) @ heads[1].weight.T)
+    wanted.backward()
+    assert found.item() == pytest.approx(wanted.item(), rel=1e-3)
+    assert given.grad.dtype == torch.float32 and torch.allclose(given.grad, own.grad.float(), atol=2e-3)
+    assert heads[0].logits(hidden).dtype == torch.float32
+
+
+def test_an_alpha_that_is_none_is_told_in_one_line():
+    for alpha, said in ((2, "alpha is 2;"), (torch.linspace(0, 3, 999), "is from 0 to 3;"), (float("nan"), "nan")):
+        with pytest.raises(ValueError, match=said) as error:
+            losses.check_alpha(alpha)
+        assert len(str(error.value)) < 120
+
+
 # --- heads and vocabularies -------------------------------------------------------------------------
 
 
-def model_with(layer, cap=None):
-    config = SimpleNamespace(get_text_config=lambda: SimpleNamespace(final_logit_softcapping=cap))
-    return SimpleNamespace(get_output_embeddings=lambda: layer, config=config)
+class model_with(torch.nn.Module):
+    """A model that ends in a layer, a softcap and, where it is given, a scale of the logits."""
+
+    def __init__(self, layer, cap=None, scale=1.0):
+        super().__init__()
+        self.layer, self.cap, self.scale = layer, cap, scale
+        text = SimpleNamespace(final_logit_softcapping=cap)
+        self.config = SimpleNamespace(get_text_config=lambda: text)
+
+    def get_output_embeddings(self):
+        return self.layer
+
+    def forward(self, input_ids, output_hidden_states, use_cache):
+        hidden = logits(*input_ids.shape, self.layer.weight.shape[1], seed=3).to(self.layer.weight.dtype)
+        said = self.layer(hidden) * self.scale
+        said = said if self.cap is None else self.cap * torch.tanh(said / self.cap)
+        return SimpleNamespace(hidden_states=[hidden], logits=said)
 
 
 def test_the_head_of_a_model_is_cut_to_the_common_vocabulary():
@@ -328,6 +401,33 @@ def test_the_head_of_a_model_is_cut_to_the_common_vocabulary():
     head = head_of(model_with(layer, cap=30.0), 7)
     assert head.weight.shape == (7, 4) and head.bias.shape == (7,) and head.softcap == 30.0
     assert head.weight.data_ptr() == layer.weight.data_ptr()  # a view: 262,144 rows are not copied
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_a_model_that_scales_its_logits_is_refused(dtype):
+    for scale in (1 / 8, 0.0625, 2.0):
+        with pytest.raises(ValueError, match=rf"gives {1 / scale:.3g} times as large ones.*logits_scaling"):
+            head_of(model_with(torch.nn.Linear(4, 10, bias=False, dtype=dtype), scale=scale))
+    assert head_of(model_with(torch.nn.Linear(4, 10, dtype=dtype))).weight.dtype == dtype
+
+
+@pytest.mark.parametrize("family", ["Granite", "Cohere", "Gemma2", "Qwen3", "Llama"])
+def test_the_head_of_real_architectures_gives_their_logits_or_is_refused(family):
+    import transformers
+
+    sizes = {"vocab_size": 40, "hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 1, "head_dim": 8,
+             "num_attention_heads": 2, "num_key_value_heads": 1, "pad_token_id": 0}  # fmt: skip
+    scales = {"Granite": {"logits_scaling": 8.0}, "Cohere": {"logit_scale": 0.0625}}
+    config = getattr(transformers, f"{family}Config")(**sizes, **scales.get(family, {}))
+    torch.manual_seed(0)
+    model = getattr(transformers, f"{family}ForCausalLM")(config).eval()
+    if family in scales:
+        with pytest.raises(ValueError, match="does more with its logits"):
+            head_of(model)
+        return
+    ids = torch.arange(1, 9)[None]
+    given = model(ids, output_hidden_states=True)
+    assert torch.allclose(head_of(model).logits(given.hidden_states[-1]), given.logits, atol=1e-5)
 
 
 def test_a_head_with_an_adapter_is_refused():

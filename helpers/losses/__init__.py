@@ -50,19 +50,29 @@ def each_divergence(
     kind: "forward", KL(teacher ‖ student), Hinton et al. 2015; "reverse", KL(student ‖ teacher), Gu et al. 2023;
         "jsd", the generalized Jensen-Shannon divergence β KL(p ‖ m) + (1-β) KL(q ‖ m) with m = β p + (1-β) q, where p
         is the teacher's and q the student's distribution (Agarwal et al. 2023, equation 1). At β = 0.5 the usual one.
+    A token that is ruled out by a logit of -inf counts for nothing where its probability would be multiplied by a
+    logarithm (0 log 0 is 0); where only the other side rules it out, the divergence is inf.
     Raises ValueError for vocabularies of two sizes, another kind, or a temperature or β out of range.
     """
     check(student.shape[-1], teacher.shape[-1], kind, temperature, beta)
     log_q = F.log_softmax(wide(student) / temperature, dim=-1)
     log_p = F.log_softmax(wide(teacher) / temperature, dim=-1)
     if kind == "forward":
-        found = log_p.exp() * (log_p - log_q)
+        found = weighed(log_p, log_q)
     elif kind == "reverse":
-        found = log_q.exp() * (log_q - log_p)
+        found = weighed(log_q, log_p)
     else:
-        log_m = torch.logaddexp(log_p + math.log(beta), log_q + math.log1p(-beta))
-        found = beta * log_p.exp() * (log_p - log_m) + (1 - beta) * log_q.exp() * (log_q - log_m)
+        # What both rule out gets a logarithm that is finite and plays no part: of -inf and -inf there is no gradient.
+        nowhere = torch.isneginf(log_p) & torch.isneginf(log_q)
+        parts = (log.masked_fill(nowhere, 0.0) for log in (log_p + math.log(beta), log_q + math.log1p(-beta)))
+        log_m = torch.logaddexp(*parts)
+        found = beta * weighed(log_p, log_m) + (1 - beta) * weighed(log_q, log_m)
     return temperature**2 * found.sum(-1)
+
+
+def weighed(log_p: torch.Tensor, log_q: torch.Tensor) -> torch.Tensor:
+    """p (log p - log q) for each token, which is 0 where p is 0. log_p, log_q: (tokens, vocabulary)."""
+    return log_p.exp() * (log_p - log_q).masked_fill(torch.isneginf(log_p), 0.0)
 
 
 def divergence(
@@ -112,7 +122,8 @@ def check_alpha(alpha: float | torch.Tensor) -> None:
     """Raises ValueError as `mixed` says."""
     given = torch.as_tensor(alpha)
     if given.numel() and not (given.min() >= 0 and given.max() <= 1):
-        raise ValueError(f"alpha is {alpha}; it is the share of the hard labels, from 0 to 1")
+        said = f"{given.item():g}" if given.numel() == 1 else f"from {given.min():g} to {given.max():g}"
+        raise ValueError(f"alpha is {said}; it is the share of the hard labels, from 0 to 1")
 
 
 def check(student: int, teacher: int, kind: str, temperature: float, beta: float) -> None:
@@ -124,7 +135,7 @@ def check(student: int, teacher: int, kind: str, temperature: float, beta: float
         )
     if kind not in KINDS:
         raise ValueError(f"there is no divergence called {kind!r}; choose from {', '.join(KINDS)}")
-    if not temperature > 0:
+    if not 0 < temperature < math.inf:
         raise ValueError(f"the temperature is {temperature}; it must be above 0")
     if kind == "jsd" and not 0 < beta < 1:
         raise ValueError(f"beta is {beta}; it must lie between 0 and 1. At its ends take 'forward' or 'reverse'")

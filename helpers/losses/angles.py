@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 import torch.nn.functional as F
@@ -34,6 +34,7 @@ def angles(
     Raises ValueError for a student whose head has a bias or a softcap, and as `head_of`.
     """
     head, generator = head_of(student, vocabulary), torch.Generator().manual_seed(seed)
+    head = replace(head, weight=losses.wide(head.weight))  # the sums below are taken with it, and not in half precision
     if head.bias is not None or head.softcap is not None:
         raise ValueError("the angle is only worked out for an output head that is a matrix alone")
     before = [(weight, weight.requires_grad) for weight in student.parameters()]
@@ -57,7 +58,7 @@ def angles(
                     stored = (torch.from_numpy(each).to(p.device) for each in one.decode(packed, *p.shape))
                     pulls[one] = pull(one, *stored, q, toward, head)
             for one, found in pulls.items():
-                found = torch.autograd.grad(states, weights, found, retain_graph=True)
+                found = torch.autograd.grad(states, weights, found.to(states.dtype), retain_graph=True)
                 flat = torch.cat([each.flatten() for each in found]).double()
                 gradients[one] = gradients.get(one, 0) + flat
     finally:

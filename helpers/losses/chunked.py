@@ -43,7 +43,9 @@ class Head:
 def head_of(model, vocabulary: int | None = None) -> Head:
     """A model's output head, cut to its first `vocabulary` tokens.
 
-    Raises ValueError if the head has an adapter or is in 4 bits: its weight alone would not give the model's logits.
+    The first time the model is asked for the logits behind one token, and they are compared with the head's.
+    Raises ValueError if the head has an adapter, is in 4 bits, or if the model does more with the logits, such as
+    scaling them (Granite, Cohere, Falcon-H1): its weight alone would not give the model's logits.
     """
     layer = model.get_output_embeddings()
     if hasattr(layer, "base_layer"):
@@ -56,12 +58,27 @@ def head_of(model, vocabulary: int | None = None) -> Head:
             f"the output layer's weight is {layer.weight.dtype}, so it is quantized: load it with a whole lm_head"
         )
     config = model.config.get_text_config()
-    bias = getattr(layer, "bias", None)
-    return Head(
-        layer.weight[:vocabulary],
-        None if bias is None else bias[:vocabulary],
-        getattr(config, "final_logit_softcapping", None),
-    )
+    bias, softcap = getattr(layer, "bias", None), getattr(config, "final_logit_softcapping", None)
+    if not getattr(layer, "gives_the_logits", False):
+        _compare(model, Head(layer.weight, bias, softcap))
+        layer.gives_the_logits = True
+    return Head(layer.weight[:vocabulary], None if bias is None else bias[:vocabulary], softcap)
+
+
+def _compare(model, head: Head) -> None:
+    """Raises ValueError as `head_of` says. One token is read, in the middle of the vocabulary: no padding."""
+    ids = torch.full((1, 1), len(head.weight) // 2, device=head.weight.device)
+    with torch.no_grad():
+        given = model(input_ids=ids, output_hidden_states=True, use_cache=False)
+        ours, own = head.logits(given.hidden_states[-1][0, -1]), losses.wide(given.logits[0, -1])
+    rounding = 0.02 if head.weight.dtype in (torch.bfloat16, torch.float16) else 1e-3
+    if not torch.allclose(ours, own, rtol=0, atol=rounding * float(own.abs().max())):
+        raise ValueError(
+            f"{type(model).__name__} does more with its logits than its output layer and a softcap: the layer alone "
+            f"gives {float(ours.norm() / own.norm()):.3g} times as large ones. Its config may name a scale "
+            "(logits_scaling, logit_scale, lm_head_multiplier). This loss would teach or learn other distributions "
+            "than the model's: choose another model"
+        )
 
 
 def chunked_divergence(
@@ -151,18 +168,23 @@ def soft(student, teacher, kind, temperature, beta):
     q = log_q.exp()
     if kind == "forward":
         p = log_p.exp()
-        values, gradient = (p * (log_p - log_q)).sum(-1), q - p
+        values, gradient = (p * _gap(log_p, log_q)).sum(-1), q - p
     elif kind == "reverse":
-        ratio = log_q - log_p
+        ratio = _gap(log_q, log_p)
         values = (q * ratio).sum(-1)
         gradient = q * (ratio - values[:, None])
     else:
         log_m = torch.logaddexp(log_p + math.log(beta), log_q + math.log1p(-beta))
-        ratio = log_q - log_m
+        ratio = _gap(log_q, log_m)
         each = (q * ratio).sum(-1)
-        values = beta * (log_p.exp() * (log_p - log_m)).sum(-1) + (1 - beta) * each
+        values = beta * (log_p.exp() * _gap(log_p, log_m)).sum(-1) + (1 - beta) * each
         gradient = (1 - beta) * q * (ratio - each[:, None])
     return temperature**2 * values, temperature * gradient
+
+
+def _gap(one, other):
+    """one - other, and 0 for a token that `one` rules out: its probability is 0, and 0 log 0 is 0."""
+    return (one - other).masked_fill_(torch.isneginf(one), 0.0)
 
 
 def cross_entropy(student, labels):
