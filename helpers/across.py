@@ -1,10 +1,11 @@
 """Distillation from a teacher with another tokenizer, by its name: made where it is missing, else read."""
 
+import math
 from dataclasses import asdict, dataclass
 
 from datasets import Dataset
 
-from helpers import distil, models, traces, trainers
+from helpers import distil, losses, models, traces, trainers
 from helpers.tiers import Tier
 
 
@@ -13,10 +14,16 @@ class Across:
     """How a teacher is learnt across tokenizers.
 
     alpha: the share of the hard labels. unmatched: the weight of `losses.across.sorted_distance`.
+    Raises ValueError for an alpha outside 0 to 1, and for an unmatched that is below 0 or no number.
     """
 
     alpha: float = 0.0
     unmatched: float = 1.0
+
+    def __post_init__(self):
+        losses.check_alpha(self.alpha)
+        if not 0 <= self.unmatched < math.inf:
+            raise ValueError(f"unmatched is {self.unmatched}; it is a weight, 0 or above")
 
 
 def logits(tier: Tier, seed: int, how: Across, rows=None) -> trainers.Run:
@@ -47,4 +54,5 @@ def across_trainer(student, tokenizer, rows, tier: Tier, seed: int, how: Across,
 
 def folder_of(tier: Tier, seed: int, rows, how: Across):
     """Where such a distillation lies."""
-    return distil.folder_of("across", tier, seed, rows, "student", **distil.taught(tier), across=asdict(how))
+    by = ("across", "trainers/across")
+    return distil.folder_of("across", tier, seed, rows, "student", by, **distil.taught(tier), across=asdict(how))

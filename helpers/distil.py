@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-from helpers import evaluate, models, origins, traces, trainers
+from helpers import evaluate, memory, models, origins, sources, traces, trainers
 from helpers.intervals import Share
 from helpers.tiers import Tier
 from helpers.traces import store
@@ -17,8 +17,11 @@ def tokens(tier: Tier, seed: int, role: str = "student", rows=None) -> trainers.
     """Token distillation, as in notebook 03: the student learns the teacher's verified traces, word for word.
 
     role: "student", or "sibling", which shares the teacher's tokenizer. rows: kept traces, `traces.load` if None.
-    Trained where it is not finished yet, else read. Raises as `traces.load` and `models.load_student`.
+    Trained where it is not finished yet, else read. Raises as `traces.load` and `models.load_student`, and ValueError
+    for another role and for no rows.
     """
+    if role not in ("student", "sibling"):
+        raise ValueError(f"no student called {role!r}; choose from student, sibling")
     rows = traces.load(tier, seed=seed) if rows is None else rows
 
     def begin():
@@ -29,13 +32,17 @@ def tokens(tier: Tier, seed: int, role: str = "student", rows=None) -> trainers.
 
 
 def once(folder: Path, begin: Callable) -> trainers.Run:
-    """A training that is read where it is finished, and else run; then its models are unloaded, the teacher too.
+    """A training that is read where it is finished, and says so, and else run; then its models are unloaded.
 
     begin: loads what is needed and gives the trainer, whose attribute `teacher` is the teacher if one is loaded.
     """
     if trainers.finished(folder):
-        return trainers.read(folder)
-    trainer = begin()
+        return trainers.read_again(folder)
+    try:
+        trainer = begin()
+    except BaseException:
+        memory.give_back()  # of a student whose teacher could not be loaded: the error still holds it
+        raise
     try:
         return trainers.run(trainer)
     finally:
@@ -54,7 +61,12 @@ def token_trainer(student, tokenizer, rows, tier: Tier, seed: int, role: str = "
 
 
 def trainer_of(made_by, student, tokenizer, dataset, tier: Tier, seed: int, args, **more):
-    """A trainer, SFTTrainer or a subclass, for a student with a fresh adapter. more: what the subclass takes."""
+    """A trainer, SFTTrainer or a subclass, for a student with a fresh adapter. more: what the subclass takes.
+
+    Raises ValueError for a dataset of no rows, and as `models.add_lora`.
+    """
+    if not len(dataset):
+        raise ValueError("there are no traces to learn from: see with `traces.verify` why none was kept")
     steps = -(-len(dataset) // tier.batch_size)  # of an epoch
     with store.no_bars():  # of the trainer's preparation, which takes a moment
         trainer = made_by(
@@ -73,16 +85,20 @@ def trainer_of(made_by, student, tokenizer, dataset, tier: Tier, seed: int, args
 
 def token_folder(tier: Tier, seed: int, rows, role: str = "student") -> Path:
     """Where a token distillation lies. Other traces, another student or other settings have another folder."""
-    return folder_of("token", tier, seed, rows, role)
+    return folder_of("token", tier, seed, rows, role, ("distil",))
 
 
-def folder_of(name: str, tier: Tier, seed: int, rows, role: str, **more) -> Path:
-    """Where a distillation lies. more: what else makes it what it is."""
+def folder_of(name: str, tier: Tier, seed: int, rows, role: str, by: tuple[str, ...], **more) -> Path:
+    """Where a distillation lies. by: the helpers that make it, as `sources.code`; more: what else makes it what it is.
+
+    So other traces, settings or models, and an edited loss, have a folder of their own.
+    """
     spec = getattr(tier, role)
     made = {
         "traces": digest_of(rows),
         "student": [spec.name, origins.revision(spec)],
         "settings": [repr(tier.lora), tier.epochs, tier.batch_size, tier.max_length],
+        "code": sources.code(*by, "models/lora", "models/ends"),
         **more,
     }
     return tier.artifacts / f"{name}-{seed}-{short(made)}"

@@ -105,7 +105,8 @@ def across_trainer(tier: Tier, seed: int, features, rows, how=None):
 def across_folder(tier: Tier, seed: int, features, rows, how=None):
     """Where a feature distillation across tokenizers lies."""
     made = {"teacher": distil.taught(tier), "across": asdict(how or Across()), "features": _told(features)}
-    return distil.folder_of("features-across", tier, seed, rows, "student", **made)
+    by = ("features", "trainers/across_features")
+    return distil.folder_of("features-across", tier, seed, rows, "student", by, **made)
 
 
 def settings_of(tier: Tier, role: str):
@@ -124,7 +125,7 @@ def widths(student, teacher) -> tuple[int, int]:
 def folder_of(tier: Tier, seed: int, rows, how, features, source: str):
     """Where a feature distillation lies. source: "live", or "cached" and how many draws."""
     made = {"teacher": distil.taught(tier), "soft": asdict(how), "features": _told(features), "source": source}
-    return distil.folder_of("features", tier, seed, rows, soft.ROLE, **made)
+    return distil.folder_of("features", tier, seed, rows, soft.ROLE, ("features", "trainers/features"), **made)
 
 
 def _told(features) -> dict:

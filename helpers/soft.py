@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass
 
 from tqdm.auto import tqdm
 
-from helpers import cache, distil, losses, models, traces, trainers
+from helpers import cache, distil, losses, models, sources, traces, trainers
 from helpers.tiers import ModelSpec, Tier
 
 DRAWS = 16  # tokens kept of each of the teacher's distributions
@@ -13,12 +13,19 @@ ROLE = "sibling"  # the student that shares the teacher's tokenizer
 
 @dataclass(frozen=True)
 class Soft:
-    """How a teacher's logits are learnt: as `losses.each_divergence`, and alpha, the share of the hard labels."""
+    """How a teacher's logits are learnt: as `losses.each_divergence`, and alpha, the share of the hard labels.
+
+    Raises ValueError for a kind, temperature, beta or alpha that is none: so no cache is made with one either.
+    """
 
     kind: str = "forward"
     temperature: float = 1.0
     beta: float = 0.5
     alpha: float = 0.0
+
+    def __post_init__(self):
+        losses.check(1, 1, self.kind, self.temperature, self.beta)
+        losses.check_alpha(self.alpha)
 
 
 def logits(tier: Tier, seed: int, soft: Soft, rows=None) -> trainers.Run:
@@ -127,6 +134,7 @@ def made_of(tier: Tier, seed: int, soft: Soft, rows, encoding: cache.Encoding, t
         "prompt": models.chat_prompt(teacher_tokenizer, "{question}"),
         "traces": distil.digest_of(rows), "encoding": encoding.kind, "kept": encoding.n,
         "temperature": soft.temperature, "max_length": tier.max_length, "seed": seed,
+        "code": sources.code("cache", "cache/encodings", "cache/states", "losses/chunked"),
         **_in_common(teacher_tokenizer, tokenizer, *map(vocabulary_of, (tier.teacher, tier.sibling))),
     }  # fmt: skip
 
@@ -165,10 +173,11 @@ def _in_common(other, tokenizer, *sizes: int) -> dict[str, int]:
 
 def logit_folder(tier: Tier, seed: int, rows, soft: Soft):
     """Where a logit distillation lies."""
-    return distil.folder_of("logit", tier, seed, rows, ROLE, teacher=distil.taught(tier), soft=asdict(soft))
+    by = ("soft", "trainers/logits")
+    return distil.folder_of("logit", tier, seed, rows, ROLE, by, teacher=distil.taught(tier), soft=asdict(soft))
 
 
 def cached_folder(tier: Tier, seed: int, rows, soft: Soft, draws: int = DRAWS, encoding: str = "draws"):
     """Where a distillation from a cache lies."""
     more = {"teacher": distil.taught(tier), "soft": asdict(soft), "draws": draws, "encoding": encoding}
-    return distil.folder_of("cached", tier, seed, rows, ROLE, **more)
+    return distil.folder_of("cached", tier, seed, rows, ROLE, ("soft", "trainers/cached"), **more)
