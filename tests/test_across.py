@@ -249,3 +249,9 @@ def test_trl_s_form_without_hidden_states_is_refused(tier, monkeypatch):
 def test_rows_of_traces(both):
     rows = rows_of(traces.messages(kept(3)), both)
     assert Dataset.from_list(rows).to_list()[2]["student_cuts"] == list(rows[2]["student_cuts"])
+
+
+@pytest.mark.parametrize("made", [{"unmatched": -1.0}, {"unmatched": float("nan")}, {"alpha": 1.5}])
+def test_a_way_of_learning_that_cannot_be_is_refused(made):
+    with pytest.raises(ValueError, match=r"unmatched is|alpha is"):
+        Across(**made)

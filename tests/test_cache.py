@@ -116,9 +116,10 @@ def test_rows_are_tokenized_as_trl_does(tier):
     trainer = distil.token_trainer(sibling, tokenizer, kept(), tier, 0, "sibling")
     theirs = [{key: list(one[key]) for key in ("input_ids", "labels")} for one in trainer.train_dataset]
     assert tokenized(traces.messages(kept()), tokenizer) == theirs
-    short = tokenized(traces.messages(kept()), tokenizer, 20)
-    assert short == [{key: each[:20] for key, each in one.items()} for one in theirs]
-    assert min(map(len, (one["input_ids"] for one in theirs))) > 20
+    room = 3 + max(one["labels"].count(losses.IGNORED) for one in theirs)  # so that of each answer something is left
+    short = tokenized(traces.messages(kept()), tokenizer, room)
+    assert short == [{key: each[:room] for key, each in one.items()} for one in theirs]
+    assert min(map(len, (one["input_ids"] for one in theirs))) > room
 
 
 def test_the_targets_are_drawn_from_the_teacher(tier):
@@ -211,3 +212,46 @@ def test_a_killed_cached_training_ends_as_if_it_had_not_been(tier, monkeypatch, 
 def test_other_divergences_are_refused(tier):
     with pytest.raises(ValueError, match="gives the forward divergence, not 'reverse'"):
         soft.cached(tier, 0, Soft(kind="reverse"), kept())
+
+
+# --- what cannot be ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("made", "complaint"),
+    [
+        ({"temperature": 0}, "temperature is 0; it must be above 0"),
+        ({"temperature": -1}, "temperature is -1; it must be above 0"),
+        ({"temperature": float("nan")}, "must be above 0"),
+        ({"temperature": float("inf")}, "must be above 0"),
+        ({"alpha": 2}, "alpha is 2"),
+        ({"kind": "backward"}, "no divergence called 'backward'"),
+        ({"kind": "jsd", "beta": 1}, "beta is 1"),
+    ],
+)
+def test_a_way_of_learning_that_cannot_be_is_refused_where_it_is_named(made, complaint):
+    """So no cache is made with it, nor read."""
+    with pytest.raises(ValueError, match=complaint):
+        Soft(**made)
+
+
+@pytest.mark.parametrize("n", [0, -1, 1.5, "4"])
+def test_so_many_draws_cannot_be_kept(n):
+    with pytest.raises(ValueError, match="choose a whole number from 1 on"):
+        cache.Encoding("draws", n)
+
+
+@pytest.mark.parametrize("inside", [(), ("hidden", (2,))])
+def test_a_row_whose_prompt_fills_all_room_is_left_out(tier, capsys, inside):
+    long = "Tom has 5 pens. " * 40
+    rows = kept(3).map(lambda row, i: {"question": long if i == 1 else row["question"]}, with_indices=True)
+    found, _ = soft.fill_cache(replace(tier, max_length=90), 0, Soft(), rows, inside=inside)
+    assert len(found) == 2 and min(found["tokens"]) > 0
+    assert "left out: 1 of 3 traces, whose prompt alone fills 90 tokens" in capsys.readouterr().out
+
+
+def test_other_code_has_a_cache_of_its_own(tier, monkeypatch):
+    _, made = soft.fill_cache(tier, 0, Soft(), kept(4))
+    monkeypatch.setattr(soft.sources, "code", lambda *names: "edited")
+    _, other = soft.fill_cache(tier, 0, Soft(), kept(4))
+    assert soft.cache_folder(tier, 0, made) != soft.cache_folder(tier, 0, other)

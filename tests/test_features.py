@@ -255,3 +255,25 @@ def test_made_once_and_then_read(tier, monkeypatch):  # noqa: F811
         monkeypatch.setattr(models, name, lambda tier: pytest.fail("there is nothing left to train"))
     assert [call() for call in calls] == made
     assert len({run.folder for run in made} | {distil.token_folder(tier, 0, kept(), "sibling")}) == 4
+
+
+def test_it_can_be_evaluated_before_its_first_step(tier):  # noqa: F811
+    """The balance is then measured as at the first step, and a training begins as if nobody had asked."""
+    found = []
+    for asks in (True, False):
+        trainer = trainer_for(replace(tier, micro_batch=4, epochs=1))
+        trainer.args.max_steps = 1
+        torch.manual_seed(5)
+        if asks:
+            before = trainer.evaluate(trainer.train_dataset.select(range(4)))["eval_loss"]
+            assert before > 0 and trainer.matching.balance > 0
+            trainer.matching.balance.zero_()
+        trainer.train()
+        found.append([w.detach().clone() for w in trainer.model.parameters() if w.requires_grad])
+    assert all(torch.equal(a, b) for a, b in zip(*found, strict=True))
+
+
+@pytest.mark.parametrize("weight", [float("inf"), float("nan"), -1.0])
+def test_a_weight_that_is_none_is_refused(weight):
+    with pytest.raises(ValueError, match="must be above 0"):
+        Features(weight=weight)

@@ -1,16 +1,19 @@
 """Training with TRL: what is in the loss, checkpoints, going on after a kill, reading what is finished."""
 
 import json
+import weakref
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 import torch
 from safetensors.torch import load_file
 from transformers import TrainerCallback
 
-from helpers import distil, models, tiers, trainers
+from helpers import distil, models, sources, tiers, trainers
 from helpers.intervals import wilson
 from helpers.traces import store
+from helpers.trainers import callbacks, checkpoints
 
 QUESTIONS = [f"Tom has {i} pens and finds {i + 1} more. How many pens has Tom?" for i in range(10)]
 
@@ -140,8 +143,8 @@ def test_a_finished_run_is_read_and_not_run_again(tier, capsys):
     assert "epoch 3 of 3" in capsys.readouterr().out
     again = trainer_for(tier)
     again.add_callback(Kill(1))
-    assert trainers.run(again) == done == trainers.read(done.folder)
-    assert capsys.readouterr().out == ""
+    assert trainers.run(again) == done == trainers.read(done.folder) == trainers.read(str(done.folder))
+    assert capsys.readouterr().out == f"trained before, and read from artifacts/mini/{done.folder.name}\n"
 
 
 def test_the_folder_changes_with_what_is_learnt_and_how(tier):
@@ -165,6 +168,88 @@ def test_tokens_makes_once_and_then_reads(tier, monkeypatch):
     monkeypatch.setattr(distil.models, "load_student", lambda tier: pytest.fail("there is nothing left to train"))
     assert distil.tokens(tier, 0) == made
     assert len(trainers.adapters(made.folder)) == 3
+
+
+def test_an_edited_loss_is_trained_anew(tier, monkeypatch):
+    before = distil.token_folder(tier, 0, kept())
+    code = sources.code
+    monkeypatch.setattr(sources, "code", lambda *names: f"edited {code(*names)}")
+    assert distil.token_folder(tier, 0, kept()) != before
+
+
+@pytest.mark.parametrize("at", ["state", "half a state", "optimizer", "adapter", "mark"])
+def test_a_checkpoint_that_a_kill_left_half_written_is_passed_over(tier, at, capsys):
+    """A kill at any byte: what is missing or cut makes the run go on from the checkpoint before."""
+    done = trainers.run(trainer_for(tier))
+    last = trainers.adapters(done.folder)[-1]
+    wanted = {name: tensor.clone() for name, tensor in weights(last).items()}  # not a map of the file that is cut
+    names = {"optimizer": "optimizer.pt", "adapter": "adapter_model.safetensors"}
+    path = last / names.get(at, "trainer_state.json")
+    if at == "state":
+        path.unlink()
+    elif at == "mark":
+        (last / checkpoints.WHOLE).unlink()
+    else:
+        path.write_bytes(path.read_bytes()[:-7])
+    (done.folder / trainers.RUN).unlink()
+    capsys.readouterr()
+    again = trainers.run(trainer_for(tier))
+    assert "not whole, and deleted: checkpoint-9. It goes on from checkpoint-6" in capsys.readouterr().out
+    assert equal(weights(trainers.adapters(again.folder)[-1]), wanted) and again.steps == done.steps
+
+
+def test_of_nothing_whole_a_run_begins_anew(tier, tmp_path, capsys):
+    (tmp_path / "checkpoint-3").mkdir()
+    assert checkpoints.last_whole(tmp_path) is None and "from the beginning" in capsys.readouterr().out
+    assert checkpoints.last_whole(tmp_path) is None and not capsys.readouterr().out
+
+
+def test_a_training_of_nan_is_stopped_and_not_stored(tier, monkeypatch):
+    trainer = trainer_for(tier)
+    with torch.no_grad():
+        next(weight for name, weight in trainer.model.named_parameters() if "lora_B" in name).fill_(float("nan"))
+    with pytest.raises(FloatingPointError, match=r"the gradient of step 1 is nan.*learning rate"):
+        trainers.run(trainer)
+    assert not trainers.finished(trainer.args.output_dir)
+    with pytest.raises(FloatingPointError, match="the loss of step 10 is inf"):
+        callbacks.Finite().on_log(None, SimpleNamespace(global_step=10), None, {"loss": float("inf")})
+
+
+@pytest.mark.parametrize(("batch", "micro"), [(8, 3), (4, 8), (12, 0), (12, 8)])
+def test_a_batch_that_cannot_be_cut_is_refused(tier, batch, micro):
+    with pytest.raises(ValueError, match=rf"micro_batch is {micro}, and a batch of {batch} cannot be .*choose 1, 2, "):
+        trainers.settings(replace(tier, batch_size=batch, micro_batch=micro), 0, "unused")
+
+
+def test_several_cards_do_not_share_a_batch():
+    args = SimpleNamespace(n_gpu=2, _n_gpu=2)
+    assert trainers.on_one_card(args)._n_gpu == 1
+
+
+def test_a_student_whose_teacher_cannot_be_loaded_is_let_go(tier, tmp_path):
+    class Model:
+        pass
+
+    held = []
+
+    def begin():
+        student = Model()
+        held.append(weakref.ref(student))
+        raise OSError("no teacher")
+
+    try:
+        distil.once(tmp_path, begin)
+    except OSError:
+        assert held[0]() is None, "the error still holds it"
+    else:
+        pytest.fail("the error was swallowed")
+
+
+def test_what_cannot_be_learnt_is_refused_at_once(tier, monkeypatch):
+    with pytest.raises(ValueError, match="no student called 'teacher'; choose from student, sibling"):
+        distil.tokens(tier, 0, "teacher", kept())
+    with pytest.raises(ValueError, match="no traces to learn from"):
+        distil.tokens(tier, 0, rows=kept(0))
 
 
 def test_validation_asks_the_same_problems_whatever_the_seed(tier, monkeypatch):

@@ -24,7 +24,7 @@ class Encoding:
     kind: a key of KINDS. "independent" is random sampling KD as published (Anshumann et al. 2025); "draws" is the same
         with the variance taken out (`helpers.cache.draws`). The others keep the top and differ in what a reader makes
         of it.
-    n: how many tokens, drawn or kept. Raises ValueError for another kind.
+    n: how many tokens, drawn or kept. Raises ValueError for another kind, and for an n that is no whole number from 1.
     """
 
     kind: str = "draws"
@@ -33,6 +33,8 @@ class Encoding:
     def __post_init__(self):
         if self.kind not in KINDS:
             raise ValueError(f"there is no encoding called {self.kind!r}; choose from {', '.join(KINDS)}")
+        if not isinstance(self.n, int) or self.n < 1:
+            raise ValueError(f"{self.n!r} tokens of each distribution cannot be kept: choose a whole number from 1 on")
 
     @property
     def tail(self) -> bool:

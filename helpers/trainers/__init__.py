@@ -8,10 +8,11 @@ from pathlib import Path
 
 import torch
 
-from helpers import memory
+from helpers import memory, tiers
 from helpers.intervals import Share
 from helpers.models import card, unsloth
 from helpers.tiers import Tier
+from helpers.trainers import checkpoints
 
 RUN = "run.json"
 
@@ -38,9 +39,11 @@ def settings(tier: Tier, seed: int, folder: Path | str, **changes):
     """A TRL `SFTConfig`: one optimizer and one schedule over all epochs, a checkpoint at each epoch's end.
 
     The loss is taken on the answer alone, without packing. changes: fields of SFTConfig to set otherwise.
+    Raises ValueError for a micro_batch that does not divide batch_size.
     """
     from trl import SFTConfig  # not at the top: see helpers.models.loading
 
+    check_batches(tier)
     on_gpu = torch.cuda.is_available()
     chosen = {
         "output_dir": str(folder),
@@ -69,11 +72,32 @@ def settings(tier: Tier, seed: int, folder: Path | str, **changes):
         "ddp_find_unused_parameters": False,
         "save_strategy": "epoch",
         "logging_steps": 10,
+        "logging_nan_inf_filter": False,  # a loss of NaN is not to be logged as 0: see callbacks.Finite
         "report_to": "none",
         "disable_tqdm": True,  # `run` shows a bar of its own, which goes when it is done
         "seed": seed,
     }
-    return SFTConfig(**chosen | changes)
+    return on_one_card(SFTConfig(**chosen | changes))
+
+
+def on_one_card(args):
+    """The settings for one card in a process: Trainer would share a batch among all that it sees, and make it as large.
+
+    Several cards are for several processes (torchrun, accelerate).
+    """
+    if args.n_gpu > 1:
+        args._n_gpu = 1
+    return args
+
+
+def check_batches(tier: Tier) -> None:
+    """Raises ValueError if a batch of the tier cannot be cut into its micro-batches: another batch would be trained."""
+    if not 1 <= tier.micro_batch <= tier.batch_size or tier.batch_size % tier.micro_batch:
+        fit = [str(size) for size in range(1, tier.batch_size + 1) if tier.batch_size % size == 0]
+        raise ValueError(
+            f"micro_batch is {tier.micro_batch}, and a batch of {tier.batch_size} cannot be cut into such parts: "
+            f"choose {', '.join(fit)}"
+        )
 
 
 def validation(score: Callable[[torch.nn.Module], Share], every: int = 1):
@@ -98,25 +122,26 @@ def keep_float32(model) -> None:
 
 
 def run(trainer) -> Run:
-    """Trains what is left to train: from the last checkpoint on if there is one, nothing if it is finished.
+    """Trains what is left to train: from the last whole checkpoint on if there is one, nothing if it is finished.
 
     A finished run is read from its folder, `trainer.args.output_dir`, and the trainer's model stays as it is: load
-    an adapter from `adapters(folder)`.
+    an adapter from `adapters(folder)`. A checkpoint that a kill left half written is deleted.
+    Raises FloatingPointError, before a step is made of it, for a gradient or a loss that is not finite.
     """
     from transformers import PrinterCallback
-    from transformers.trainer_utils import get_last_checkpoint
 
-    from helpers.trainers.callbacks import Clock, bar
+    from helpers.trainers.callbacks import Clock, Finite, Whole, bar
 
     folder = Path(trainer.args.output_dir)
     if finished(folder):
-        return read(folder)
+        return read_again(folder)
     folder.mkdir(parents=True, exist_ok=True)
     trainer.remove_callback(PrinterCallback)  # a line for every tenth step
-    trainer.add_callback(Clock())
+    for callback in (Clock(), Finite(), Whole()):
+        trainer.add_callback(callback)
     with memory.track("training") as cost, bar() as shown, card.enough_memory("training"), unsloth.without_logits():
         trainer.add_callback(shown)
-        trainer.train(resume_from_checkpoint=get_last_checkpoint(str(folder)))
+        trainer.train(resume_from_checkpoint=checkpoints.last_whole(folder))
     log = trainer.state.log_history
     told = {
         "seconds": round(sum(entry.get("part_seconds", 0.0) for entry in log), 1),
@@ -132,6 +157,18 @@ def run(trainer) -> Run:
     return read(folder)
 
 
+def read_again(folder: Path) -> Run:
+    """As `read`, and says so: a cell that trains took no time."""
+    print(f"trained before, and read from {told_as(folder)}")
+    return read(folder)
+
+
+def told_as(folder: Path) -> str:
+    """A folder as it is told of: from the project's root on, where it lies there."""
+    folder = Path(folder)
+    return folder.relative_to(tiers.ROOT).as_posix() if folder.is_relative_to(tiers.ROOT) else str(folder)
+
+
 def finished(folder: Path) -> bool:
     """Whether a training in this folder came to its end."""
     return (Path(folder) / RUN).is_file()
@@ -141,7 +178,7 @@ def read(folder: Path) -> Run:
     """The finished run of a folder. Raises FileNotFoundError if it is not finished."""
     if not finished(folder):
         raise FileNotFoundError(f"there is no finished training in {folder}: `trainers.run` makes one")
-    told = json.loads((folder / RUN).read_text(encoding="utf-8"))
+    told = json.loads((Path(folder) / RUN).read_text(encoding="utf-8"))
     found = [(epoch, Share(**share)) for epoch, share in told["validation"]]
     losses = [(step, loss) for step, loss in told["loss"]]
     return Run(told["seconds"], told["steps"], losses, found, Path(folder), told["before"], told["peak"])

@@ -109,7 +109,8 @@ def targets(
 def tokenized(messages, tokenizer, longest: int | None = None) -> list[dict]:
     """Rows of prompt and completion (`traces.messages`) as TRL tokenizes them: input_ids and labels.
 
-    longest: how many tokens of a row are kept, from its beginning; None for all.
+    longest: how many tokens of a row are kept, from its beginning; None for all. A row of which no learnt token is left
+    is dropped, as TRL drops it, and how many those are is printed.
     Raises ValueError if a whole row does not begin as its prompt: then it is not known where the answer begins.
     """
     found = []
@@ -120,4 +121,7 @@ def tokenized(messages, tokenizer, longest: int | None = None) -> list[dict]:
             raise ValueError("the chat template writes a prompt otherwise once there is an answer behind it")
         labels = [losses.IGNORED] * len(prompt) + whole[len(prompt) :]
         found.append({"input_ids": whole[:longest], "labels": labels[:longest]})
-    return found
+    kept = [row for row in found if any(label != losses.IGNORED for label in row["labels"][1:])]
+    if len(kept) < len(found):
+        print(f"left out: {len(found) - len(kept)} of {len(found)} traces, whose prompt alone fills {longest} tokens")
+    return kept

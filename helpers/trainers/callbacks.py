@@ -1,11 +1,16 @@
 """What happens beside the steps of a training: validation, the clock, the progress bar."""
 
+import math
 import time
 from contextlib import contextmanager
 from dataclasses import asdict
+from pathlib import Path
 
+import torch
 from tqdm.auto import tqdm
 from transformers import TrainerCallback
+
+from helpers.trainers import checkpoints
 
 
 class Validation(TrainerCallback):
@@ -36,6 +41,35 @@ class Clock(TrainerCallback):
         now = time.perf_counter()
         state.log_history.append({"step": state.global_step, "part_seconds": now - self.began})
         self.began = now
+
+
+class Finite(TrainerCallback):
+    """Stops a training whose gradient or loss is NaN or infinite, before the adapter is: it would look finished."""
+
+    def on_pre_optimizer_step(self, args, state, control, model=None, **_):
+        gradients = [weight.grad for weight in model.parameters() if weight.grad is not None]
+        self._see(float(torch.nn.utils.get_total_norm(gradients)), "the gradient", state.global_step + 1)
+
+    def on_log(self, args, state, control, logs=None, **_):
+        self._see((logs or {}).get("loss", 0.0), "the loss", state.global_step)
+
+    def _see(self, value: float, what: str, step: int) -> None:
+        if not math.isfinite(value):
+            raise FloatingPointError(
+                f"{what} of step {step} is {value}, so the training was stopped before its weights became that too. "
+                "What the last whole checkpoint holds is good. Often the learning rate is too high, a temperature too "
+                "near 0, or a token of the text is one that a model rules out (a logit of -inf)"
+            )
+
+
+class Whole(TrainerCallback):
+    """Says of each checkpoint that it is whole, once it is: see `helpers.trainers.checkpoints`."""
+
+    def on_save(self, args, state, control, **_):
+        if torch.distributed.is_initialized():
+            torch.distributed.barrier()  # each process writes its own random state
+        if state.is_world_process_zero:
+            checkpoints.say_whole(Path(args.output_dir) / f"checkpoint-{state.global_step}")
 
 
 class Bar(TrainerCallback):

@@ -12,7 +12,8 @@ from helpers.trainers.logits import LogitTrainer
 from helpers.trainers.matching import KINDS, PROJECTIONS, Features, Matching, WithFeatures
 
 __all__ = [
-    "KINDS", "PROJECTIONS", "CachedFeatureTrainer", "FeatureTrainer", "Features", "Matching", "WithFeatures", "WithStates",
+    "KINDS", "PROJECTIONS", "CachedFeatureTrainer", "FeatureTrainer", "Features", "Matching", "WithFeatures",
+    "WithStates",
 ]
 
 

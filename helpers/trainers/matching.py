@@ -1,5 +1,6 @@
 """What a teacher holds inside as a loss beside the one on logits: which kind, how it is weighed, and what it learns."""
 
+import math
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -36,7 +37,7 @@ class Features:
     def __post_init__(self):
         if self.kind not in KINDS:
             raise ValueError(f"there is no feature loss called {self.kind!r}; choose from {', '.join(KINDS)}")
-        if not self.weight > 0:
+        if not 0 < self.weight < math.inf:
             raise ValueError(f"the weight of the features is {self.weight}; it must be above 0")
 
     @property
@@ -108,7 +109,7 @@ class WithFeatures:
         return logits + self.matching.features.weight * self.matching.balance * self._on_features(*rest)
 
     def measure(self, batches: list[dict], count) -> None:
-        """Sets the variances, and the balance: how many times as hard the logits pull at the adapter as the features do.
+        """Sets the variances, and the balance: how many times as hard as the features the logits pull at the adapter.
 
         batches: the micro-batches of one step, of this process; count: the tokens of that step, of all processes. The
         gradients are those of the whole step over all processes, so neither figure depends on how it is cut. A pass of

@@ -1,4 +1,4 @@
-"""What every trainer with a loss of ours shares: who counts the tokens, over how many processes, and what is passed on."""
+"""What every trainer with a loss of ours shares: over how many processes tokens are counted, and what is passed on."""
 
 from trl import SFTTrainer
 
@@ -6,9 +6,9 @@ from trl import SFTTrainer
 class OwnLoss(SFTTrainer):
     """TRL's SFTTrainer with another loss: a subclass says with `loss_on` what the loss of a batch is.
 
-    Trainer counts the learnt tokens of a step over all micro-batches and all processes, as `num_items_in_batch`. Several
-    processes (DistributedDataParallel) then take the mean of their gradients, where the sum is meant: so the loss is
-    multiplied by their number, as Trainer does with a model's own loss (transformers 5.17.0, Trainer.compute_loss).
+    Trainer counts the learnt tokens of a step over all micro-batches and all processes, as `num_items_in_batch`.
+    Several processes (DistributedDataParallel) then take the mean of their gradients, where the sum is meant: so the
+    loss is multiplied by their number, as Trainer does with a model's own (transformers 5.17.0, Trainer.compute_loss).
     Raises ValueError if the loss_type of its args is not "nll".
     """
 
@@ -18,7 +18,7 @@ class OwnLoss(SFTTrainer):
             raise ValueError(f'with loss_type {self.args.loss_type!r} a model gives no hidden states: set "nll"')
 
     def loss_on(self, model, inputs: dict, count):
-        """The loss of a batch, a scalar. inputs: as the collator gives them, to be changed at will; count: as `per_token`."""
+        """The loss of a batch, a scalar. inputs: what the collator gave, to change at will; count: as `per_token`."""
         raise NotImplementedError
 
     def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):

@@ -1,0 +1,39 @@
+"""Which checkpoints are whole: a kill may come at any byte of one, and Trainer itself goes by the folder's name."""
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+WHOLE = "whole.json"  # written last, into the checkpoint: its files and how many bytes each has
+
+
+def say_whole(folder: Path) -> None:
+    """Notes that a checkpoint is whole as it is now."""
+    sizes = {path.name: path.stat().st_size for path in folder.iterdir() if path.is_file()}
+    part = folder / f"{WHOLE}.part"
+    part.write_text(json.dumps(sizes, indent=1) + "\n", encoding="utf-8")
+    os.replace(part, folder / WHOLE)
+
+
+def is_whole(folder: Path) -> bool:
+    """Whether a checkpoint was noted as whole, and still has all its files with all their bytes."""
+    try:
+        sizes = json.loads((folder / WHOLE).read_text(encoding="utf-8"))
+        return all((folder / name).stat().st_size == size for name, size in sizes.items())
+    except (OSError, ValueError):
+        return False
+
+
+def last_whole(folder: Path) -> str | None:
+    """The newest whole checkpoint of a run, None if there is none. What is not whole is deleted, which is said."""
+    found = sorted(folder.glob("checkpoint-*"), key=lambda path: int(path.name.rpartition("-")[2]))
+    whole = [path for path in found if is_whole(path)]
+    broken = [path for path in found if path not in whole]
+    # By one process: the others of a run on several cards read what is there.
+    for path in broken if int(os.environ.get("RANK", 0)) == 0 else ():
+        shutil.rmtree(path, ignore_errors=True)
+    if broken:
+        names = ", ".join(path.name for path in broken)
+        print(f"not whole, and deleted: {names}. It goes on from {whole[-1].name if whole else 'the beginning'}")
+    return str(whole[-1]) if whole else None
