@@ -1,7 +1,7 @@
 """One real optimizer step of every trainer, and its gradients: what `test_real_steps` compares, alone and in processes.
 
-As a program it is one of several processes: `torchrun --nproc_per_node 2 tests/real_steps.py FOLDER` saves the gradients of
-each method's step on the models in FOLDER/models to FOLDER/gloo/METHOD.safetensors.
+As a program it is one of several processes: `torchrun --nproc_per_node 2 tests/real_steps.py FOLDER` saves the
+gradients of each method's step on the models in FOLDER/models to FOLDER/gloo/METHOD.safetensors.
 """
 
 import sys

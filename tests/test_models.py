@@ -8,7 +8,7 @@ import torch
 from tiny_models import QUESTIONS, save, tokenizer_of
 
 from helpers import memory, models
-from helpers.models import loading
+from helpers.models import loading, lora
 from helpers.tiers import TIERS, Lora, ModelSpec
 
 LORA = Lora(r=4, alpha=8, learning_rate=1e-2)
@@ -385,3 +385,27 @@ def test_bfloat16_only_where_the_gpu_has_it(monkeypatch, native, dtype):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: native)
     assert loading._dtype() == dtype
+
+
+@pytest.mark.parametrize(("rank", "device"), [(None, "cuda:0"), ("0", "cuda:0"), ("3", "cuda:3")])
+def test_each_process_has_its_own_card(monkeypatch, rank, device):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.delenv("LOCAL_RANK", raising=False)
+    if rank is not None:
+        monkeypatch.setenv("LOCAL_RANK", rank)
+    assert loading._device() == device
+
+
+def test_without_a_card_there_is_none_to_choose(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setenv("LOCAL_RANK", "1")
+    assert loading._device() == "cpu"
+
+
+def test_one_target_may_be_a_word_and_none_is_refused(tiny):
+    student, _ = models.load_student(tiny)
+    assert lora.lora_targets(student, "q_proj") == ["q_proj"]
+    with pytest.raises(ValueError, match="no layer is to get an adapter"):
+        lora.lora_targets(student, ())
+    with pytest.raises(ValueError, match="is called 'qproj'"):
+        lora.lora_targets(student, "qproj")

@@ -18,9 +18,10 @@ import real_steps
 import torch
 from real_steps import METHODS, step
 from safetensors.torch import load_file
+from test_unsloth import double  # noqa: F401  (a fixture)
 from tiny_models import tier_in
 
-from helpers import distil, models, tiers, trainers
+from helpers import distil, models, tiers
 from helpers.models import loading
 
 every_method = pytest.mark.parametrize("method", METHODS)
@@ -42,7 +43,7 @@ def tier(folder, monkeypatch):
 
 @pytest.fixture(scope="module")
 def whole(folder):
-    """A method's step at once, on one process, in float32; taken once. four_bit: whether the student's base is in NF4."""
+    """A method's step at once, on one process, in float32; taken once. four_bit: whether the student is in NF4."""
     taken = {}
 
     def of(method, four_bit=True):
@@ -103,11 +104,26 @@ def test_in_bfloat16(method, four_bit, tier, whole, monkeypatch):
 
 
 @every_method
+def test_in_bfloat16_behind_reentrant_checkpoints_through_unsloth(method, tier, whole, double, monkeypatch):  # noqa: F811
+    """On a stand-in that leaves the base and its head in bfloat16 and checkpoints as Unsloth does."""
+    if method == "halved":
+        pytest.skip("a whole student is trained without an adapter, and so not through Unsloth")
+    wanted = whole(method, four_bit=False)
+    monkeypatch.setattr(loading, "_dtype", lambda: torch.bfloat16)
+    how = {"gradient_checkpointing": True, "gradient_checkpointing_kwargs": {"use_reentrant": True}}
+    noted = step(method, replace(tier, engine="unsloth"), bf16=True, **how)
+    is_finite_and_reaches_all(noted)
+    assert cosine(noted.gradients, wanted.gradients) > 0.97
+    assert noted.loss == pytest.approx(wanted.loss, rel=0.05)
+
+
+@every_method
 def test_behind_reentrant_checkpoints(method, tier, whole):
     def prepare(trainer):
         trainer.model.enable_input_require_grads()
 
-    noted = step(method, tier, prepare, gradient_checkpointing=True, gradient_checkpointing_kwargs={"use_reentrant": True})
+    how = {"gradient_checkpointing": True, "gradient_checkpointing_kwargs": {"use_reentrant": True}}
+    noted = step(method, tier, prepare, **how)
     are_equal(noted.gradients, whole(method).gradients)
     assert noted.loss == pytest.approx(whole(method).loss, rel=1e-4)
 

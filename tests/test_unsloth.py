@@ -4,6 +4,7 @@ import os
 import random
 import sys
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -97,7 +98,7 @@ def test_a_trainer_made_of_trl_s_before_is_refused(fresh, monkeypatch, name):
 def test_every_trainer_made_of_trl_s_is_on_that_list():
     from trl import SFTTrainer
 
-    for module in ("logits", "cached", "across", "features", "across_features"):
+    for module in ("own_loss", "logits", "cached", "across", "features", "across_features"):
         __import__(f"helpers.trainers.{module}")
     made = [one for one in _below(SFTTrainer) if one.__module__.startswith("helpers.")]
     assert {one.__module__ for one in made if SFTTrainer in one.__bases__} == set(unsloth.DERIVED)
@@ -305,8 +306,8 @@ def test_what_unsloth_would_choose_otherwise_is_chosen(tiny, tmp_path, monkeypat
     import trl
 
     usual = trl.SFTConfig(output_dir=str(tmp_path), use_cpu=True, bf16=False)
-    monkeypatch.setattr(trl, "SFTConfig", lambda **given: given)
-    assert trainers.settings(tiny, 0, tmp_path)[field] == getattr(usual, field)
+    monkeypatch.setattr(trl, "SFTConfig", lambda **given: SimpleNamespace(n_gpu=0, **given))
+    assert getattr(trainers.settings(tiny, 0, tmp_path), field) == getattr(usual, field)
 
 
 def test_prepare_does_nothing_on_a_cpu(monkeypatch):

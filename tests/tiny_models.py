@@ -47,11 +47,12 @@ def tokenizer_of(special: list[str], marks: list[str], template: str, **named: s
     return wrapped
 
 
-def save(path, model, tokenizer) -> None:
+def save(path, model, tokenizer) -> ModelSpec:
     # Else the output, which is the embedding again, would mostly say the last token once more.
     model.get_input_embeddings().weight.data *= 0.1
     model.save_pretrained(path)
     tokenizer.save_pretrained(path)
+    return ModelSpec(str(path))
 
 
 def sizes(tokenizer) -> dict:

@@ -24,13 +24,13 @@ class FastLanguageModel:
         disable_log_stats=True, qat_scheme=None, load_in_fp8=False, unsloth_tiled_mlp=False, text_only=False,
         *args, on_model_resolved=None, **kwargs,
     ):  # fmt: skip
-        """(model, tokenizer), in float32 whatever is asked."""
+        """(model, tokenizer), in the dtype that is asked for, the output head too; the base is not in 4 bits."""
         from transformers import AutoModelForCausalLM, AutoTokenizer
 
         assert dtype in (torch.bfloat16, torch.float32), dtype
         if revision is not None and not use_exact_model_name:
             raise AssertionError("loader._revision_for_resolved_repo drops the revision")
-        model = AutoModelForCausalLM.from_pretrained(model_name, dtype=torch.float32)
+        model = AutoModelForCausalLM.from_pretrained(model_name, dtype=dtype)
         tokenizer = AutoTokenizer.from_pretrained(model_name)
         os.environ[HALF] = "0" if model.config.model_type in OWN_KERNELS else "1"  # llama.py and vision.py
         model.max_seq_length, model.asked_for_4bit = max_seq_length, load_in_4bit
@@ -173,7 +173,8 @@ def _adapted(model, r, alpha, targets, seed, checkpointing):
 
 def _ready(model, checkpointing):
     if checkpointing:
-        model.get_base_model().gradient_checkpointing_enable()
+        # Always reentrant (rl.py, gradient_checkpointing.py), which hides a block's inside from `autograd.grad`.
+        model.get_base_model().gradient_checkpointing_enable({"use_reentrant": True})
         model.enable_input_require_grads()
     model._unsloth_gradient_checkpointing = checkpointing
     return model

@@ -3,10 +3,10 @@
 import importlib
 import inspect
 
-MODULES = ("callbacks", "logits", "cached", "across", "features", "across_features")
+MODULES = ("callbacks", "own_loss", "logits", "cached", "across", "matching", "features", "across_features")
 LIBRARIES = ("transformers", "trl")
 # Methods of our own on such classes. One that is not here must be the libraries' too, or nobody would call it.
-OWN = {"loss_of", "_of_block", "both", "_ratio"}
+OWN = {"loss_on", "loss_of", "parts_of", "measure", "_of_block", "_on_features", "_see"}
 
 
 def classes() -> list[type]:

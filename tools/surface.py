@@ -31,7 +31,11 @@ METHODS = {
     "get_text_config": ("transformers.PretrainedConfig.get_text_config",),
     "add_callback": ("trl.SFTTrainer.add_callback",),
     "remove_callback": ("trl.SFTTrainer.remove_callback",),
+    "get_batch_samples": ("trl.SFTTrainer.get_batch_samples",),
+    "get_train_dataloader": ("trl.SFTTrainer.get_train_dataloader",),
+    "evaluate": ("trl.SFTTrainer.evaluate",),
     "unwrap_model": ("accelerate.Accelerator.unwrap_model",),
+    "reduce": ("accelerate.Accelerator.reduce",),
     "get_peft_model": tuple(f"{half}.get_peft_model" for half in BOTH_HALVES),
     "for_training": tuple(f"{half}.for_training" for half in BOTH_HALVES),
 }

@@ -1,6 +1,7 @@
 """From a ModelSpec to a model and its tokenizer: Unsloth on a CUDA GPU, transformers elsewhere."""
 
 import logging
+import os
 import warnings
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
@@ -97,7 +98,7 @@ def _from_transformers(spec: ModelSpec, four_bit: bool):
             dtype=_dtype(),
             quantization_config=quantization,
             use_safetensors=True,
-            device_map={"": "cuda:0" if torch.cuda.is_available() else "cpu"},
+            device_map={"": _device()},
         )
     for module in model.modules():
         # On processors with AVX512-BF16, bitsandbytes packs a layer anew at its first evaluation. A packed
@@ -120,6 +121,11 @@ def _no_bars():
     finally:
         if shown:
             bars.enable_progress_bar()
+
+
+def _device() -> str:
+    """The card of this process: of several (torchrun, accelerate) each has its own, which LOCAL_RANK names."""
+    return f"cuda:{os.environ.get('LOCAL_RANK', 0)}" if torch.cuda.is_available() else "cpu"
 
 
 def _dtype() -> torch.dtype:

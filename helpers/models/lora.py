@@ -9,7 +9,7 @@ from helpers.tiers import Lora
 def add_lora(model, lora: Lora, seed: int):
     """The model with a fresh adapter on its linear layers; only the adapter is trainable. Same seed, same adapter.
 
-    Raises ValueError if a target names no linear layer of the model, or names the output layer.
+    Raises ValueError if a target names no linear layer of the model, or names the output layer, or if there is none.
     """
     targets = lora_targets(model, lora.targets)
     if unsloth.loaded(model):
@@ -32,7 +32,9 @@ def lora_targets(model, wanted: str | tuple[str, ...]) -> list[str]:
         name for name, module in model.named_modules() if isinstance(module, torch.nn.Linear) and module is not output
     ]
     names = sorted({name.rpartition(".")[2] for name in layers})
-    targets = names if wanted == "all-linear" else list(wanted)
+    targets = names if wanted == "all-linear" else [wanted] if isinstance(wanted, str) else list(wanted)
+    if not targets:
+        raise ValueError(f"no layer is to get an adapter, so nothing would be trained; there are {', '.join(names)}")
     for target in targets:
         if target.rpartition(".")[2] == "lm_head":
             raise ValueError("lm_head takes no adapter: losses that never hold all logits read its weight directly")

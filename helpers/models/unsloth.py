@@ -24,7 +24,7 @@ HALF = "UNSLOTH_USE_NEW_MODEL"
 LOGITS = "UNSLOTH_RETURN_LOGITS"  # "1": logits also where labels are given
 REPLACED = ("trl", "transformers", "peft")
 # Ours that derive from a trainer of TRL. Unsloth puts its own in the place of TRL's; what was derived before stays.
-DERIVED = tuple(f"helpers.trainers.{name}" for name in ("logits", "cached", "across"))
+DERIVED = ("helpers.trainers.own_loss",)
 
 
 def used(tier: Tier) -> bool:
