@@ -92,7 +92,9 @@ def folder_of(name: str, tier: Tier, seed: int, rows, role: str, by: tuple[str, 
     """Where a distillation lies. by: the helpers that make it, as `sources.code`; more: what else makes it what it is.
 
     So other traces, settings or models, and an edited loss, have a folder of their own.
+    Raises ValueError for a batch that cannot be cut into its micro-batches, before anything is loaded.
     """
+    trainers.check_batches(tier)
     spec = getattr(tier, role)
     made = {
         "traces": digest_of(rows),
