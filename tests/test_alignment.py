@@ -46,6 +46,20 @@ def check(found: alignment.Alignment, teacher: list[bytes], student: list[bytes]
     assert found.teacher[0] == found.student[0] == 0
 
 
+def check_pairs(teacher: tuple, student: tuple, text: str, pairs: set[tuple[int, int]]) -> None:
+    """Where both write one token, these two are a pair of the shared vocabulary. Each side: (tokenizer, surfaces)."""
+    ids = [tokenizer(text, add_special_tokens=False).input_ids for tokenizer, _ in (teacher, student)]
+    spelled = ([surfaces[i] for i in each] for each, (_, surfaces) in zip(ids, (teacher, student), strict=True))
+    chunks = alignment.align(*spelled)
+    met = zip(chunks.teacher, chunks.student, chunks.one_to_one, strict=False)
+    assert {(ids[0][a], ids[1][b]) for a, b, one in met if one} <= pairs
+
+
+def pairs_of(teacher: list[bytes], student: list[bytes]) -> set[tuple[int, int]]:
+    found = alignment.shared_vocabulary(teacher, student)
+    return set(zip(found.teacher, found.student, strict=True))
+
+
 # --- surfaces -----------------------------------------------------------------------------------
 
 
@@ -143,6 +157,7 @@ def test_any_text_is_aligned(mini, text):
     teacher, student = (spelled(mini, role, text) for role in ("teacher", "student"))
     assert b"".join(teacher) == text.encode()
     check(alignment.align(teacher, student), teacher, student)
+    check_pairs(mini["teacher"], mini["student"], text, pairs_of(mini["teacher"][1], mini["student"][1]))
 
 
 @settings(max_examples=200, deadline=None)
@@ -160,7 +175,7 @@ def test_any_two_ways_of_cutting_bytes_are_aligned(whole, left, right):
 
 
 def test_shared_vocabulary_by_hand():
-    found = alignment.shared_vocabulary([b"a", b" the", b"", b"only"], [b"a", b"x", b" the", b"a"])
+    found = alignment.shared_vocabulary([b"a", b" the", b"", b"only"], [b"", b"x", b" the", b"a"])
     assert (found.teacher, found.student) == ((0, 1), (3, 2)) and found.coverage == pytest.approx(2 / 3)
 
 
