@@ -14,6 +14,7 @@ from helpers.across import Across
 from helpers.losses.across import across as divergence
 from helpers.tiers import ROOT
 from helpers.trainers.across import END, BothSides, chunks_of, end_of_turn, rows_of, sides_of
+from helpers.trainers.across import _opening as opening
 
 MINI = ROOT / "data" / "mini"
 ANSWER = "<think>\nThat is 3 × 24 = 72.\n</think>\n\nTom's e\u0301clairs cost $72."
@@ -148,6 +149,21 @@ def test_a_batch_counts_its_chunks_on(both):
             for side, ids, cuts in zip(both.surfaces, learnt, (chunks.teacher, chunks.student), strict=True)
         )
         assert left == right
+
+
+def test_the_opening_is_sought_in_the_prompt_alone():
+    """A trace of thousands of words is not compared with a prompt of fifty, word by word."""
+    looked = []
+
+    class Watched(str):
+        def __getitem__(self, part):
+            looked.append(part)
+            return str(self)[part]
+
+    assert opening("user: Hm?\n<think>\n", Watched("<think>\n" + "so " * 999)) == "<think>\n"
+    assert len(looked) <= 2 * len("user: Hm?\n<think>\n")
+    assert opening("<think>\n", Watched("<think>\n")) == opening("so <think>\n", Watched("<think>\n")) == "<think>\n"
+    assert opening("a\n", Watched("b")) == opening("", Watched("b")) == opening("a", Watched("")) == ""
 
 
 # --- the loss -----------------------------------------------------------------------------------

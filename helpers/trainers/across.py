@@ -144,4 +144,5 @@ def chunks_of(row: dict) -> Alignment:
 
 def _opening(prompt: str, text: str) -> str:
     """The longest beginning of the text with which the prompt ends."""
-    return next((text[:n] for n in range(len(text), 0, -1) if prompt.endswith(text[:n])), "")
+    longest = min(len(prompt), len(text))
+    return next((text[:n] for n in range(longest, 0, -1) if prompt.endswith(text[:n])), "")
