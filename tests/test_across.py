@@ -166,6 +166,47 @@ def test_the_opening_is_sought_in_the_prompt_alone():
     assert opening("a\n", Watched("b")) == opening("", Watched("b")) == opening("a", Watched("")) == ""
 
 
+# --- rows that are cut, or left out -------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["<|im_end|>", "<|endoftext|>", "<end_of_turn>", "<bos>", "<eos>", "<pad>"])
+def test_the_name_of_a_special_token_is_a_word_like_any_other(both, name):
+    """No end is learnt in the middle of an answer, on neither side, and one such row stops no training."""
+    text = f"<think>\nIt says {name} there.\n</think>\n\nSeven."
+    row, other = rows_of(messages(text, "Seven."), both)
+    for tokenizer, end, labels in zip(
+        (both.teacher, both.student), both.ends, ("teacher_labels", "labels"), strict=True
+    ):
+        answer = [token for token in row[labels] if token != losses.IGNORED]
+        assert not set(answer[:-1]) & set(tokenizer.all_special_ids) and answer[-1] == end
+        assert tokenizer.decode(answer[:-1]) == text
+    assert both.teacher.convert_tokens_to_ids("<think>") in row["teacher_labels"]
+    assert chunks_of(row).one_to_one[-1] and other == rows_of(messages("Seven."), both)[0]
+    for tokenizer in (both.teacher, both.student):  # elsewhere it still is what it was
+        special = tokenizer.all_special_tokens[0]
+        assert tokenizer(special, add_special_tokens=False).input_ids == [tokenizer.convert_tokens_to_ids(special)]
+
+
+def test_a_teacher_s_special_think_is_one_token(both):
+    """Some tokenizers count `<think>` among the special tokens; a teacher writes it as one all the same."""
+    teacher = AutoTokenizer.from_pretrained(MINI / "teacher")
+    teacher.add_special_tokens({"additional_special_tokens": ["<think>", "</think>"]})
+    assert teacher.added_tokens_decoder[teacher.convert_tokens_to_ids("<think>")].special
+    text = messages("<think>\nIt says <|im_end|>.\n</think>\n\nSeven.")
+    assert rows_of(text, sides_of(teacher, both.student)) == rows_of(text, both)
+
+
+def test_a_row_that_cannot_be_aligned_is_left_out_and_told(both, capsys):
+    """A question that brings a second beginning, and letters that the two write differently, stop no training."""
+    asks = messages("Seven.")[0] | {"prompt": [{"role": "user", "content": "What is <bos>?"}]}
+    odd = "\ue000"  # the mini student writes it with two tokens
+    found = rows_of([*messages("Seven."), asks, *messages(f"It is {odd}.")], both)
+    assert found == rows_of(messages("Seven."), both)
+    said = capsys.readouterr().out
+    assert "2 of 3 rows are left out:" in said and "row 2: the prompt has 2 BOS tokens" in said
+    assert "row 3: the two tokenizations spell different texts from byte 9 on" in said
+
+
 # --- the loss -----------------------------------------------------------------------------------
 
 
