@@ -169,6 +169,52 @@ def test_the_opening_is_sought_in_the_prompt_alone():
 # --- rows that are cut, or left out -------------------------------------------------------------
 
 
+def test_a_row_that_is_too_long_is_cut_between_chunks_on_both_sides(both):
+    """However much room there is: a beginning of both sides, of the same bytes, that fits and could not be longer."""
+    (whole,) = rows_of(messages(ANSWER), both)
+    prompt, chunks = whole["labels"].count(losses.IGNORED), chunks_of(whole)
+    sizes = set()
+    for longest in range(prompt + chunks.student[1], len(whole["input_ids"]) + 2):
+        (row,) = rows_of(messages(ANSWER), both, longest=longest)
+        kept = chunks_of(row)
+        assert kept == chunks.part(0, len(kept))
+        assert len(row["input_ids"]) == prompt + kept.student[-1] <= longest
+        assert len(kept) == len(chunks) or prompt + chunks.student[len(kept) + 1] > longest
+        assert row["given"] == min(whole["given"], len(kept))
+        for side, cuts in (("", kept.student), ("teacher_", kept.teacher)):
+            ids, labels = row[(side or "input_") + "ids"], row[side + "labels"]
+            assert ids == whole[(side or "input_") + "ids"][: len(ids)] and labels == whole[side + "labels"][: len(ids)]
+            assert sum(label != losses.IGNORED for label in labels) == cuts[-1]
+        sizes.add(len(kept))
+    assert sizes == set(range(1, len(chunks) + 1))
+    assert row == whole
+
+
+def test_what_is_cut_can_be_learnt(tier):
+    """Rows of which the longer ones end early, beside whole ones."""
+    trainer = trainer_for(tier)
+    lengths = sorted({len(row["input_ids"]) for row in trainer.train_dataset})
+    both = sides_of(*(models.load_tokenizer(tier, role) for role in ("teacher", "student")))
+    rows = rows_of(traces.messages(kept()), both, longest=lengths[len(lengths) // 2])
+    assert {len(row["input_ids"]) for row in rows} == set(lengths[: len(lengths) // 2 + 1]) and len(rows) == len(kept())
+    found = loss_of(trainer, trainer.data_collator(rows)).item()
+    assert found == pytest.approx(by_hand(trainer, rows, Across()), rel=1e-4)
+
+
+def test_a_row_of_which_nothing_is_left_is_left_out_and_told(both, capsys):
+    long = messages("Seven.")[0] | {"prompt": [{"role": "user", "content": "How many? " * 60}]}
+    (short,) = rows_of(messages("Seven."), both)
+    assert rows_of([long, *messages("Seven."), long], both, longest=100) == [short]
+    asked = len(models.prompt_ids(both.student, "How many? " * 60))
+    reason = f"of 100 tokens its question takes {asked}, which leaves nothing to learn"
+    assert capsys.readouterr().out.splitlines() == [
+        "2 of 3 rows are left out:", f"row 1: {reason}", f"row 3: {reason}"
+    ]  # fmt: skip
+    with pytest.raises(ValueError, match=r"7 of 7 rows are left out:\nrow 1: of 100(.|\n)*\nand 2 more$"):
+        rows_of([long] * 7, both, longest=100)
+    assert rows_of([], both) == [] and not capsys.readouterr().out
+
+
 @pytest.mark.parametrize("name", ["<|im_end|>", "<|endoftext|>", "<end_of_turn>", "<bos>", "<eos>", "<pad>"])
 def test_the_name_of_a_special_token_is_a_word_like_any_other(both, name):
     """No end is learnt in the middle of an answer, on neither side, and one such row stops no training."""

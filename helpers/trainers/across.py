@@ -83,21 +83,22 @@ def sides_of(teacher, student) -> Sides:
     return Sides(teacher, student, tuple(ends), tuple(surfaces), alignment.shared_vocabulary(*surfaces))
 
 
-def rows_of(messages, sides: Sides) -> list[dict]:
+def rows_of(messages, sides: Sides, longest: int | None = None) -> list[dict]:
     """Rows of prompt and completion (`traces.messages`) in the tokens of both sides, and aligned.
 
     input_ids, labels: the student's, from its prompt to the end of its turn; IGNORED where it is not learnt.
     teacher_ids, teacher_labels: the teacher's. teacher_cuts, student_cuts, ends: an Alignment of what is learnt.
     given: at how many chunks the student learns the label alone, because the teacher did not write them: its prompt
     ends with the words with which the answer begins (`<think>`).
-    What the template writes behind the end of a turn is left out, for nobody will read it.
-    A row that cannot be aligned is left out, and it is printed which (counted from 1) and why.
-    Raises ValueError if that is all rows.
+    What the template writes behind the end of a turn is left out, for nobody will read it. longest: how many tokens of
+    the student's a row may have; a longer one ends, on both sides, with the last chunk that fits.
+    A row that cannot be aligned, or of which nothing is left to learn, is left out, and it is printed which (counted
+    from 1) and why. Raises ValueError if that is all rows.
     """
     found, left_out, number = [], [], 0
     for number, row in enumerate(messages, 1):
         try:
-            found.append(_row(row["prompt"][0]["content"], row["completion"][0]["content"], sides))
+            found.append(_row(row["prompt"][0]["content"], row["completion"][0]["content"], sides, longest))
         except ValueError as error:
             left_out.append(f"row {number}: {error}")
     if left_out:
@@ -138,7 +139,7 @@ def chunks_of(row: dict) -> Alignment:
     return Alignment(tuple(row["teacher_cuts"]), tuple(row["student_cuts"]), tuple(row["ends"]))
 
 
-def _row(question: str, answer: str, sides: Sides) -> dict:
+def _row(question: str, answer: str, sides: Sides, longest: int | None) -> dict:
     """One of `rows_of`. Raises ValueError where there is none."""
     text = alignment.normalised(answer).strip()
     prompt = models.chat_prompt(sides.teacher, question)
@@ -151,10 +152,15 @@ def _row(question: str, answer: str, sides: Sides) -> dict:
     ]
     spelled = ([side[i] for i in ids] for side, ids in zip(sides.surfaces, answers, strict=True))
     chunks = alignment.align(*spelled)
+    if longest is not None:
+        chunks = chunks.part(0, sum(len(ours) + cut <= longest for cut in chunks.student[1:]))
+        if not chunks:
+            raise ValueError(f"of {longest:,} tokens its question takes {len(ours):,}, which leaves nothing to learn")
+    theirs_learnt, learnt = answers[0][: chunks.teacher[-1]], answers[1][: chunks.student[-1]]
     begins = (0, *chunks.ends[:-1])
     return {
-        "input_ids": ours + answers[1], "labels": [losses.IGNORED] * len(ours) + answers[1],
-        "teacher_ids": theirs + answers[0], "teacher_labels": [losses.IGNORED] * len(theirs) + answers[0],
+        "input_ids": ours + learnt, "labels": [losses.IGNORED] * len(ours) + learnt,
+        "teacher_ids": theirs + theirs_learnt, "teacher_labels": [losses.IGNORED] * len(theirs) + theirs_learnt,
         "teacher_cuts": chunks.teacher, "student_cuts": chunks.student, "ends": chunks.ends,
         "given": sum(begin < len(opening.encode()) for begin in begins),
     }  # fmt: skip
