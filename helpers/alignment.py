@@ -132,10 +132,10 @@ def shared_vocabulary(teacher: Sequence[bytes], student: Sequence[bytes]) -> Sha
 def _kind(tokenizer) -> str:
     backend = getattr(tokenizer, "backend_tokenizer", None)
     told = json.loads(backend.to_str()) if backend is not None else {}
-    decoder = json.dumps(told.get("decoder"))
+    decoder, normalizer = (json.dumps(told.get(part), ensure_ascii=False) for part in ("decoder", "normalizer"))
     if '"ByteLevel"' in decoder:
         return "bytes"
-    if SPACE in decoder or SPACE in json.dumps(told.get("normalizer"), ensure_ascii=False) or '"Metaspace"' in decoder:
+    if SPACE in decoder or SPACE in normalizer or '"Metaspace"' in decoder:
         return "sentencepiece"
     raise ValueError(
         f"{type(tokenizer).__name__} is neither byte-level BPE nor SentencePiece-style BPE with byte fallback, so what "
@@ -145,7 +145,8 @@ def _kind(tokenizer) -> str:
 
 def _bytes_of(token: str, kind: str) -> bytes:
     if kind == "bytes":
-        return bytes(BYTE_OF[letter] for letter in token)
+        # A few vocabularies hold tokens in plain letters too (Command R's emoji); so the decoder reads them.
+        return bytes(BYTE_OF[letter] for letter in token) if BYTE_OF.keys() >= set(token) else token.encode()
     if BYTE.fullmatch(token):
         return bytes([int(token[3:5], 16)])
     return token.replace(SPACE, " ").encode()

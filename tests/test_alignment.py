@@ -6,7 +6,9 @@ from types import SimpleNamespace
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from transformers import AutoTokenizer
+from tokenizers import Tokenizer, decoders, pre_tokenizers
+from tokenizers.models import BPE
+from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
 from helpers import alignment
 from helpers.tiers import ROOT
@@ -88,6 +90,23 @@ def test_runs_of_spaces_that_were_added_are_spaces(mini):
         get_vocab=lambda: {"▁▁": 0, "<end▁of▁turn>": 1, "▁a": 3},
     )
     assert alignment.surfaces(other) == [b"  ", "<end▁of▁turn>".encode(), b"", b" a"]
+
+
+def test_a_byte_level_token_in_plain_letters_is_what_its_decoder_makes_of_it():
+    """Command R's vocabulary has emoji among the tokens that are written byte by byte."""
+    backend = Tokenizer(BPE({"Ġa": 0, "🧱": 1, "ðŁ": 2}, []))
+    backend.decoder = decoders.ByteLevel()
+    made = PreTrainedTokenizerFast(tokenizer_object=backend)
+    assert alignment.surfaces(made) == [b" a", "🧱".encode(), b"\xf0\x9f"]
+    assert made.decode([0, 1]) == " a🧱"
+
+
+def test_sentencepiece_is_known_by_its_decoder_alone():
+    """Llama's tokenizers, as they are loaded today, have no normalizer that would tell of `▁`."""
+    backend = Tokenizer(BPE({"▁a": 0, "<0xE2>": 1, "b": 2}, [], byte_fallback=True))
+    backend.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme="never")
+    backend.decoder = decoders.Sequence([decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse()])
+    assert alignment.surfaces(PreTrainedTokenizerFast(tokenizer_object=backend)) == [b" a", b"\xe2", b"b"]
 
 
 def test_a_tokenizer_of_another_kind_is_refused():
