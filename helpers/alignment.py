@@ -4,10 +4,14 @@ import json
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from helpers.twins import BYTE, Surfaces, one_each
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 SPACE = "▁"  # how SentencePiece writes a space
 
@@ -106,11 +110,12 @@ def joined(parts: Sequence[Alignment]) -> Alignment:
 class SharedVocabulary:
     """Tokens that stand for the same bytes in both vocabularies, pair by pair.
 
-    teacher, student: [pairs], ids. coverage: the share of the teacher's different surfaces that the student has too.
+    teacher, student: [pairs], ids; `shared_vocabulary` gives tuples, a trainer tensors of them on its device. coverage:
+        the share of the teacher's different surfaces that the student has too.
     """
 
-    teacher: tuple[int, ...]
-    student: tuple[int, ...]
+    teacher: "tuple[int, ...] | Tensor"
+    student: "tuple[int, ...] | Tensor"
     coverage: float
 
 
