@@ -4,8 +4,14 @@ import json
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+from helpers.twins import BYTE, Surfaces, one_each
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 SPACE = "▁"  # how SentencePiece writes a space
 
@@ -39,7 +45,7 @@ class Alignment:
         return Alignment(*cuts, tuple(place - before for place in self.ends[begin:end]))
 
 
-def surfaces(tokenizer) -> list[bytes]:
+def surfaces(tokenizer) -> Surfaces:
     """[vocabulary], the bytes that each token stands for in a text.
 
     Byte-level BPE (Qwen, GPT-2) writes each byte as a letter, a space as `Ġ`; SentencePiece-style BPE (Gemma, Llama)
@@ -54,7 +60,7 @@ def surfaces(tokenizer) -> list[bytes]:
     found = [b""] * (max(vocabulary.values()) + 1)
     for token, number in vocabulary.items():
         found[number] = token.encode() if token in plain else _bytes_of(token, kind)
-    return found
+    return Surfaces(found, tokenizer)
 
 
 def normalised(text: str) -> str:
@@ -104,11 +110,12 @@ def joined(parts: Sequence[Alignment]) -> Alignment:
 class SharedVocabulary:
     """Tokens that stand for the same bytes in both vocabularies, pair by pair.
 
-    teacher, student: [pairs], ids. coverage: the share of the teacher's different surfaces that the student has too.
+    teacher, student: [pairs], ids; `shared_vocabulary` gives tuples, a trainer tensors of them on its device. coverage:
+        the share of the teacher's different surfaces that the student has too.
     """
 
-    teacher: tuple[int, ...]
-    student: tuple[int, ...]
+    teacher: "tuple[int, ...] | Tensor"
+    student: "tuple[int, ...] | Tensor"
     coverage: float
 
 
@@ -116,10 +123,12 @@ def shared_vocabulary(teacher: Sequence[bytes], student: Sequence[bytes]) -> Sha
     """What two vocabularies have in common by surface, not by the way in which they write it.
 
     teacher, student: what `surfaces` gives. Where several tokens of one vocabulary stand for the same bytes (Gemma's
-    `<0x41>` and `A`), the one with the highest id counts: byte tokens come first, and are used only in need.
+    `<0x41>` and `A`), the one that its tokenizer writes counts. The others are in no text that it has cut, so what a
+    model holds of them is little, and no text taught it: they stay among the tokens that the other side has not.
     Compared as they are written, hardly a word would match: Qwen's `Ġthe` is Gemma's `▁the`.
+    Raises ValueError as `twins.one_each`.
     """
-    ours, theirs = ({surface: i for i, surface in enumerate(side) if surface} for side in (teacher, student))
+    ours, theirs = one_each(teacher), one_each(student)
     both = sorted((number, theirs[surface]) for surface, number in ours.items() if surface in theirs)
     coverage = len(both) / len(ours) if ours else 0.0
     return SharedVocabulary(tuple(a for a, _ in both), tuple(b for _, b in both), coverage)
@@ -128,10 +137,10 @@ def shared_vocabulary(teacher: Sequence[bytes], student: Sequence[bytes]) -> Sha
 def _kind(tokenizer) -> str:
     backend = getattr(tokenizer, "backend_tokenizer", None)
     told = json.loads(backend.to_str()) if backend is not None else {}
-    decoder = json.dumps(told.get("decoder"))
+    decoder, normalizer = (json.dumps(told.get(part), ensure_ascii=False) for part in ("decoder", "normalizer"))
     if '"ByteLevel"' in decoder:
         return "bytes"
-    if SPACE in decoder or SPACE in json.dumps(told.get("normalizer"), ensure_ascii=False) or '"Metaspace"' in decoder:
+    if SPACE in decoder or SPACE in normalizer or '"Metaspace"' in decoder:
         return "sentencepiece"
     raise ValueError(
         f"{type(tokenizer).__name__} is neither byte-level BPE nor SentencePiece-style BPE with byte fallback, so what "
@@ -141,8 +150,9 @@ def _kind(tokenizer) -> str:
 
 def _bytes_of(token: str, kind: str) -> bytes:
     if kind == "bytes":
-        return bytes(BYTE_OF[letter] for letter in token)
-    if len(token) == 6 and token.startswith("<0x") and token.endswith(">"):
+        # A few vocabularies hold tokens in plain letters too (Command R's emoji); so the decoder reads them.
+        return bytes(BYTE_OF[letter] for letter in token) if BYTE_OF.keys() >= set(token) else token.encode()
+    if BYTE.fullmatch(token):
         return bytes([int(token[3:5], 16)])
     return token.replace(SPACE, " ").encode()
 

@@ -14,6 +14,7 @@ from helpers.across import Across
 from helpers.losses.across import across as divergence
 from helpers.tiers import ROOT
 from helpers.trainers.across import END, BothSides, chunks_of, end_of_turn, rows_of, sides_of
+from helpers.trainers.across import _opening as opening
 
 MINI = ROOT / "data" / "mini"
 ANSWER = "<think>\nThat is 3 × 24 = 72.\n</think>\n\nTom's e\u0301clairs cost $72."
@@ -148,6 +149,108 @@ def test_a_batch_counts_its_chunks_on(both):
             for side, ids, cuts in zip(both.surfaces, learnt, (chunks.teacher, chunks.student), strict=True)
         )
         assert left == right
+
+
+def test_the_opening_is_sought_in_the_prompt_alone():
+    """A trace of thousands of words is not compared with a prompt of fifty, word by word."""
+    looked = []
+
+    class Watched(str):
+        def __getitem__(self, part):
+            looked.append(part)
+            return str(self)[part]
+
+    assert opening("user: Hm?\n<think>\n", Watched("<think>\n" + "so " * 999)) == "<think>\n"
+    assert len(looked) <= 2 * len("user: Hm?\n<think>\n")
+    assert opening("<think>\n", Watched("<think>\n")) == opening("so <think>\n", Watched("<think>\n")) == "<think>\n"
+    assert opening("a\n", Watched("b")) == opening("", Watched("b")) == opening("a", Watched("")) == ""
+
+
+# --- rows that are cut, or left out -------------------------------------------------------------
+
+
+def test_a_row_that_is_too_long_is_cut_between_chunks_on_both_sides(both):
+    """However much room there is: a beginning of both sides, of the same bytes, that fits and could not be longer."""
+    (whole,) = rows_of(messages(ANSWER), both)
+    prompt, chunks = whole["labels"].count(losses.IGNORED), chunks_of(whole)
+    sizes = set()
+    for longest in range(prompt + chunks.student[1], len(whole["input_ids"]) + 2):
+        (row,) = rows_of(messages(ANSWER), both, longest=longest)
+        kept = chunks_of(row)
+        assert kept == chunks.part(0, len(kept))
+        assert len(row["input_ids"]) == prompt + kept.student[-1] <= longest
+        assert len(kept) == len(chunks) or prompt + chunks.student[len(kept) + 1] > longest
+        assert row["given"] == min(whole["given"], len(kept))
+        for side, cuts in (("", kept.student), ("teacher_", kept.teacher)):
+            ids, labels = row[(side or "input_") + "ids"], row[side + "labels"]
+            assert ids == whole[(side or "input_") + "ids"][: len(ids)] and labels == whole[side + "labels"][: len(ids)]
+            assert sum(label != losses.IGNORED for label in labels) == cuts[-1]
+        sizes.add(len(kept))
+    assert sizes == set(range(1, len(chunks) + 1))
+    assert row == whole
+
+
+def test_what_is_cut_can_be_learnt(tier):
+    """Rows of which the longer ones end early, beside whole ones."""
+    trainer = trainer_for(tier)
+    lengths = sorted({len(row["input_ids"]) for row in trainer.train_dataset})
+    both = sides_of(*(models.load_tokenizer(tier, role) for role in ("teacher", "student")))
+    rows = rows_of(traces.messages(kept()), both, longest=lengths[len(lengths) // 2])
+    assert {len(row["input_ids"]) for row in rows} == set(lengths[: len(lengths) // 2 + 1]) and len(rows) == len(kept())
+    found = loss_of(trainer, trainer.data_collator(rows)).item()
+    assert found == pytest.approx(by_hand(trainer, rows, Across()), rel=1e-4)
+
+
+def test_a_row_of_which_nothing_is_left_is_left_out_and_told(both, capsys):
+    long = messages("Seven.")[0] | {"prompt": [{"role": "user", "content": "How many? " * 60}]}
+    (short,) = rows_of(messages("Seven."), both)
+    assert rows_of([long, *messages("Seven."), long], both, longest=100) == [short]
+    asked = len(models.prompt_ids(both.student, "How many? " * 60))
+    reason = f"of 100 tokens its question takes {asked}, which leaves nothing to learn"
+    assert capsys.readouterr().out.splitlines() == [
+        "2 of 3 rows are left out:", f"row 1: {reason}", f"row 3: {reason}"
+    ]  # fmt: skip
+    with pytest.raises(ValueError, match=r"7 of 7 rows are left out:\nrow 1: of 100(.|\n)*\nand 2 more$"):
+        rows_of([long] * 7, both, longest=100)
+    assert rows_of([], both) == [] and not capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", ["<|im_end|>", "<|endoftext|>", "<end_of_turn>", "<bos>", "<eos>", "<pad>"])
+def test_the_name_of_a_special_token_is_a_word_like_any_other(both, name):
+    """No end is learnt in the middle of an answer, on neither side, and one such row stops no training."""
+    text = f"<think>\nIt says {name} there.\n</think>\n\nSeven."
+    row, other = rows_of(messages(text, "Seven."), both)
+    for tokenizer, end, labels in zip(
+        (both.teacher, both.student), both.ends, ("teacher_labels", "labels"), strict=True
+    ):
+        answer = [token for token in row[labels] if token != losses.IGNORED]
+        assert not set(answer[:-1]) & set(tokenizer.all_special_ids) and answer[-1] == end
+        assert tokenizer.decode(answer[:-1]) == text
+    assert both.teacher.convert_tokens_to_ids("<think>") in row["teacher_labels"]
+    assert chunks_of(row).one_to_one[-1] and other == rows_of(messages("Seven."), both)[0]
+    for tokenizer in (both.teacher, both.student):  # elsewhere it still is what it was
+        special = tokenizer.all_special_tokens[0]
+        assert tokenizer(special, add_special_tokens=False).input_ids == [tokenizer.convert_tokens_to_ids(special)]
+
+
+def test_a_teacher_s_special_think_is_one_token(both):
+    """Some tokenizers count `<think>` among the special tokens; a teacher writes it as one all the same."""
+    teacher = AutoTokenizer.from_pretrained(MINI / "teacher")
+    teacher.add_special_tokens({"additional_special_tokens": ["<think>", "</think>"]})
+    assert teacher.added_tokens_decoder[teacher.convert_tokens_to_ids("<think>")].special
+    text = messages("<think>\nIt says <|im_end|>.\n</think>\n\nSeven.")
+    assert rows_of(text, sides_of(teacher, both.student)) == rows_of(text, both)
+
+
+def test_a_row_that_cannot_be_aligned_is_left_out_and_told(both, capsys):
+    """A question that brings a second beginning, and letters that the two write differently, stop no training."""
+    asks = messages("Seven.")[0] | {"prompt": [{"role": "user", "content": "What is <bos>?"}]}
+    odd = "\ue000"  # the mini student writes it with two tokens
+    found = rows_of([*messages("Seven."), asks, *messages(f"It is {odd}.")], both)
+    assert found == rows_of(messages("Seven."), both)
+    said = capsys.readouterr().out
+    assert "2 of 3 rows are left out:" in said and "row 2: the prompt has 2 BOS tokens" in said
+    assert "row 3: the two tokenizations spell different texts from byte 9 on" in said
 
 
 # --- the loss -----------------------------------------------------------------------------------

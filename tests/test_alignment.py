@@ -6,7 +6,9 @@ from types import SimpleNamespace
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from transformers import AutoTokenizer
+from tokenizers import Tokenizer, decoders, pre_tokenizers
+from tokenizers.models import BPE
+from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
 from helpers import alignment
 from helpers.tiers import ROOT
@@ -46,6 +48,20 @@ def check(found: alignment.Alignment, teacher: list[bytes], student: list[bytes]
     assert found.teacher[0] == found.student[0] == 0
 
 
+def check_pairs(teacher: tuple, student: tuple, text: str, pairs: set[tuple[int, int]]) -> None:
+    """Where both write one token, these two are a pair of the shared vocabulary. Each side: (tokenizer, surfaces)."""
+    ids = [tokenizer(text, add_special_tokens=False).input_ids for tokenizer, _ in (teacher, student)]
+    spelled = ([surfaces[i] for i in each] for each, (_, surfaces) in zip(ids, (teacher, student), strict=True))
+    chunks = alignment.align(*spelled)
+    met = zip(chunks.teacher, chunks.student, chunks.one_to_one, strict=False)
+    assert {(ids[0][a], ids[1][b]) for a, b, one in met if one} <= pairs
+
+
+def pairs_of(teacher: list[bytes], student: list[bytes]) -> set[tuple[int, int]]:
+    found = alignment.shared_vocabulary(teacher, student)
+    return set(zip(found.teacher, found.student, strict=True))
+
+
 # --- surfaces -----------------------------------------------------------------------------------
 
 
@@ -74,6 +90,23 @@ def test_runs_of_spaces_that_were_added_are_spaces(mini):
         get_vocab=lambda: {"▁▁": 0, "<end▁of▁turn>": 1, "▁a": 3},
     )
     assert alignment.surfaces(other) == [b"  ", "<end▁of▁turn>".encode(), b"", b" a"]
+
+
+def test_a_byte_level_token_in_plain_letters_is_what_its_decoder_makes_of_it():
+    """Command R's vocabulary has emoji among the tokens that are written byte by byte."""
+    backend = Tokenizer(BPE({"Ġa": 0, "🧱": 1, "ðŁ": 2}, []))
+    backend.decoder = decoders.ByteLevel()
+    made = PreTrainedTokenizerFast(tokenizer_object=backend)
+    assert alignment.surfaces(made) == [b" a", "🧱".encode(), b"\xf0\x9f"]
+    assert made.decode([0, 1]) == " a🧱"
+
+
+def test_sentencepiece_is_known_by_its_decoder_alone():
+    """Llama's tokenizers, as they are loaded today, have no normalizer that would tell of `▁`."""
+    backend = Tokenizer(BPE({"▁a": 0, "<0xE2>": 1, "b": 2}, [], byte_fallback=True))
+    backend.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme="never")
+    backend.decoder = decoders.Sequence([decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse()])
+    assert alignment.surfaces(PreTrainedTokenizerFast(tokenizer_object=backend)) == [b" a", b"\xe2", b"b"]
 
 
 def test_a_tokenizer_of_another_kind_is_refused():
@@ -143,6 +176,7 @@ def test_any_text_is_aligned(mini, text):
     teacher, student = (spelled(mini, role, text) for role in ("teacher", "student"))
     assert b"".join(teacher) == text.encode()
     check(alignment.align(teacher, student), teacher, student)
+    check_pairs(mini["teacher"], mini["student"], text, pairs_of(mini["teacher"][1], mini["student"][1]))
 
 
 @settings(max_examples=200, deadline=None)
@@ -160,7 +194,7 @@ def test_any_two_ways_of_cutting_bytes_are_aligned(whole, left, right):
 
 
 def test_shared_vocabulary_by_hand():
-    found = alignment.shared_vocabulary([b"a", b" the", b"", b"only"], [b"a", b"x", b" the", b"a"])
+    found = alignment.shared_vocabulary([b"a", b" the", b"", b"only"], [b"", b"x", b" the", b"a"])
     assert (found.teacher, found.student) == ((0, 1), (3, 2)) and found.coverage == pytest.approx(2 / 3)
 
 

@@ -1,12 +1,13 @@
 """The divergence across tokenizers: equal to brute force on an example made by hand, and sensible at its ends."""
 
 from math import exp, log
+from typing import get_args, get_type_hints
 
 import pytest
 import torch
 
 from helpers import losses
-from helpers.alignment import align, joined, shared_vocabulary
+from helpers.alignment import SharedVocabulary, align, joined, shared_vocabulary
 from helpers.losses.across import across, across_hidden, sorted_distance
 from helpers.losses.chunked import Head
 
@@ -53,6 +54,16 @@ def test_brute_force(seed, unmatched):
     a, b = p[1][1], q[1][2] * q[2][0]
     two = a * log(a / b) + (1 - a) * log((1 - a) / (1 - b))
     assert found(student, teacher, unmatched).tolist() == pytest.approx([one, two], rel=1e-9)
+
+
+def test_the_shared_tokens_may_be_tensors():
+    """As a trainer holds them; the ids are the same, and so is the loss."""
+    held = SharedVocabulary(torch.tensor(SHARED.teacher), torch.tensor(SHARED.student), SHARED.coverage)
+    student, teacher = torch.tensor(STUDENT_IDS), torch.tensor(TEACHER_IDS)
+    each = across(logits(3, 5, 0), student, logits(2, 4, 1), teacher, CHUNKS, held)
+    assert each.tolist() == found(logits(3, 5, 0), logits(2, 4, 1)).tolist()
+    kinds = get_type_hints(SharedVocabulary, localns={"Tensor": torch.Tensor})
+    assert all(set(get_args(kinds[side])) == {tuple[int, ...], torch.Tensor} for side in ("teacher", "student"))
 
 
 def test_gradients_reach_the_student_and_are_those_of_the_value():

@@ -8,7 +8,7 @@ import tarfile
 import bench_alignment
 import pytest
 import real_tokenizers
-from test_alignment import ODD, check
+from test_alignment import ODD, check, check_pairs, pairs_of
 
 from helpers import alignment
 
@@ -24,6 +24,11 @@ def real():
 
 
 @pytest.fixture(scope="module")
+def pairs(real):
+    return pairs_of(*(surfaces for _, surfaces in real))
+
+
+@pytest.fixture(scope="module")
 def texts():
     try:
         return real_tokenizers.texts()
@@ -31,13 +36,28 @@ def texts():
         pytest.skip(str(error))
 
 
+MORE = [
+    "a\u0300 e\u0301 \u212b", "a" * 300, "\u0085\u2028\u2029", "\U0001f1e9\U0001f1ea", "one\r\ntwo\r\n\r\nthree\rfour",
+    "a\n\n\nb\n b\n\t\tb \n  \nb", "\tx\t\ty", "1\u00a0000\u202f000", "\x00\x01\x1b[0m\x7f",
+    "zero\u200bwidth\u200d\ufeff",
+]  # fmt: skip
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("text", [*ODD, "a\u0300 e\u0301 \u212b", "a" * 300, "\u0085\u2028", "\U0001f1e9\U0001f1ea"])
-def test_odd_texts_are_aligned(real, text):
+@pytest.mark.parametrize("text", [*ODD, *MORE])
+def test_odd_texts_are_aligned(real, pairs, text):
     text = alignment.normalised(text)
     sides = [[surfaces[i] for i in tokenizer(text, add_special_tokens=False).input_ids] for tokenizer, surfaces in real]
     assert b"".join(sides[0]) == b"".join(sides[1]) == text.encode()
     check(alignment.align(*sides), *sides)
+    check_pairs(*real, text, pairs)
+
+
+@pytest.mark.slow
+def test_what_both_write_in_real_texts_is_a_pair(real, pairs, texts):
+    for some in texts.values():
+        for text in some[:100]:
+            check_pairs(*real, alignment.normalised(text), pairs)
 
 
 @pytest.mark.slow

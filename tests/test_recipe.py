@@ -18,6 +18,7 @@ from helpers import distil, evaluate, models, tiers, traces, trainers
 from helpers.evaluate import Answer
 from helpers.tiers import TIERS, ModelSpec, Sampling
 from helpers.traces import ANSWER, mix, store, verdicts
+from helpers.trainers.across import sides_of
 
 CRAYONS = "Sarah has 3 boxes of 24 crayons. She gives 10 away. How many are left?"
 WROTE = "3 × 24 = 72. Wait, 72 - 10 = 62.\n</think>\n\nFirst, all of them: $3 \\times 24 = 72$.\n\nSo **62** are left."
@@ -187,6 +188,61 @@ def test_four_epochs_are_four_adapters_of_one_schedule(taught):
     names = [path.name for path in trainers.adapters(run.folder)]
     assert names == ["checkpoint-1", "checkpoint-2", "checkpoint-3", "checkpoint-4"] and run.steps == 4
     assert trainer.lr_scheduler.get_last_lr()[0] == pytest.approx(0, abs=1e-9)
+
+
+# --- across tokenizers --------------------------------------------------------------------------
+
+# Of each byte that a letter can have some letters without a token of their own, and all of the older alphabets.
+LETTERS = [chr(code) for code in range(0x110000) if (code < 0x3000 or code % 7 == 0) and not 0xD800 <= code < 0xE000]
+
+
+def never_written(tokenizer, surfaces: list[bytes], ids: tuple[int, ...]) -> list[int]:
+    """Which of the ids are in no text, as `rows_of` reads it. Fails if one with the same bytes is there in its place.
+
+    Asked are LETTERS and every text that an id stands for. That is enough: the merges that make a token of a longer
+    text lie within it, so they make it of its own text too; and a token of less than a letter is in a letter.
+    """
+    texts = {surfaces[i].decode(errors="ignore") for i in ids} - {""}
+    asked = tokenizer([*LETTERS, *sorted(texts)], add_special_tokens=False, split_special_tokens=True).input_ids
+    written = {token for each in asked for token in each}
+    assert not {surfaces[i] for i in written.difference(ids)} & {surfaces[i] for i in ids}
+    return [i for i in ids if i not in written]
+
+
+@pytest.fixture(scope="module")
+def both(qwen, gemma):
+    return sides_of(qwen[1], gemma)
+
+
+def pairs(both) -> tuple:
+    return both.shared.teacher, both.shared.student
+
+
+@trains
+@pytest.mark.slow
+def test_every_pair_is_the_tokens_that_both_tokenizers_write(both):
+    """95,969 pairs of the vocabularies, and the end of a turn, which no text holds."""
+    assert len(both.shared.student) == 95_970 and both.ends in set(zip(*pairs(both), strict=True))
+    lost = [
+        {tokenizer.convert_ids_to_tokens(i) for i in never_written(tokenizer, surfaces, ids) if i != end}
+        for tokenizer, surfaces, ids, end in zip(
+            (both.teacher, both.student), both.surfaces, pairs(both), both.ends, strict=True
+        )
+    ]
+    # Bytes that are in no letter, or in none without a token of its own; three for which the merges never come; and a
+    # special token, which Qwen's vocabulary has as a word.
+    nowhere = [0xC0, 0xC1, 0xC3, 0xCC, *range(0xF5, 0x100)]
+    assert lost[1] == {f"<0x{byte:02X}>" for byte in nowhere} | {"▁::::::::", "▁yyyy", "▁YYYY", "<unk>"}
+    assert len(lost[0]) == 713  # Qwen cuts before accents, and rewrites letters (NFC)
+
+
+@trains
+@pytest.mark.slow
+def test_what_texts_are_full_of_has_its_partner(both):
+    known = set(zip(*pairs(both), strict=True))
+    for text in ("\n", "\n\n", "\n\n\n", "\t", "\t\t", " ", "  ", "A", "1", "$", " the"):
+        met = [tokenizer(text, add_special_tokens=False).input_ids for tokenizer in (both.teacher, both.student)]
+        assert [len(ids) for ids in met] == [1, 1] and (met[0][0], met[1][0]) in known, text
 
 
 # --- what the tiers say -------------------------------------------------------------------------

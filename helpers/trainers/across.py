@@ -1,5 +1,6 @@
 """Distillation across tokenizers: teacher and student read one text in their own tokens, and meet chunk by chunk."""
 
+import re
 from dataclasses import dataclass
 
 import torch
@@ -15,6 +16,7 @@ from helpers.trainers.own_loss import OwnLoss
 
 # What the end of a turn stands for on both sides. No text holds it: its first byte occurs nowhere in UTF-8.
 END = b"\xff end of turn"
+SHOWN = 5  # of the rows that are left out, so many are named
 
 
 class AcrossTrainer(OwnLoss):
@@ -78,35 +80,30 @@ def sides_of(teacher, student) -> Sides:
     return Sides(teacher, student, tuple(ends), tuple(surfaces), alignment.shared_vocabulary(*surfaces))
 
 
-def rows_of(messages, sides: Sides) -> list[dict]:
+def rows_of(messages, sides: Sides, longest: int | None = None) -> list[dict]:
     """Rows of prompt and completion (`traces.messages`) in the tokens of both sides, and aligned.
 
     input_ids, labels: the student's, from its prompt to the end of its turn; IGNORED where it is not learnt.
     teacher_ids, teacher_labels: the teacher's. teacher_cuts, student_cuts, ends: an Alignment of what is learnt.
     given: at how many chunks the student learns the label alone, because the teacher did not write them: its prompt
     ends with the words with which the answer begins (`<think>`).
-    What the template writes behind the end of a turn is left out, for nobody will read it.
+    What the template writes behind the end of a turn is left out, for nobody will read it. longest: how many tokens of
+    the student's a row may have; a longer one ends, on both sides, with the last chunk that fits.
+    A row that cannot be aligned, or of which nothing is left to learn, is left out, and it is printed which (counted
+    from 1) and why. Raises ValueError if that is all rows.
     """
-    found = []
-    for row in messages:
-        question, text = row["prompt"][0]["content"], alignment.normalised(row["completion"][0]["content"]).strip()
-        prompt = models.chat_prompt(sides.teacher, question)
-        opening = _opening(prompt, text)
-        ours = models.prompt_ids(sides.student, question)
-        theirs = sides.teacher(prompt[: len(prompt) - len(opening)], add_special_tokens=False).input_ids
-        answers = [
-            [*tokenizer(text, add_special_tokens=False).input_ids, end]
-            for tokenizer, end in zip((sides.teacher, sides.student), sides.ends, strict=True)
-        ]
-        spelled = ([side[i] for i in ids] for side, ids in zip(sides.surfaces, answers, strict=True))
-        chunks = alignment.align(*spelled)
-        begins = (0, *chunks.ends[:-1])
-        found.append({
-            "input_ids": ours + answers[1], "labels": [losses.IGNORED] * len(ours) + answers[1],
-            "teacher_ids": theirs + answers[0], "teacher_labels": [losses.IGNORED] * len(theirs) + answers[0],
-            "teacher_cuts": chunks.teacher, "student_cuts": chunks.student, "ends": chunks.ends,
-            "given": sum(begin < len(opening.encode()) for begin in begins),
-        })  # fmt: skip
+    found, left_out, number = [], [], 0
+    for number, row in enumerate(messages, 1):
+        try:
+            found.append(_row(row["prompt"][0]["content"], row["completion"][0]["content"], sides, longest))
+        except ValueError as error:
+            left_out.append(f"row {number}: {error}")
+    if left_out:
+        more = [f"and {len(left_out) - SHOWN:,} more"] if len(left_out) > SHOWN else []
+        told = "\n".join([f"{len(left_out):,} of {number:,} rows are left out:", *left_out[:SHOWN], *more])
+        if not found:
+            raise ValueError(told)
+        print(told)
     return found
 
 
@@ -139,6 +136,48 @@ def chunks_of(row: dict) -> Alignment:
     return Alignment(tuple(row["teacher_cuts"]), tuple(row["student_cuts"]), tuple(row["ends"]))
 
 
+def _row(question: str, answer: str, sides: Sides, longest: int | None) -> dict:
+    """One of `rows_of`. Raises ValueError where there is none."""
+    text = alignment.normalised(answer).strip()
+    prompt = models.chat_prompt(sides.teacher, question)
+    opening = _opening(prompt, text)
+    ours = models.prompt_ids(sides.student, question)
+    theirs = sides.teacher(prompt[: len(prompt) - len(opening)], add_special_tokens=False).input_ids
+    answers = [
+        [*_ids(tokenizer, text), end]
+        for tokenizer, end in zip((sides.teacher, sides.student), sides.ends, strict=True)
+    ]
+    spelled = ([side[i] for i in ids] for side, ids in zip(sides.surfaces, answers, strict=True))
+    chunks = alignment.align(*spelled)
+    if longest is not None:
+        chunks = chunks.part(0, sum(len(ours) + cut <= longest for cut in chunks.student[1:]))
+        if not chunks:
+            raise ValueError(f"of {longest:,} tokens its question takes {len(ours):,}, which leaves nothing to learn")
+    theirs_learnt, learnt = answers[0][: chunks.teacher[-1]], answers[1][: chunks.student[-1]]
+    begins = (0, *chunks.ends[:-1])
+    return {
+        "input_ids": ours + learnt, "labels": [losses.IGNORED] * len(ours) + learnt,
+        "teacher_ids": theirs + theirs_learnt, "teacher_labels": [losses.IGNORED] * len(theirs) + theirs_learnt,
+        "teacher_cuts": chunks.teacher, "student_cuts": chunks.student, "ends": chunks.ends,
+        "given": sum(begin < len(opening.encode()) for begin in begins),
+    }  # fmt: skip
+
+
+def _ids(tokenizer, text: str) -> list[int]:
+    """The tokens of a text in which the name of a special token (`<|im_end|>`) is a word like any other.
+
+    Only the marks of reasoning stay what they are to a tokenizer that has them as special tokens.
+    """
+
+    def ids(part: str, split: bool) -> list[int]:
+        return tokenizer(part, add_special_tokens=False, split_special_tokens=split).input_ids
+
+    marks = [mark for mark in ("<think>", "</think>") if ids(mark, True) != ids(mark, False)]
+    parts = re.split(f"({'|'.join(marks)})", text) if marks else [text]
+    return [i for part in parts for i in ids(part, part not in marks)]
+
+
 def _opening(prompt: str, text: str) -> str:
     """The longest beginning of the text with which the prompt ends."""
-    return next((text[:n] for n in range(len(text), 0, -1) if prompt.endswith(text[:n])), "")
+    longest = min(len(prompt), len(text))
+    return next((text[:n] for n in range(longest, 0, -1) if prompt.endswith(text[:n])), "")
