@@ -136,7 +136,11 @@ def every(tier, split: str) -> set[str]:
 
 @pytest.mark.parametrize(
     ("written", "number"),
-    [("18", 18), ("1,234", 1234), ("-7", -7), ("$5", 5), ("2.5", 2.5), ("10.00", 10), ("0", 0), (" 12 ", 12)],
+    [
+        ("18", 18), ("1,234", 1234), ("-7", -7), ("$5", 5), ("2.5", 2.5), ("10.00", 10), ("0", 0), (" 12 ", 12),
+        ("00018", 18), (".5", 0.5), ("1,234,567", 1234567), ("-1,234.50", -1234.5), ("1,00,000", 100000),
+        ("12,34,567", 1234567), ("999999999999999", 999999999999999),
+    ],
 )
 def test_gold_answers_of_gsm8k_are_numbers(gsm8k, written, number):
     tier, folder = gsm8k
@@ -183,6 +187,16 @@ def test_questions_that_cannot_be_are_refused(gsm8k):
         ('{"question": "How', "line 3: not an object"),
         ("18", "line 3: not an object"),
         ("", "line 3: not an object"),
+        (json.dumps({"question": None, "answer": "#### 1"}), "line 3: the question is None, and a text is needed"),
+        (json.dumps({"question": 5, "answer": "#### 1"}), "line 3: the question is 5"),
+        (json.dumps({"question": ["a"], "answer": "#### 1"}), r"line 3: the question is \['a'\]"),
+        (json.dumps({"question": "", "answer": "#### 1"}), "line 3: the question is ''"),
+        (json.dumps({"question": " \n", "answer": "#### 1"}), r"line 3: the question is ' \\n'"),
+        (json.dumps({"question": "a \ud83d", "answer": "#### 1"}), r"line 3: the question has '\\ud83d', half a char"),
+        (json.dumps(row(1, "1,2")), "line 3: the comma in '1,2' may be a decimal point or not; write 1234 and 1.5"),
+        *((json.dumps(row(1, one)), f"line 3: the comma in '{one}' may be") for one in
+          ("28,4", "12,34", "1,2345", "0,500", "1,234,5", "1,", "1234,567", "123,45,678")),
+        (json.dumps(row(1, "1" * 16)), "line 3: 1111111111111111 has more than 15 digits"),
     ],
 )
 def test_a_bad_line_is_named(gsm8k, line, complaint):
@@ -191,6 +205,88 @@ def test_a_bad_line_is_named(gsm8k, line, complaint):
     (folder / "train.jsonl").write_text("\n".join([good, good, line, good, ""]), encoding="utf-8")
     with pytest.raises(ValueError, match=r"train\.jsonl, " + complaint):
         questions(tier, "train", 1, 0)
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+def test_a_byte_order_mark_and_any_end_of_line_are_read(gsm8k, mark, end):
+    """As Notepad and PowerShell write them; an empty line at the end, too."""
+    tier, folder = gsm8k
+    lines = [json.dumps({"question": f"Wie viele Äpfel {i}?", "answer": "#### 1"}, ensure_ascii=False) for i in (1, 2)]
+    (folder / "test.jsonl").write_bytes(mark + (end.join(lines) + end + end).encode())
+    assert {one.question for one in questions(tier, "test", 2, 0)} == {"Wie viele Äpfel 1?", "Wie viele Äpfel 2?"}
+
+
+@pytest.mark.parametrize(
+    ("encoding", "told"),
+    [
+        ("utf-16", r"test\.jsonl is written in UTF-16, and UTF-8 is needed"), ("utf-16-le", "is written in UTF-16"),
+        ("utf-16-be", "is written in UTF-16"), ("latin-1", r"test\.jsonl, line 2: this is not UTF-8 .*: save"),
+    ],
+)  # fmt: skip
+def test_another_encoding_is_named_with_its_mend(gsm8k, encoding, told):
+    tier, folder = gsm8k
+    lines = [json.dumps(row(1)), json.dumps({"question": "Wie viele Äpfel?", "answer": "#### 1"}, ensure_ascii=False)]
+    (folder / "test.jsonl").write_bytes("\n".join(lines).encode(encoding))
+    with pytest.raises(ValueError, match=told):
+        questions(tier, "test", 1, 0)
+
+
+@pytest.mark.parametrize("content", [b"", b"\n\n", b"\xef\xbb\xbf", b" \r\n"])
+def test_an_empty_file_is_called_empty(gsm8k, content):
+    tier, folder = gsm8k
+    (folder / "test.jsonl").write_bytes(content)
+    with pytest.raises(ValueError, match=r"test\.jsonl is empty: put GSM8K's file of that name there"):
+        questions(tier, "test", 1, 0)
+
+
+@pytest.mark.parametrize("split", ["validation", "test"])
+def test_where_there_are_fewer_all_are_taken_and_it_is_said(gsm8k, capsys, split):
+    tier, _ = gsm8k
+    there = gold.count(tier, split)
+    assert len(questions(tier, split, there, 0, fewer=True)) == there and capsys.readouterr().out == ""
+    found = questions(tier, split, 120, 0, fewer=True)
+    assert found == questions(tier, split, there, 0)
+    assert capsys.readouterr().out == (
+        f"the folder DISTILL_GSM8K has {there} {split} questions: all of them are taken, where 120 were asked for\n"
+    )
+
+
+def test_no_questions_are_not_taken(gsm8k):
+    tier, folder = gsm8k
+    write_rows(folder / "train.jsonl", [one for one in map(row, range(200)) if not gold._held_back(one["question"])])
+    with pytest.raises(ValueError, match=r"has 0 validation questions.* asked for: add some to train\.jsonl, of which"):
+        questions(tier, "validation", 120, 0, fewer=True)
+
+
+def test_the_number_of_questions_is_known(gsm8k, tiny):
+    tier, _ = gsm8k
+    assert {split: gold.count(tier, split) for split in problems.SPLITS} == {
+        split: len(every(tier, split)) for split in problems.SPLITS
+    }
+    assert gold.count(tiny, "train") is None
+
+
+def test_too_few_training_questions_are_told_before_a_teacher_is_loaded(gsm8k, tiny, tmp_path, loads):
+    tier = replace(tiny, data=gsm8k[0].data)
+    with pytest.raises(ValueError, match=r"has \d+ train questions, and 1,000 were asked for: ask for fewer, for"):
+        collect(tier, 1_000, 0, tmp_path / "traces")
+    assert not loads
+
+
+@pytest.mark.parametrize(
+    ("lacking", "encoding", "told"),
+    [("How far?", "utf-8-sig", None), ("How far?", "utf-16", "written in UTF-16"), ("\ud83d", "utf-8", "half a char")],
+)
+def test_questions_that_lack_something_are_read_as_carefully(tmp_path, monkeypatch, lacking, encoding, told):
+    rows = [{"question": "It is 3 miles. How far?", "insufficient_question": lacking, "answer": "#### 3"}]
+    (tmp_path / "gsm8k.json").write_text(json.dumps(rows), encoding=encoding)
+    monkeypatch.setenv("DISTILL_MIP", str(tmp_path))
+    if told is None:
+        assert len(traces.missing_premises()) == 1
+    else:
+        with pytest.raises(ValueError, match=rf"gsm8k\.json.*{told}"):
+            traces.missing_premises()
 
 
 def test_what_is_missing_is_named(gsm8k, monkeypatch):
