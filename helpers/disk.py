@@ -73,7 +73,8 @@ def one_writer(folder: Path | str) -> Iterator[None]:
                 "no second one from within it"
             )
         if not told:
-            print(f"{shown(place)}: process {holder} is writing there; waiting until it ends or is stopped", flush=True)
+            who = f"process {holder}" if holder else "another process"
+            print(f"{shown(place)}: {who} is writing there; waiting until it ends or is stopped", flush=True)
             told = True
         time.sleep(WAIT)
     _inside.add(me)
@@ -117,11 +118,11 @@ def _locked(file) -> bool:
     return True
 
 
-def _holder(lock: Path) -> int | str:
-    """The process that has a lock, as far as it has said so."""
+def _holder(lock: Path) -> int | None:
+    """The process that has a lock, once it has said so."""
     with suppress(OSError, ValueError):
         return int(lock.read_bytes())
-    return "another"
+    return None
 
 
 def save(dataset: Dataset, folder: Path) -> None:
@@ -153,13 +154,14 @@ def load(folder: Path) -> Dataset:
         written = (folder / CHECKSUM).read_text(encoding="utf-8").strip()
     except (OSError, ValueError) as error:
         raise Damaged("it has no checksum") from error
-    found = _checksum(folder, WRITTEN if written.startswith("sha256:") else WRITTEN[:1])
-    if found != written:
-        raise Damaged(f"its checksum is {found} and was {written}")
     try:
-        return load_from_disk(str(folder))
+        found = _checksum(folder, WRITTEN if written.startswith("sha256:") else WRITTEN[:1])
+        dataset = load_from_disk(str(folder)) if found == written else None
     except Exception as error:  # whatever datasets and Arrow make of files that an older checksum left out
         raise Damaged(f"{type(error).__name__}: {error}") from error
+    if dataset is None:
+        raise Damaged(f"its checksum is {found} and was {written}")
+    return dataset
 
 
 def add_file(found, path: Path) -> None:

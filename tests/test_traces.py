@@ -3,8 +3,11 @@
 import copy
 import json
 import multiprocessing
+import os
+import random
 import re
 import shutil
+import signal
 import threading
 import time
 from collections import Counter
@@ -14,6 +17,7 @@ from pathlib import Path
 import pytest
 import torch
 from datasets import Dataset
+from kills import ended, forked
 from transformers import AutoTokenizer
 from trl.data_utils import is_conversational
 
@@ -443,6 +447,160 @@ def test_a_line_damaged_in_the_middle_is_named(tiny, whole, tmp_path):
         collect(tiny, N, 0, folder)
 
 
+DATASET_FILES = ["data-00000-of-00001.arrow", "dataset_info.json", "state.json", "checksum"]
+DAMAGE = {
+    "cut": lambda content: content[:-20], "empty": lambda _: b"", "missing": lambda _: None,
+    "a changed letter": lambda content: content[:9] + bytes([content[9] ^ 1]) + content[10:],
+    "zeros": lambda content: content[: len(content) // 2] + bytes(len(content) - len(content) // 2),
+}  # fmt: skip
+
+
+def damage(path: Path, how: str) -> None:
+    content = DAMAGE[how](path.read_bytes())
+    path.unlink() if content is None else path.write_bytes(content)
+
+
+@pytest.fixture
+def copied_traces(whole, tmp_path):
+    shutil.copytree(whole[0], tmp_path / "traces")
+    return tmp_path / "traces"
+
+
+@pytest.mark.parametrize("how", DAMAGE)
+@pytest.mark.parametrize("name", DATASET_FILES)
+def test_a_damaged_dataset_is_built_again_from_its_batches(tiny, whole, copied_traces, monkeypatch, capsys, name, how):
+    damage(copied_traces / "dataset" / name, how)
+    calls = Calls(monkeypatch, tiny)
+    assert collect(tiny, N, 0, copied_traces).to_list() == whole[1].to_list()
+    told = rf"traces of {N} questions: read from traces; its dataset is built again from batches\.jsonl: .+\n"
+    assert re.fullmatch(told, capsys.readouterr().out) and not calls.asked
+    collect(tiny, N, 0, copied_traces)
+    assert capsys.readouterr().out == f"traces of {N} questions: read from traces\n"
+
+
+@pytest.mark.parametrize("left", [0, 1])
+def test_a_damaged_dataset_without_its_batches_is_told_with_the_mend(tiny, copied_traces, monkeypatch, loads, left):
+    damage(copied_traces / "dataset" / DATASET_FILES[0], "zeros")
+    lines = (copied_traces / "batches.jsonl").read_bytes().splitlines(keepends=True)
+    (copied_traces / "batches.jsonl").write_bytes(b"".join(lines[:left]))
+    told = rf"dataset is damaged \(its checksum is .*\), and batches\.jsonl has {left * BATCH} of its {N} traces: del"
+    with pytest.raises(ValueError, match=told):
+        collect(tiny, N, 0, copied_traces)
+    assert not loads
+
+
+def test_a_dataset_with_other_questions_than_were_asked_is_built_again(tiny, whole, copied_traces, capsys):
+    """As two writers in one folder once left it: some questions twice, and others not at all."""
+    rows = whole[1].to_list()
+    store.finish(copied_traces, [*rows[:4], *rows[:4], *rows[8:]], store.judged(tiny))
+    assert collect(tiny, N, 0, copied_traces).to_list() == rows
+    assert "it does not answer the questions that were asked" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]"])
+def test_a_damaged_provenance_of_traces_is_told_with_the_mend(tiny, copied_traces, content):
+    (copied_traces / "provenance.json").write_text(content)
+    with pytest.raises(ValueError, match=r"traces/provenance\.json is damaged.*: delete .*traces, and run again"):
+        collect(tiny, N, 0, copied_traces)
+
+
+@pytest.mark.parametrize("lines", [(0, 0, 1, 2), (0, 1, 0, 1, 2), (0, 1, 2, 2, 0), (0, 0), (0, 1, 1)])
+def test_a_batch_that_stands_there_twice_counts_once(tiny, whole, copied_traces, lines):
+    shutil.rmtree(copied_traces / "dataset")
+    batches = (copied_traces / "batches.jsonl").read_bytes().splitlines(keepends=True)
+    (copied_traces / "batches.jsonl").write_bytes(b"".join(batches[i] for i in lines))
+    assert collect(tiny, N, 0, copied_traces).to_list() == whole[1].to_list()
+
+
+@pytest.mark.parametrize("lines", [(1, 0, 2), (0, 2), (2,)])
+def test_a_batch_that_is_missing_in_between_is_told_with_the_mend(tiny, copied_traces, lines, loads):
+    shutil.rmtree(copied_traces / "dataset")
+    batches = (copied_traces / "batches.jsonl").read_bytes().splitlines(keepends=True)
+    (copied_traces / "batches.jsonl").write_bytes(b"".join(batches[i] for i in lines))
+    with pytest.raises(ValueError, match=r"batches\.jsonl, line \d answers other questions: delete .*traces"):
+        collect(tiny, N, 0, copied_traces)
+    assert not loads
+
+
+def invented(model, tokenizer, asked, *_, seed, **__):
+    """What the teacher writes, in a moment: it changes with the question and with the seed of the batch."""
+    time.sleep(0.002)
+    return [Answer(f"{question} {seed}\n</think>\n\nIt is 1.", 9, True, opened=True) for question in asked]
+
+
+def test_two_writers_that_are_killed_again_and_again_lose_nothing_and_double_nothing(tiny, tmp_path, monkeypatch):
+    """Real processes and SIGKILL, at any byte: of the line that is being written any part may be left."""
+    monkeypatch.setattr(evaluate, "generate", invented)
+    teacher, many, lot, kills = models.load_teacher(tiny), 28, random.Random(0), 0
+    whole = collect(tiny, many, 0, tmp_path / "whole", teacher).to_list()
+    while kills < 20:
+        folder = tmp_path / f"traces {kills}"
+        batches = folder / "batches.jsonl"
+        statuses = []
+        while statuses != [0, 0]:
+            before = batches.stat().st_size if batches.exists() else 0
+            writers = [forked(lambda folder=folder: collect(tiny, many, 0, folder, teacher)) for _ in range(2)]
+            while os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
+                if batches.exists() and batches.stat().st_size > before:
+                    break
+                time.sleep(0.001)
+            time.sleep(lot.choice([0, 0, 0.002, 0.004, 0.02]))
+            for writer in writers:
+                os.kill(writer, signal.SIGKILL)
+            statuses = [ended(writer) for writer in writers]
+            kills += statuses.count(-signal.SIGKILL)
+            if statuses != [0, 0] and batches.exists() and not (folder / "dataset").exists():
+                (last,) = batches.read_bytes().splitlines(keepends=True)[-1:] or [b""]
+                os.truncate(batches, batches.stat().st_size - lot.choice([0, 0, lot.randrange(len(last) + 1)]))
+        assert collect(tiny, many, 0, folder, teacher).to_list() == whole
+        assert len(store.stored(folder)) == many
+
+
+def test_the_second_of_two_collections_waits_and_reads_what_the_first_has_made(tiny, tmp_path, monkeypatch, capfd):
+    monkeypatch.setattr(evaluate, "generate", lambda *words, **named: time.sleep(0.05) or invented(*words, **named))
+    teacher, folder = models.load_teacher(tiny), tmp_path / "traces"
+    capfd.readouterr()
+    first = forked(lambda: collect(tiny, N, 0, folder, teacher))
+    while not (folder / "batches.jsonl").exists():
+        time.sleep(0.005)
+    monkeypatch.setattr(evaluate, "generate", None)
+    found = collect(tiny, N, 0, folder, teacher)
+    assert ended(first) == 0 and len(found) == N
+    assert capfd.readouterr().out == (
+        f"traces: process {first} is writing there; waiting until it ends or is stopped\n"
+        f"traces of {N} questions: read from traces\n"
+    )
+
+
+def test_another_teacher_can_be_tried_beside_the_first(tiny, tmp_path, monkeypatch):
+    monkeypatch.setattr(tiers, "ROOT", tmp_path)
+    full = TIERS["full"]
+    assert store.place(full, 1_000, 0) == tmp_path / "artifacts" / "full" / "traces" / "1000-0", "the tier's own"
+    others = [("Qwen/Qwen3-1.7B", "abc"), ("Qwen/Qwen3-1.7B", "abd"), ("me/Qwen3-1.7B", "abc"), ("me/Qwen3-1.7B", None)]
+    places = {store.place(replace(full, teacher=ModelSpec(*one)), 1_000, 0).name for one in others}
+    assert len(places) == 4 and all(re.fullmatch(r"1000-0-Qwen3-1\.7B-[0-9a-f]{8}", name) for name in places)
+    Calls(monkeypatch, tiny, right_answers)
+    other = replace(tiny, teacher=copied(tmp_path / "other", tiny.teacher))
+    assert len(traces.load(tiny, n=2)) and len(traces.load(other, n=2))
+    assert len(list((tmp_path / "artifacts" / "mini" / "traces").iterdir())) == 2
+    assert len(traces.load(other, n=2, folder=tmp_path / "elsewhere")) and (tmp_path / "elsewhere" / "dataset").exists()
+
+
+def test_what_is_read_is_said(tiny, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(tiers, "ROOT", tmp_path)
+    calls = Calls(monkeypatch, tiny)
+    folder = tmp_path / "artifacts" / "mini" / "traces" / "here"
+    calls.kill = 2
+    with pytest.raises(KeyboardInterrupt):
+        collect(tiny, N, 0, folder)
+    assert capsys.readouterr().out == ""
+    calls.kill = None
+    collect(tiny, N, 0, folder)
+    assert capsys.readouterr().out == f"traces of {N} questions: 8 read from artifacts/mini/traces/here\n"
+    collect(tiny, N, 0, folder)
+    assert capsys.readouterr().out == f"traces of {N} questions: read from artifacts/mini/traces/here\n"
+
+
 def test_what_is_there_is_read_and_nothing_is_loaded(tiny, whole, monkeypatch, loads):
     calls = Calls(monkeypatch, tiny)
     again = collect(tiny, N, 0, whole[0])
@@ -476,7 +634,7 @@ def test_no_traces_are_no_collection(tiny, tmp_path):
 
 def test_a_student_that_cannot_be_had_is_told_before_anything_is_generated(tiny, tmp_path, monkeypatch, loads):
     calls = Calls(monkeypatch, tiny)
-    with pytest.raises(FileNotFoundError, match=r"no model in .*nowhere: `make mini-models`"):
+    with pytest.raises(FileNotFoundError, match=r"no model in .*nowhere: name a folder that has config\.json"):
         collect(replace(tiny, student=ModelSpec(str(tmp_path / "nowhere"))), N, 0, tmp_path / "a")
     assert not loads
 
@@ -674,6 +832,37 @@ def test_other_questions_are_refused_where_traces_are_still_to_be_made(gsm8k, ti
     assert len(loads) == 1, "it is seen before the teacher is loaded again"
 
 
+GOLDS = {"other questions": lambda i: row(1000 + i, str(i)), "corrected answers": lambda i: row(i, str(i + 1))}
+
+
+@pytest.mark.parametrize("change", GOLDS)
+def test_finished_traces_are_refused_for_other_questions_and_for_other_gold_answers(
+    gsm8k, tiny, tmp_path, monkeypatch, loads, change
+):
+    """They were made of a file that can be changed; the teacher's answers and the verdicts are of the old one."""
+    tier = replace(tiny, data=gsm8k[0].data)
+    Calls(monkeypatch, tier, right_answers)
+    made = collect(tier, N, 0, tmp_path / "traces")
+    assert provenance(made)["data"] == "the folder DISTILL_GSM8K" and provenance(made)["data_revision"] is None
+    assert collect(tier, N, 0, tmp_path / "traces").to_list() == made.to_list()
+    write_rows(gsm8k[1] / "train.jsonl", [GOLDS[change](i) for i in range(200)])
+    loads.clear()
+    refused("questions", tier, tmp_path / "traces")
+    assert not loads
+
+
+def test_finished_traces_are_not_given_for_questions_that_are_no_longer_there(gsm8k, tiny, tmp_path, monkeypatch):
+    tier = replace(tiny, data=gsm8k[0].data)
+    Calls(monkeypatch, tier, right_answers)
+    collect(tier, N, 0, tmp_path / "traces")
+    shutil.rmtree(gsm8k[1])
+    with pytest.raises(FileNotFoundError, match=r"DISTILL_GSM8K names .*there is no such folder"):
+        collect(tier, N, 0, tmp_path / "traces")
+    monkeypatch.delenv("DISTILL_GSM8K")
+    with pytest.raises(ValueError, match="data was 'the folder DISTILL_GSM8K' and now is 'openai/gsm8k'"):
+        collect(tier, N, 0, tmp_path / "traces")
+
+
 def test_everything_that_differs_is_named(tiny, made):
     with pytest.raises(ValueError, match="seed was 0 and now is 1; max_new_tokens was 12 and now is 13"):
         collect(replace(tiny, max_new_tokens=13), N, 1, made)
@@ -826,6 +1015,38 @@ def test_stored_verdicts_follow_the_tier_and_nothing_is_generated_for_it(tiny, t
     assert len(calls.asked) == N
 
 
+@pytest.mark.parametrize("batches", [True, False])
+def test_a_reader_that_was_changed_judges_anew_and_nothing_is_generated(
+    tiny, whole, tmp_path, monkeypatch, loads, capsys, batches
+):
+    """Of the batches nothing is needed for it: the dataset has all that the teacher said."""
+    folder = tmp_path / "traces"
+    shutil.copytree(whole[0], folder)
+    if not batches:
+        (folder / "batches.jsonl").unlink()
+    monkeypatch.setattr(store.origins, "code", lambda *names: f"another {names}")
+    monkeypatch.setattr(traces, "judge", lambda rows, tier: ["wrong answer"] * len(rows))
+    calls = Calls(monkeypatch, tiny)
+    again = collect(tiny, N, 0, folder)
+    assert again.remove_columns("verdict").to_list() == whole[1].remove_columns("verdict").to_list()
+    assert set(again["verdict"]) == {"wrong answer"} and not calls.asked and not loads
+    assert capsys.readouterr().out == f"traces of {N} questions: read from traces, and judged anew\n"
+    monkeypatch.setattr(traces, "judge", None)
+    assert collect(tiny, N, 0, folder).to_list() == again.to_list()
+
+
+def test_verdicts_depend_on_all_that_reads_an_answer(tiny, monkeypatch):
+    before = store.judged(tiny)
+    assert before == store.judged(tiny)
+    monkeypatch.setattr(store.results, "versions", lambda: {"math-verify": "99"})
+    assert store.judged(tiny)["math-verify"] == "99" != before["math-verify"]
+    read = Path.read_bytes
+    for name in ("reading.py", "verdicts.py"):
+        with monkeypatch.context() as patch:
+            patch.setattr(Path, "read_bytes", lambda path, name=name: read(path) + b"#" * (path.name == name))
+            assert store.judged(tiny)["judge"] != before["judge"], name
+
+
 # --- messages and load --------------------------------------------------------------------------
 
 
@@ -857,7 +1078,7 @@ def test_load_makes_what_is_missing_once_and_gives_what_is_kept(tiny, tmp_path, 
     calls = Calls(monkeypatch, tiny, mixed)
     tier = replace(tiny, traces=8)
     kept = traces.load(tier)
-    assert (tmp_path / "artifacts" / "mini" / "traces" / "8-0" / "provenance.json").is_file()
+    assert (store.place(tier, 8, 0) / "provenance.json").is_file()
     right = {calls.asked[0], calls.asked[4]}
     assert kept["question"][:] == [one.question for one in questions(tier, "train", 8, 0) if one.question in right]
     assert set(kept["verdict"]) == {"kept"}
