@@ -8,16 +8,20 @@ import random
 import re
 import shutil
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections import Counter
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
+import psutil
 import pytest
 import torch
 from datasets import Dataset
-from kills import ended, forked
+from kills import ended, forked, killed
 from transformers import AutoTokenizer
 from trl.data_utils import is_conversational
 
@@ -416,6 +420,62 @@ def test_many_batches_are_written_by_several_processes_as_by_one(tiny, tmp_path,
     assert collect(tiny, n, 0, tmp_path / "killed").to_list() == several.to_list()
     monkeypatch.setattr(workers, "FEWEST", n)
     assert collect(tiny, n, 0, tmp_path / "one").to_list() == several.to_list()
+
+
+SCRIPT = """
+import sys
+from dataclasses import replace
+from helpers import traces
+from helpers.tiers import TIERS, ModelSpec
+from helpers.traces import workers
+print("from the top", flush=True)
+workers.cores = lambda: 2
+teacher, student, folder = sys.argv[1:]
+tier = replace(TIERS["mini"], teacher=ModelSpec(teacher), student=ModelSpec(student))
+tier = replace(tier, generate_batch=4, max_new_tokens=12)
+print(len(traces.collect(tier, 4 * workers.FEWEST, 0, folder)))
+"""
+
+
+@pytest.mark.slow
+def test_a_script_that_does_not_ask_for_its_name_runs_once(tiny, tmp_path):
+    """Spawned processes run the script that started them: without `if __name__ == "__main__"` they would begin it."""
+    (tmp_path / "script.py").write_text(SCRIPT)
+    words = [tiny.teacher.source, tiny.student.source, str(tmp_path / "traces")]
+    done = subprocess.run(
+        [sys.executable, str(tmp_path / "script.py"), *words], capture_output=True, text=True,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[1])},
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (0, f"from the top\n{4 * workers.FEWEST}\n"), done.stderr
+
+
+def test_processes_are_not_told_of_the_script_that_starts_them():
+    main = sys.modules["__main__"]
+    with pytest.raises(KeyboardInterrupt), workers._no_main():
+        told = multiprocessing.spawn.get_preparation_data("one")
+        raise KeyboardInterrupt
+    assert not [key for key in told if key.startswith("init_main")] and sys.modules["__main__"] is main
+
+
+def test_processes_end_with_the_one_that_started_them(tmp_path):
+    """Killed, it cannot stop them; each holds half a gigabyte."""
+
+    def start():
+        one = multiprocessing.get_context("fork").Process(target=workers._end_with_parent)
+        one.start()
+        (tmp_path / "started").write_text(str(one.pid))
+        time.sleep(60)
+
+    starter = forked(start)
+    while not (tmp_path / "started").exists() or not (tmp_path / "started").read_text():
+        time.sleep(0.01)
+    worker = int((tmp_path / "started").read_text())
+    killed(starter)
+    end = time.monotonic() + 10
+    with suppress(psutil.NoSuchProcess):
+        while psutil.Process(worker).status() != psutil.STATUS_ZOMBIE:  # which nobody has asked for its end
+            assert time.monotonic() < end, "it is still there"
+            time.sleep(0.01)
 
 
 @pytest.mark.parametrize(("batches", "cores", "local", "gpu", "pays"), [
