@@ -1,10 +1,14 @@
 """A student from another place than the tier names: a copy that asks for no account, or a folder."""
 
 import os
+import re
 from dataclasses import replace
 from pathlib import Path
 
 STUDENT = "DISTILL_STUDENT"  # the environment variable that names it
+ROOT = Path(__file__).resolve().parents[1]
+# A commit: a branch or a tag can move to other weights.
+NAMED = re.compile(r"([\w.-]+(?:/[\w.-]+)?)@([0-9a-f]{7,40})")
 # Copies of the gated students without a gate, as their owners describe them. They are not pinned here: which of their
 # commits holds the same weights can only be looked up on the Hub.
 COPIES = {
@@ -16,21 +20,21 @@ COPIES = {
 def chosen(tier):
     """The tier with the student that DISTILL_STUDENT names, NAME@COMMIT on the Hub or a folder, if it names one.
 
-    A tier whose student is a folder of the project stays as it is. Raises ValueError for a name without a commit.
+    A folder is looked for from the project's root on, then from where the program runs: for a notebook its own folder.
+    A tier whose student is a folder of the project stays as it is. Raises ValueError for a folder that is not there,
+    and for a name without a commit.
     """
     named = os.environ.get(STUDENT)
     if not named or tier.student.local:
         return tier
-    folder = Path(named).expanduser()
-    if folder.is_dir():
+    places = [place / Path(named).expanduser() for place in (ROOT, Path.cwd())]
+    folder = next((place for place in places if place.is_dir()), None)
+    if folder:
         return replace(tier, student=replace(tier.student, name=str(folder.resolve()), revision=None))
-    name, _, commit = named.partition("@")
-    if not commit:
-        raise ValueError(
-            f"{STUDENT} is {named!r}, which is no folder and names no commit, so the model could change under a "
-            f"result: write {STUDENT}={name}@COMMIT, with one from https://huggingface.co/{name}/commits/main"
-        )
-    return replace(tier, student=replace(tier.student, name=name, revision=commit))
+    found = NAMED.fullmatch(named)
+    if not found:
+        raise ValueError(_wrong(named, dict.fromkeys(str(place) for place in places)))
+    return replace(tier, student=replace(tier.student, name=found[1], revision=found[2]))
 
 
 def instead_of(name: str) -> str:
@@ -41,4 +45,17 @@ def instead_of(name: str) -> str:
     return (
         f"; or take {copy}, a copy of it without a gate: {STUDENT}={copy}@COMMIT, with a commit from "
         f"https://huggingface.co/{copy}/commits/main"
+    )
+
+
+def _wrong(named: str, places) -> str:
+    """What is wrong with a name that is neither a folder nor NAME@COMMIT."""
+    name, _, commit = named.partition("@")
+    mend = f"write {STUDENT}=NAME@COMMIT"
+    if re.fullmatch(r"[\w.-]+(/[\w.-]+)?", name):
+        mend = f"write {STUDENT}={name}@COMMIT, with one from https://huggingface.co/{name}/commits/main"
+    what = f"{commit!r} is no commit" if commit else "it names no commit"
+    return (
+        f"{STUDENT} is {named!r}: there is no such folder ({' or '.join(places)}), and {what}, so the model could "
+        f"change under a result: {mend}"
     )

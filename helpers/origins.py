@@ -1,33 +1,51 @@
 """Where something on disk came from: its provenance, written beside it and compared before it is used again."""
 
+import ast
 import hashlib
 import json
-import os
+import sys
+import time
 from collections.abc import Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import datasets
 
+from helpers import disk
+from helpers.disk import one_writer, write_whole
 from helpers.tiers import ModelSpec
 
+__all__ = [
+    "PROVENANCE", "code", "digest", "how_to_get", "no_bars", "one_writer", "read", "refuse_others", "revision",
+    "seed_of", "write", "write_whole",
+]
+
 PROVENANCE = "provenance.json"
+YOUNG = 2.0  # seconds: a file that is younger may be changed again without a change of its time
+
+_known: dict[tuple, str] = {}  # what `revision` found, by what tells that the files are still the same
 
 
 def read(folder: Path, maker: str) -> dict:
-    """How what lies in a folder was made. Raises FileNotFoundError for a folder that `maker` has not made."""
+    """How what lies in a folder was made.
+
+    Raises FileNotFoundError for a folder that `maker` has not made, ValueError where the file is damaged.
+    """
     path = folder / PROVENANCE
     if not path.is_file():
         raise FileNotFoundError(f"{path} is missing: only a folder that {maker} made has it")
-    return json.loads(path.read_text(encoding="utf-8"))
+    try:
+        told = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError:
+        told = None
+    if not isinstance(told, dict):
+        raise ValueError(f"{path} is damaged, and says no longer how this was made: delete {folder}, and run again")
+    return told
 
 
 def write(folder: Path, told: dict) -> None:
     """Writes it, never half."""
-    folder.mkdir(parents=True, exist_ok=True)
-    part = folder / f"{PROVENANCE}.part"
-    part.write_text(json.dumps(told, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    os.replace(part, folder / PROVENANCE)
+    write_whole(folder / PROVENANCE, json.dumps(told, indent=2, ensure_ascii=False) + "\n")
 
 
 def refuse_others(folder: Path, made: dict, what: str, names: Sequence[str]) -> None:
@@ -47,7 +65,23 @@ def refuse_others(folder: Path, made: dict, what: str, names: Sequence[str]) -> 
 
 def digest(content: bytes) -> str:
     """A short name for some content: other content has another."""
-    return "sha256:" + hashlib.sha256(content).hexdigest()[:16]
+    return _short(hashlib.sha256(content))
+
+
+def code(*names: str) -> str:
+    """A short name for some imported modules of the project and all of its modules that they import in turn."""
+    waiting, found = list(names), {}
+    while waiting:
+        name = waiting.pop()
+        if name in found or not name.startswith("helpers.") or name not in sys.modules:
+            continue
+        found[name] = Path(sys.modules[name].__file__).read_bytes()
+        for node in ast.walk(ast.parse(found[name])):
+            if isinstance(node, ast.Import):
+                waiting += [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                waiting += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+    return digest(b"".join(name.encode() + found[name] for name in sorted(found)))
 
 
 def seed_of(*words) -> int:
@@ -56,14 +90,35 @@ def seed_of(*words) -> int:
 
 
 def revision(spec: ModelSpec) -> str:
-    """The commit on the Hub; for a folder, what changes with the model's weights, settings, tokenizer and template."""
+    """The commit on the Hub; for a folder, what changes with the model's weights, settings, tokenizer and template.
+
+    A folder is read some bytes at a time, and again only after one of its files has changed.
+    Raises FileNotFoundError where there is no model.
+    """
     if not spec.local:
         return spec.revision
     kinds = ("*.safetensors", "*.jinja", "*config.json", "tokenizer.json")  # not its card, nor its scores
     paths = sorted(path for kind in kinds for path in Path(spec.source).glob(kind))
     if not paths:
-        raise FileNotFoundError(f"there is no model in {spec.name}: `make mini-models` makes the mini models")
-    return digest(b"".join(path.name.encode() + path.read_bytes() for path in paths))
+        raise FileNotFoundError(f"there is no model in {spec.name}: {how_to_get(spec)}")
+    begun, about = time.time(), {str(path): path.stat() for path in paths}
+    key = tuple((path, one.st_size, one.st_mtime_ns, one.st_ctime_ns, one.st_ino) for path, one in about.items())
+    if key in _known:
+        return _known[key]
+    found = hashlib.sha256()
+    for path in paths:
+        found.update(path.name.encode())
+        disk.add_file(found, path)
+    if begun - max(max(one.st_mtime, one.st_ctime) for one in about.values()) > YOUNG:
+        _known[key] = _short(found)
+    return _short(found)
+
+
+def how_to_get(spec: ModelSpec) -> str:
+    """What to do where a folder has no model, or not all of it: one of ours is made, another is named anew."""
+    if spec.name.startswith("data/mini/"):
+        return "`make mini-models` makes the mini models"
+    return "name a folder that has config.json, tokenizer.json and the weights in *.safetensors"
 
 
 @contextmanager
@@ -76,3 +131,8 @@ def no_bars():
     finally:
         if not hidden:
             datasets.enable_progress_bars()
+
+
+def _short(found) -> str:
+    """A hash as the files hold it."""
+    return "sha256:" + found.hexdigest()[:16]

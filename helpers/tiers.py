@@ -1,5 +1,6 @@
 """What runs where: models, data and settings of the mini, small and full tier, as plain data."""
 
+import numbers
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,6 +41,11 @@ class DataSpec:
     name: str
     config: str | None = None
     revision: str | None = None
+
+    @property
+    def made_here(self) -> bool:
+        """Whether the project makes the problems itself, as many as are wanted."""
+        return self.name == "helpers.problems"
 
 
 @dataclass(frozen=True)
@@ -128,15 +134,10 @@ TIERS = {
     tier.name: tier
     for tier in (
         Tier(
-            name="mini",
-            teacher=ModelSpec("data/mini/teacher"),
-            student=ModelSpec("data/mini/student"),
-            sibling=ModelSpec("data/mini/sibling"),
-            data=DataSpec("helpers.problems"),
-            engine="transformers",
+            name="mini", teacher=ModelSpec("data/mini/teacher"), student=ModelSpec("data/mini/student"),
+            sibling=ModelSpec("data/mini/sibling"), data=DataSpec("helpers.problems"), engine="transformers",
             sampling=Sampling(temperature=1.0),
-            # Adapters this small want a far higher learning rate than the usual 2e-4.
-            lora=Lora(r=32, alpha=64, learning_rate=8e-3),
+            lora=Lora(r=32, alpha=64, learning_rate=8e-3),  # adapters this small want far more than the usual 2e-4
             max_new_tokens=200, answer_tokens=200, max_length=512,
             traces=1_600, epochs=4, batch_size=12, micro_batch=12, generate_batch=48, answer_batch=192,
             budget=Budget(minutes=22, memory_gb=3, state="measured on two cores"),
@@ -147,42 +148,35 @@ TIERS = {
             student=ModelSpec("google/gemma-3-270m-it", "ac82b4e820549b854eebf28ce6dedaf9fdfa17b3"),
             # The family has nothing smaller than this teacher: the same size, before it learned to think.
             sibling=ModelSpec("Qwen/Qwen3-0.6B-Base", "da87bfb608c14b7cf20ba1ce41287e8de496c0cd"),
-            data=GSM8K,
-            engine="unsloth",
-            sampling=QWEN3_THINKING,
-            lora=Lora(r=32, alpha=64, learning_rate=2e-4),
+            data=GSM8K, engine="unsloth", sampling=QWEN3_THINKING, lora=Lora(r=32, alpha=64, learning_rate=2e-4),
             max_new_tokens=4_096, answer_tokens=1_024, max_length=2_048,
             traces=1_000, epochs=4, batch_size=32, micro_batch=4, generate_batch=8, answer_batch=16,
-            budget=Budget(minutes=300, memory_gb=12),
-            long_share=ONE_TO_FOUR,
+            budget=Budget(minutes=300, memory_gb=12), long_share=ONE_TO_FOUR,
         ),
         Tier(
             name="full",
             teacher=ModelSpec("Qwen/Qwen3-4B-Thinking-2507", "768f209d9ea81521153ed38c47d515654e938aea"),
             student=ModelSpec("google/gemma-3-1b-it", "dcc83ea841ab6100d6b47a070329e1ba4cf78752"),
             sibling=QWEN3_0_6B,
-            data=GSM8K,
-            engine="unsloth",
-            sampling=QWEN3_THINKING,
-            lora=Lora(r=32, alpha=64, learning_rate=2e-4),
+            data=GSM8K, engine="unsloth", sampling=QWEN3_THINKING, lora=Lora(r=32, alpha=64, learning_rate=2e-4),
             # A trace that is cut off teaches the student never to stop, so the budget is far above what GSM8K needs.
             max_new_tokens=8_192, answer_tokens=2_048, max_length=4_096,
             traces=2_000, epochs=4, batch_size=32, micro_batch=2, generate_batch=8, answer_batch=16,
-            budget=Budget(minutes=900, memory_gb=21),
-            long_share=ONE_TO_FOUR,
+            budget=Budget(minutes=900, memory_gb=21), long_share=ONE_TO_FOUR,
         ),
     )
 }
 
 
-def resolve(tier: str | Tier = "auto") -> Tier:
+def resolve(tier: str | Tier = "auto", seed: int = 0) -> Tier:
     """The tier to run on.
 
-    tier: a name, or "auto" for what the hardware allows: full with a CUDA GPU of 20 GB or more,
-        small with any other, mini without. A Tier comes back as it is.
+    tier: a name, or "auto" for what the hardware allows: full with a CUDA GPU of 20 GB or more, small with any other,
+    mini without. A Tier comes back as it is. seed: of what is to run; it is only looked at (`check_seed`).
     The environment variable DISTILL_TIER, where it is set, goes before a name; DISTILL_STUDENT (`helpers.mirrors`)
-    names another student. Raises ValueError as `mirrors.chosen`, and for an unknown name, saying who gave it.
+    names another student. Raises ValueError as these two, as `check_seed`, and for an unknown name, saying who gave it.
     """
+    check_seed(seed)
     if isinstance(tier, Tier):
         return tier
     forced = os.environ.get("DISTILL_TIER")
@@ -192,6 +186,12 @@ def resolve(tier: str | Tier = "auto") -> Tier:
     if name not in TIERS:
         raise ValueError(f"{giver} is {name!r}, and there is no such tier; choose from auto, {', '.join(TIERS)}")
     return mirrors.chosen(TIERS[name])
+
+
+def check_seed(seed: int, most: int = 2**32 - 1) -> None:
+    """Raises ValueError for a seed that is no whole number from 0 to `most`: the largest that every library takes."""
+    if isinstance(seed, bool) or not isinstance(seed, numbers.Integral) or not 0 <= seed <= most:
+        raise ValueError(f"the seed is {seed!r}: take a whole number from 0 to {most:,}, such as SEED = 0")
 
 
 def _largest_that_fits() -> str:

@@ -49,8 +49,17 @@ def test_the_published_figures():
     assert named == set(PUBLISHED), "a model of the tiers without a word on its figure"
 
 
-def test_the_final_exam_is_the_whole_test_split():
-    assert [compare.size(TIERS[name]) for name in ("mini", "small", "full")] == [500, 1_319, 1_319]
+@pytest.mark.parametrize("many", [1_319, 7])
+def test_the_final_exam_is_the_whole_test_split(many, tmp_path, monkeypatch):
+    """GSM8K's own, or that of a folder of one's own, however many there are."""
+    rows = [{"question": f"How many, {i}?", "answer": f"#### {i}"} for i in range(many)]
+    monkeypatch.delenv("DISTILL_GSM8K", raising=False)
+    monkeypatch.setattr(traces.gold, "load_dataset", lambda *_, split, **__: {"test": rows}[split])
+    assert [compare.size(TIERS[name]) for name in ("mini", "small", "full")] == [500, many, many]
+    (tmp_path / "test.jsonl").write_text("\n".join(map(json.dumps, rows[1:])))
+    monkeypatch.setenv("DISTILL_GSM8K", str(tmp_path))
+    assert [compare.size(TIERS[name]) for name in ("mini", "full")] == [500, many - 1]
+    assert len(compare.draw_exam(TIERS["full"], compare.size(TIERS["full"]), 0, 0).asked) == many - 1
 
 
 # Gold as it stands in GSM8K, and answers as models write them.

@@ -186,7 +186,7 @@ def test_nothing_changes_on_the_mini_tier(tiny, tmp_path, monkeypatch, capsys):
     Calls(monkeypatch, tiny, test_traces.right_answers)
     rows = traces.load(tiny, n=6)
     assert capsys.readouterr().out == ""
-    told = json.loads((tmp_path / "artifacts/mini/traces/6-0/provenance.json").read_text())
+    told = json.loads((store.place(tiny, 6, 0) / "provenance.json").read_text())
     assert list(told) == [
         "teacher", "revision", "data", "data_config", "data_revision", "n", "seed", "temperature", "top_p", "top_k",
         "max_new_tokens", "batch_size", "questions", "prompt", "template", "machine", "versions",
@@ -235,7 +235,7 @@ def test_a_real_teachers_cut_share_is_printed_where_traces_are_made(tiny, tmp_pa
     traces.collect(tier, 10, 0, tmp_path, teacher)
     assert capsys.readouterr().out == f"cut off at 8,192 tokens: {traces.evaluate.wilson(2, 10)} of 10 traces\n"
     traces.collect(tier, 10, 0, tmp_path, teacher)
-    assert capsys.readouterr().out == ""
+    assert capsys.readouterr().out == f"traces of 10 questions: read from {tmp_path.name}\n"
 
 
 # --- real traces --------------------------------------------------------------------------------

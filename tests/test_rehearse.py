@@ -190,11 +190,13 @@ def test_less_of_everything_and_the_same_recipe():
 
 def test_few_questions_but_no_more_than_gsm8k_has():
     asked = []
-    few = shrunken.fewer(lambda *about: asked.append(about))
+    few = shrunken.fewer(lambda *about, **how: asked.append((*about, how)))
     few("tier", "test", 500, 1)
-    few("tier", "validation", 3, 1)
+    few("tier", "validation", 3, 1, fewer=True)
     few("tier", "train", 512, 1)
-    assert asked == [("tier", "test", 24, 1), ("tier", "validation", 3, 1), ("tier", "train", 512, 1)]
+    assert asked == [
+        ("tier", "test", 24, 1, {}), ("tier", "validation", 3, 1, {"fewer": True}), ("tier", "train", 512, 1, {}),
+    ]  # fmt: skip
     with pytest.raises(ValueError, match="1,319 test questions, and 1,320"):
         few("tier", "test", 1_320, 1)
 

@@ -5,6 +5,7 @@ import re
 from dataclasses import FrozenInstanceError, replace
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
 
@@ -53,7 +54,7 @@ def test_settings_fit_together(tier):
     assert 0 < tier.answer_tokens <= tier.max_new_tokens
     assert tier.teacher != tier.student
     assert tier.sampling.temperature > 0 and 0 < tier.sampling.top_p <= 1
-    assert tier.data.name == "helpers.problems" or re.fullmatch(r"[0-9a-f]{40}", tier.data.revision)
+    assert tier.data.made_here or re.fullmatch(r"[0-9a-f]{40}", tier.data.revision)
     assert tier.artifacts == ROOT / "artifacts" / tier.name
 
 
@@ -115,6 +116,22 @@ def test_an_unknown_variable_is_named(monkeypatch):
 def test_none_is_not_a_tier(free_choice):
     with pytest.raises(ValueError, match="None"):
         resolve(None)
+
+
+@pytest.mark.parametrize("seed", ["a", "0", 1.5, -1, 2**32, None, True, float("nan"), [0]])
+def test_a_seed_that_some_library_would_refuse_is_refused_at_once(free_choice, seed):
+    with pytest.raises(ValueError, match=r"the seed is .*: take a whole number from 0 to 4,294,967,295, such"):
+        resolve("mini", seed)
+
+
+@pytest.mark.parametrize("seed", [0, 7, 2**32 - 1, np.int64(3)])
+def test_a_seed_that_every_library_takes(free_choice, seed):
+    assert resolve("mini", seed) is TIERS["mini"]
+    torch.Generator().manual_seed(int(seed)), np.random.RandomState(seed)
+
+
+def test_problems_are_made_here_or_come_from_elsewhere():
+    assert [tier.data.made_here for tier in TIERS.values()] == [True, False, False]
 
 
 def test_the_root_is_the_repository():

@@ -3,17 +3,25 @@
 import copy
 import json
 import multiprocessing
+import os
+import random
 import re
 import shutil
+import signal
+import subprocess
+import sys
 import threading
 import time
 from collections import Counter
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
+import psutil
 import pytest
 import torch
 from datasets import Dataset
+from kills import ended, forked, killed
 from transformers import AutoTokenizer
 from trl.data_utils import is_conversational
 
@@ -136,7 +144,11 @@ def every(tier, split: str) -> set[str]:
 
 @pytest.mark.parametrize(
     ("written", "number"),
-    [("18", 18), ("1,234", 1234), ("-7", -7), ("$5", 5), ("2.5", 2.5), ("10.00", 10), ("0", 0), (" 12 ", 12)],
+    [
+        ("18", 18), ("1,234", 1234), ("-7", -7), ("$5", 5), ("2.5", 2.5), ("10.00", 10), ("0", 0), (" 12 ", 12),
+        ("00018", 18), (".5", 0.5), ("1,234,567", 1234567), ("-1,234.50", -1234.5), ("1,00,000", 100000),
+        ("12,34,567", 1234567), ("999999999999999", 999999999999999),
+    ],
 )
 def test_gold_answers_of_gsm8k_are_numbers(gsm8k, written, number):
     tier, folder = gsm8k
@@ -183,6 +195,16 @@ def test_questions_that_cannot_be_are_refused(gsm8k):
         ('{"question": "How', "line 3: not an object"),
         ("18", "line 3: not an object"),
         ("", "line 3: not an object"),
+        (json.dumps({"question": None, "answer": "#### 1"}), "line 3: the question is None, and a text is needed"),
+        (json.dumps({"question": 5, "answer": "#### 1"}), "line 3: the question is 5"),
+        (json.dumps({"question": ["a"], "answer": "#### 1"}), r"line 3: the question is \['a'\]"),
+        (json.dumps({"question": "", "answer": "#### 1"}), "line 3: the question is ''"),
+        (json.dumps({"question": " \n", "answer": "#### 1"}), r"line 3: the question is ' \\n'"),
+        (json.dumps({"question": "a \ud83d", "answer": "#### 1"}), r"line 3: the question has '\\ud83d', half a char"),
+        (json.dumps(row(1, "1,2")), "line 3: the comma in '1,2' may be a decimal point or not; write 1234 and 1.5"),
+        *((json.dumps(row(1, one)), f"line 3: the comma in '{one}' may be") for one in
+          ("28,4", "12,34", "1,2345", "0,500", "1,234,5", "1,", "1234,567", "123,45,678")),
+        (json.dumps(row(1, "1" * 16)), "line 3: 1111111111111111 has more than 15 digits"),
     ],
 )
 def test_a_bad_line_is_named(gsm8k, line, complaint):
@@ -191,6 +213,88 @@ def test_a_bad_line_is_named(gsm8k, line, complaint):
     (folder / "train.jsonl").write_text("\n".join([good, good, line, good, ""]), encoding="utf-8")
     with pytest.raises(ValueError, match=r"train\.jsonl, " + complaint):
         questions(tier, "train", 1, 0)
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+def test_a_byte_order_mark_and_any_end_of_line_are_read(gsm8k, mark, end):
+    """As Notepad and PowerShell write them; an empty line at the end, too."""
+    tier, folder = gsm8k
+    lines = [json.dumps({"question": f"Wie viele Äpfel {i}?", "answer": "#### 1"}, ensure_ascii=False) for i in (1, 2)]
+    (folder / "test.jsonl").write_bytes(mark + (end.join(lines) + end + end).encode())
+    assert {one.question for one in questions(tier, "test", 2, 0)} == {"Wie viele Äpfel 1?", "Wie viele Äpfel 2?"}
+
+
+@pytest.mark.parametrize(
+    ("encoding", "told"),
+    [
+        ("utf-16", r"test\.jsonl is written in UTF-16, and UTF-8 is needed"), ("utf-16-le", "is written in UTF-16"),
+        ("utf-16-be", "is written in UTF-16"), ("latin-1", r"test\.jsonl, line 2: this is not UTF-8 .*: save"),
+    ],
+)  # fmt: skip
+def test_another_encoding_is_named_with_its_mend(gsm8k, encoding, told):
+    tier, folder = gsm8k
+    lines = [json.dumps(row(1)), json.dumps({"question": "Wie viele Äpfel?", "answer": "#### 1"}, ensure_ascii=False)]
+    (folder / "test.jsonl").write_bytes("\n".join(lines).encode(encoding))
+    with pytest.raises(ValueError, match=told):
+        questions(tier, "test", 1, 0)
+
+
+@pytest.mark.parametrize("content", [b"", b"\n\n", b"\xef\xbb\xbf", b" \r\n"])
+def test_an_empty_file_is_called_empty(gsm8k, content):
+    tier, folder = gsm8k
+    (folder / "test.jsonl").write_bytes(content)
+    with pytest.raises(ValueError, match=r"test\.jsonl is empty: put GSM8K's file of that name there"):
+        questions(tier, "test", 1, 0)
+
+
+@pytest.mark.parametrize("split", ["validation", "test"])
+def test_where_there_are_fewer_all_are_taken_and_it_is_said(gsm8k, capsys, split):
+    tier, _ = gsm8k
+    there = gold.count(tier, split)
+    assert len(questions(tier, split, there, 0, fewer=True)) == there and capsys.readouterr().out == ""
+    found = questions(tier, split, 120, 0, fewer=True)
+    assert found == questions(tier, split, there, 0)
+    assert capsys.readouterr().out == (
+        f"the folder DISTILL_GSM8K has {there} {split} questions: all of them are taken, where 120 were asked for\n"
+    )
+
+
+def test_no_questions_are_not_taken(gsm8k):
+    tier, folder = gsm8k
+    write_rows(folder / "train.jsonl", [one for one in map(row, range(200)) if not gold._held_back(one["question"])])
+    with pytest.raises(ValueError, match=r"has 0 validation questions.* asked for: add some to train\.jsonl, of which"):
+        questions(tier, "validation", 120, 0, fewer=True)
+
+
+def test_the_number_of_questions_is_known(gsm8k, tiny):
+    tier, _ = gsm8k
+    assert {split: gold.count(tier, split) for split in problems.SPLITS} == {
+        split: len(every(tier, split)) for split in problems.SPLITS
+    }
+    assert gold.count(tiny, "train") is None
+
+
+def test_too_few_training_questions_are_told_before_a_teacher_is_loaded(gsm8k, tiny, tmp_path, loads):
+    tier = replace(tiny, data=gsm8k[0].data)
+    with pytest.raises(ValueError, match=r"has \d+ train questions, and 1,000 were asked for: ask for fewer, for"):
+        collect(tier, 1_000, 0, tmp_path / "traces")
+    assert not loads
+
+
+@pytest.mark.parametrize(
+    ("lacking", "encoding", "told"),
+    [("How far?", "utf-8-sig", None), ("How far?", "utf-16", "written in UTF-16"), ("\ud83d", "utf-8", "half a char")],
+)
+def test_questions_that_lack_something_are_read_as_carefully(tmp_path, monkeypatch, lacking, encoding, told):
+    rows = [{"question": "It is 3 miles. How far?", "insufficient_question": lacking, "answer": "#### 3"}]
+    (tmp_path / "gsm8k.json").write_text(json.dumps(rows), encoding=encoding)
+    monkeypatch.setenv("DISTILL_MIP", str(tmp_path))
+    if told is None:
+        assert len(traces.missing_premises()) == 1
+    else:
+        with pytest.raises(ValueError, match=rf"gsm8k\.json.*{told}"):
+            traces.missing_premises()
 
 
 def test_what_is_missing_is_named(gsm8k, monkeypatch):
@@ -318,6 +422,62 @@ def test_many_batches_are_written_by_several_processes_as_by_one(tiny, tmp_path,
     assert collect(tiny, n, 0, tmp_path / "one").to_list() == several.to_list()
 
 
+SCRIPT = """
+import sys
+from dataclasses import replace
+from helpers import traces
+from helpers.tiers import TIERS, ModelSpec
+from helpers.traces import workers
+print("from the top", flush=True)
+workers.cores = lambda: 2
+teacher, student, folder = sys.argv[1:]
+tier = replace(TIERS["mini"], teacher=ModelSpec(teacher), student=ModelSpec(student))
+tier = replace(tier, generate_batch=4, max_new_tokens=12)
+print(len(traces.collect(tier, 4 * workers.FEWEST, 0, folder)))
+"""
+
+
+@pytest.mark.slow
+def test_a_script_that_does_not_ask_for_its_name_runs_once(tiny, tmp_path):
+    """Spawned processes run the script that started them: without `if __name__ == "__main__"` they would begin it."""
+    (tmp_path / "script.py").write_text(SCRIPT)
+    words = [tiny.teacher.source, tiny.student.source, str(tmp_path / "traces")]
+    done = subprocess.run(
+        [sys.executable, str(tmp_path / "script.py"), *words], capture_output=True, text=True,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[1])},
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (0, f"from the top\n{4 * workers.FEWEST}\n"), done.stderr
+
+
+def test_processes_are_not_told_of_the_script_that_starts_them():
+    main = sys.modules["__main__"]
+    with pytest.raises(KeyboardInterrupt), workers._no_main():
+        told = multiprocessing.spawn.get_preparation_data("one")
+        raise KeyboardInterrupt
+    assert not [key for key in told if key.startswith("init_main")] and sys.modules["__main__"] is main
+
+
+def test_processes_end_with_the_one_that_started_them(tmp_path):
+    """Killed, it cannot stop them; each holds half a gigabyte."""
+
+    def start():
+        one = multiprocessing.get_context("fork").Process(target=workers._end_with_parent)
+        one.start()
+        (tmp_path / "started").write_text(str(one.pid))
+        time.sleep(60)
+
+    starter = forked(start)
+    while not (tmp_path / "started").exists() or not (tmp_path / "started").read_text():
+        time.sleep(0.01)
+    worker = int((tmp_path / "started").read_text())
+    killed(starter)
+    end = time.monotonic() + 10
+    with suppress(psutil.NoSuchProcess):
+        while psutil.Process(worker).status() != psutil.STATUS_ZOMBIE:  # which nobody has asked for its end
+            assert time.monotonic() < end, "it is still there"
+            time.sleep(0.01)
+
+
 @pytest.mark.parametrize(("batches", "cores", "local", "gpu", "pays"), [
     (8, 2, True, False, True), (7, 2, True, False, False), (8, 1, True, False, False),
     (8, 2, False, False, False), (8, 2, True, True, False),
@@ -345,6 +505,160 @@ def test_a_line_damaged_in_the_middle_is_named(tiny, whole, tmp_path):
     (folder / "batches.jsonl").write_bytes(lines[0][:-9] + b"\n" + lines[1])
     with pytest.raises(ValueError, match=r"batches\.jsonl, line 1 is damaged: delete"):
         collect(tiny, N, 0, folder)
+
+
+DATASET_FILES = ["data-00000-of-00001.arrow", "dataset_info.json", "state.json", "checksum"]
+DAMAGE = {
+    "cut": lambda content: content[:-20], "empty": lambda _: b"", "missing": lambda _: None,
+    "a changed letter": lambda content: content[:9] + bytes([content[9] ^ 1]) + content[10:],
+    "zeros": lambda content: content[: len(content) // 2] + bytes(len(content) - len(content) // 2),
+}  # fmt: skip
+
+
+def damage(path: Path, how: str) -> None:
+    content = DAMAGE[how](path.read_bytes())
+    path.unlink() if content is None else path.write_bytes(content)
+
+
+@pytest.fixture
+def copied_traces(whole, tmp_path):
+    shutil.copytree(whole[0], tmp_path / "traces")
+    return tmp_path / "traces"
+
+
+@pytest.mark.parametrize("how", DAMAGE)
+@pytest.mark.parametrize("name", DATASET_FILES)
+def test_a_damaged_dataset_is_built_again_from_its_batches(tiny, whole, copied_traces, monkeypatch, capsys, name, how):
+    damage(copied_traces / "dataset" / name, how)
+    calls = Calls(monkeypatch, tiny)
+    assert collect(tiny, N, 0, copied_traces).to_list() == whole[1].to_list()
+    told = rf"traces of {N} questions: read from traces; its dataset is built again from batches\.jsonl: .+\n"
+    assert re.fullmatch(told, capsys.readouterr().out) and not calls.asked
+    collect(tiny, N, 0, copied_traces)
+    assert capsys.readouterr().out == f"traces of {N} questions: read from traces\n"
+
+
+@pytest.mark.parametrize("left", [0, 1])
+def test_a_damaged_dataset_without_its_batches_is_told_with_the_mend(tiny, copied_traces, monkeypatch, loads, left):
+    damage(copied_traces / "dataset" / DATASET_FILES[0], "zeros")
+    lines = (copied_traces / "batches.jsonl").read_bytes().splitlines(keepends=True)
+    (copied_traces / "batches.jsonl").write_bytes(b"".join(lines[:left]))
+    told = rf"dataset is damaged \(its checksum is .*\), and batches\.jsonl has {left * BATCH} of its {N} traces: del"
+    with pytest.raises(ValueError, match=told):
+        collect(tiny, N, 0, copied_traces)
+    assert not loads
+
+
+def test_a_dataset_with_other_questions_than_were_asked_is_built_again(tiny, whole, copied_traces, capsys):
+    """As two writers in one folder once left it: some questions twice, and others not at all."""
+    rows = whole[1].to_list()
+    store.finish(copied_traces, [*rows[:4], *rows[:4], *rows[8:]], store.judged(tiny))
+    assert collect(tiny, N, 0, copied_traces).to_list() == rows
+    assert "it does not answer the questions that were asked" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]"])
+def test_a_damaged_provenance_of_traces_is_told_with_the_mend(tiny, copied_traces, content):
+    (copied_traces / "provenance.json").write_text(content)
+    with pytest.raises(ValueError, match=r"traces/provenance\.json is damaged.*: delete .*traces, and run again"):
+        collect(tiny, N, 0, copied_traces)
+
+
+@pytest.mark.parametrize("lines", [(0, 0, 1, 2), (0, 1, 0, 1, 2), (0, 1, 2, 2, 0), (0, 0), (0, 1, 1)])
+def test_a_batch_that_stands_there_twice_counts_once(tiny, whole, copied_traces, lines):
+    shutil.rmtree(copied_traces / "dataset")
+    batches = (copied_traces / "batches.jsonl").read_bytes().splitlines(keepends=True)
+    (copied_traces / "batches.jsonl").write_bytes(b"".join(batches[i] for i in lines))
+    assert collect(tiny, N, 0, copied_traces).to_list() == whole[1].to_list()
+
+
+@pytest.mark.parametrize("lines", [(1, 0, 2), (0, 2), (2,)])
+def test_a_batch_that_is_missing_in_between_is_told_with_the_mend(tiny, copied_traces, lines, loads):
+    shutil.rmtree(copied_traces / "dataset")
+    batches = (copied_traces / "batches.jsonl").read_bytes().splitlines(keepends=True)
+    (copied_traces / "batches.jsonl").write_bytes(b"".join(batches[i] for i in lines))
+    with pytest.raises(ValueError, match=r"batches\.jsonl, line \d answers other questions: delete .*traces"):
+        collect(tiny, N, 0, copied_traces)
+    assert not loads
+
+
+def invented(model, tokenizer, asked, *_, seed, **__):
+    """What the teacher writes, in a moment: it changes with the question and with the seed of the batch."""
+    time.sleep(0.002)
+    return [Answer(f"{question} {seed}\n</think>\n\nIt is 1.", 9, True, opened=True) for question in asked]
+
+
+def test_two_writers_that_are_killed_again_and_again_lose_nothing_and_double_nothing(tiny, tmp_path, monkeypatch):
+    """Real processes and SIGKILL, at any byte: of the line that is being written any part may be left."""
+    monkeypatch.setattr(evaluate, "generate", invented)
+    teacher, many, lot, kills = models.load_teacher(tiny), 28, random.Random(0), 0
+    whole = collect(tiny, many, 0, tmp_path / "whole", teacher).to_list()
+    while kills < 20:
+        folder = tmp_path / f"traces {kills}"
+        batches = folder / "batches.jsonl"
+        statuses = []
+        while statuses != [0, 0]:
+            before = batches.stat().st_size if batches.exists() else 0
+            writers = [forked(lambda folder=folder: collect(tiny, many, 0, folder, teacher)) for _ in range(2)]
+            while os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
+                if batches.exists() and batches.stat().st_size > before:
+                    break
+                time.sleep(0.001)
+            time.sleep(lot.choice([0, 0, 0.002, 0.004, 0.02]))
+            for writer in writers:
+                os.kill(writer, signal.SIGKILL)
+            statuses = [ended(writer) for writer in writers]
+            kills += statuses.count(-signal.SIGKILL)
+            if statuses != [0, 0] and batches.exists() and not (folder / "dataset").exists():
+                (last,) = batches.read_bytes().splitlines(keepends=True)[-1:] or [b""]
+                os.truncate(batches, batches.stat().st_size - lot.choice([0, 0, lot.randrange(len(last) + 1)]))
+        assert collect(tiny, many, 0, folder, teacher).to_list() == whole
+        assert len(store.stored(folder)) == many
+
+
+def test_the_second_of_two_collections_waits_and_reads_what_the_first_has_made(tiny, tmp_path, monkeypatch, capfd):
+    monkeypatch.setattr(evaluate, "generate", lambda *words, **named: time.sleep(0.05) or invented(*words, **named))
+    teacher, folder = models.load_teacher(tiny), tmp_path / "traces"
+    capfd.readouterr()
+    first = forked(lambda: collect(tiny, N, 0, folder, teacher))
+    while not (folder / "batches.jsonl").exists():
+        time.sleep(0.005)
+    monkeypatch.setattr(evaluate, "generate", None)
+    found = collect(tiny, N, 0, folder, teacher)
+    assert ended(first) == 0 and len(found) == N
+    assert capfd.readouterr().out == (
+        f"traces: process {first} is writing there; waiting until it ends or is stopped\n"
+        f"traces of {N} questions: read from traces\n"
+    )
+
+
+def test_another_teacher_can_be_tried_beside_the_first(tiny, tmp_path, monkeypatch):
+    monkeypatch.setattr(tiers, "ROOT", tmp_path)
+    full = TIERS["full"]
+    assert store.place(full, 1_000, 0) == tmp_path / "artifacts" / "full" / "traces" / "1000-0", "the tier's own"
+    others = [("Qwen/Qwen3-1.7B", "abc"), ("Qwen/Qwen3-1.7B", "abd"), ("me/Qwen3-1.7B", "abc"), ("me/Qwen3-1.7B", None)]
+    places = {store.place(replace(full, teacher=ModelSpec(*one)), 1_000, 0).name for one in others}
+    assert len(places) == 4 and all(re.fullmatch(r"1000-0-Qwen3-1\.7B-[0-9a-f]{8}", name) for name in places)
+    Calls(monkeypatch, tiny, right_answers)
+    other = replace(tiny, teacher=copied(tmp_path / "other", tiny.teacher))
+    assert len(traces.load(tiny, n=2)) and len(traces.load(other, n=2))
+    assert len(list((tmp_path / "artifacts" / "mini" / "traces").iterdir())) == 2
+    assert len(traces.load(other, n=2, folder=tmp_path / "elsewhere")) and (tmp_path / "elsewhere" / "dataset").exists()
+
+
+def test_what_is_read_is_said(tiny, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(tiers, "ROOT", tmp_path)
+    calls = Calls(monkeypatch, tiny)
+    folder = tmp_path / "artifacts" / "mini" / "traces" / "here"
+    calls.kill = 2
+    with pytest.raises(KeyboardInterrupt):
+        collect(tiny, N, 0, folder)
+    assert capsys.readouterr().out == ""
+    calls.kill = None
+    collect(tiny, N, 0, folder)
+    assert capsys.readouterr().out == f"traces of {N} questions: 8 read from artifacts/mini/traces/here\n"
+    collect(tiny, N, 0, folder)
+    assert capsys.readouterr().out == f"traces of {N} questions: read from artifacts/mini/traces/here\n"
 
 
 def test_what_is_there_is_read_and_nothing_is_loaded(tiny, whole, monkeypatch, loads):
@@ -380,7 +694,7 @@ def test_no_traces_are_no_collection(tiny, tmp_path):
 
 def test_a_student_that_cannot_be_had_is_told_before_anything_is_generated(tiny, tmp_path, monkeypatch, loads):
     calls = Calls(monkeypatch, tiny)
-    with pytest.raises(FileNotFoundError, match=r"no model in .*nowhere: `make mini-models`"):
+    with pytest.raises(FileNotFoundError, match=r"no model in .*nowhere: name a folder that has config\.json"):
         collect(replace(tiny, student=ModelSpec(str(tmp_path / "nowhere"))), N, 0, tmp_path / "a")
     assert not loads
 
@@ -578,6 +892,37 @@ def test_other_questions_are_refused_where_traces_are_still_to_be_made(gsm8k, ti
     assert len(loads) == 1, "it is seen before the teacher is loaded again"
 
 
+GOLDS = {"other questions": lambda i: row(1000 + i, str(i)), "corrected answers": lambda i: row(i, str(i + 1))}
+
+
+@pytest.mark.parametrize("change", GOLDS)
+def test_finished_traces_are_refused_for_other_questions_and_for_other_gold_answers(
+    gsm8k, tiny, tmp_path, monkeypatch, loads, change
+):
+    """They were made of a file that can be changed; the teacher's answers and the verdicts are of the old one."""
+    tier = replace(tiny, data=gsm8k[0].data)
+    Calls(monkeypatch, tier, right_answers)
+    made = collect(tier, N, 0, tmp_path / "traces")
+    assert provenance(made)["data"] == "the folder DISTILL_GSM8K" and provenance(made)["data_revision"] is None
+    assert collect(tier, N, 0, tmp_path / "traces").to_list() == made.to_list()
+    write_rows(gsm8k[1] / "train.jsonl", [GOLDS[change](i) for i in range(200)])
+    loads.clear()
+    refused("questions", tier, tmp_path / "traces")
+    assert not loads
+
+
+def test_finished_traces_are_not_given_for_questions_that_are_no_longer_there(gsm8k, tiny, tmp_path, monkeypatch):
+    tier = replace(tiny, data=gsm8k[0].data)
+    Calls(monkeypatch, tier, right_answers)
+    collect(tier, N, 0, tmp_path / "traces")
+    shutil.rmtree(gsm8k[1])
+    with pytest.raises(FileNotFoundError, match=r"DISTILL_GSM8K names .*there is no such folder"):
+        collect(tier, N, 0, tmp_path / "traces")
+    monkeypatch.delenv("DISTILL_GSM8K")
+    with pytest.raises(ValueError, match="data was 'the folder DISTILL_GSM8K' and now is 'openai/gsm8k'"):
+        collect(tier, N, 0, tmp_path / "traces")
+
+
 def test_everything_that_differs_is_named(tiny, made):
     with pytest.raises(ValueError, match="seed was 0 and now is 1; max_new_tokens was 12 and now is 13"):
         collect(replace(tiny, max_new_tokens=13), N, 1, made)
@@ -730,6 +1075,38 @@ def test_stored_verdicts_follow_the_tier_and_nothing_is_generated_for_it(tiny, t
     assert len(calls.asked) == N
 
 
+@pytest.mark.parametrize("batches", [True, False])
+def test_a_reader_that_was_changed_judges_anew_and_nothing_is_generated(
+    tiny, whole, tmp_path, monkeypatch, loads, capsys, batches
+):
+    """Of the batches nothing is needed for it: the dataset has all that the teacher said."""
+    folder = tmp_path / "traces"
+    shutil.copytree(whole[0], folder)
+    if not batches:
+        (folder / "batches.jsonl").unlink()
+    monkeypatch.setattr(store.origins, "code", lambda *names: f"another {names}")
+    monkeypatch.setattr(traces, "judge", lambda rows, tier: ["wrong answer"] * len(rows))
+    calls = Calls(monkeypatch, tiny)
+    again = collect(tiny, N, 0, folder)
+    assert again.remove_columns("verdict").to_list() == whole[1].remove_columns("verdict").to_list()
+    assert set(again["verdict"]) == {"wrong answer"} and not calls.asked and not loads
+    assert capsys.readouterr().out == f"traces of {N} questions: read from traces, and judged anew\n"
+    monkeypatch.setattr(traces, "judge", None)
+    assert collect(tiny, N, 0, folder).to_list() == again.to_list()
+
+
+def test_verdicts_depend_on_all_that_reads_an_answer(tiny, monkeypatch):
+    before = store.judged(tiny)
+    assert before == store.judged(tiny)
+    monkeypatch.setattr(store.results, "versions", lambda: {"math-verify": "99"})
+    assert store.judged(tiny)["math-verify"] == "99" != before["math-verify"]
+    read = Path.read_bytes
+    for name in ("reading.py", "verdicts.py"):
+        with monkeypatch.context() as patch:
+            patch.setattr(Path, "read_bytes", lambda path, name=name: read(path) + b"#" * (path.name == name))
+            assert store.judged(tiny)["judge"] != before["judge"], name
+
+
 # --- messages and load --------------------------------------------------------------------------
 
 
@@ -761,7 +1138,7 @@ def test_load_makes_what_is_missing_once_and_gives_what_is_kept(tiny, tmp_path, 
     calls = Calls(monkeypatch, tiny, mixed)
     tier = replace(tiny, traces=8)
     kept = traces.load(tier)
-    assert (tmp_path / "artifacts" / "mini" / "traces" / "8-0" / "provenance.json").is_file()
+    assert (store.place(tier, 8, 0) / "provenance.json").is_file()
     right = {calls.asked[0], calls.asked[4]}
     assert kept["question"][:] == [one.question for one in questions(tier, "train", 8, 0) if one.question in right]
     assert set(kept["verdict"]) == {"kept"}

@@ -321,6 +321,36 @@ def test_another_student_is_named_with_its_commit(monkeypatch):
         tiers.resolve("full")
 
 
+@pytest.mark.parametrize(
+    ("named", "told"),
+    [
+        ("unsloth/gemma-3-1b-it@main", r"'main' is no commit.*unsloth/gemma-3-1b-it@COMMIT, with one from https"),
+        ("unsloth/gemma-3-1b-it@v1.0", "'v1.0' is no commit"), ("unsloth/gemma-3-1b-it@", "it names no commit"),
+        ("unsloth/gemma-3-1b-it@0123ABC", "'0123ABC' is no commit"), ("@0123abc", "write DISTILL_STUDENT=NAME@COMMIT"),
+        ("a/b/c@0123abc", "write DISTILL_STUDENT=NAME@COMMIT"), ("./nowhere", "no such folder .*nowhere or .*nowhere"),
+    ],
+)  # fmt: skip
+def test_a_student_without_a_commit_or_a_name_is_refused(monkeypatch, tmp_path, named, told):
+    """A branch moves: the weights under a result would not be known."""
+    monkeypatch.delenv("DISTILL_TIER", raising=False)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DISTILL_STUDENT", named)
+    with pytest.raises(ValueError, match=told):
+        tiers.resolve("full")
+
+
+@pytest.mark.parametrize("beside", ["the project", "the notebook"])
+def test_a_folder_is_found_from_the_project_and_from_the_notebook(monkeypatch, tmp_path, beside):
+    monkeypatch.delenv("DISTILL_TIER", raising=False)
+    monkeypatch.setattr(mirrors, "ROOT", tmp_path)
+    (tmp_path / "notebooks").mkdir()
+    monkeypatch.chdir(tmp_path / "notebooks")
+    folder = tmp_path / ("models/mine" if beside == "the project" else "notebooks/models/mine")
+    folder.mkdir(parents=True)
+    monkeypatch.setenv("DISTILL_STUDENT", "models/mine")
+    assert tiers.resolve("full").student.source == str(folder)
+
+
 def test_another_student_may_be_a_folder(monkeypatch, tiny):
     monkeypatch.delenv("DISTILL_TIER", raising=False)
     monkeypatch.setenv("DISTILL_STUDENT", tiny.student.source)

@@ -37,10 +37,10 @@ def shrunken(tier):
 def fewer(questions, many: int = QUESTIONS):
     """`traces.questions` with at most so many for validation and test. Raises ValueError where GSM8K has not enough."""
 
-    def asked(tier, split: str, n: int, seed: int):
+    def asked(tier, split: str, n: int, seed: int, **how):
         if n > REAL.get(split, n):
             raise ValueError(f"GSM8K has {REAL[split]:,} {split} questions, and {n:,} were asked for")
-        return questions(tier, split, n if split == "train" else min(n, many), seed)
+        return questions(tier, split, n if split == "train" else min(n, many), seed, **how)
 
     return asked
 

@@ -12,7 +12,7 @@ from helpers.tiers import Sampling, Tier
 
 GREEDY = Sampling(temperature=0.0)
 WHOLE = Sampling(temperature=1.0)  # a tier whose teacher samples like this advises no settings for it
-GSM8K_TEST = 1_319  # questions of its test split
+MADE = 500  # test problems, where they are made here without end
 
 
 @dataclass(frozen=True)
@@ -66,10 +66,9 @@ def draw_exam(tier: Tier, n: int, pairs: int, seed: int, lacking: bool = False) 
     (`traces.missing_premises`), as pairs; where they cannot be had there are none, and why is printed.
     Raises as `traces.questions`, and ValueError as `traces.missing_premises`.
     """
-    ours = tier.data.name == "helpers.problems"
     seeds = [traces.Question(text, answer, name) for name, (text, answer) in problems.SEED_QUESTIONS.items()]
     asked = traces.questions(tier, "test", n, seed)
-    if ours:
+    if tier.data.made_here:
         return Exam(asked, problems.draw_twins("test", pairs, seed), seeds)
     try:
         twins = traces.missing_premises(pairs, seed) if lacking else []
@@ -80,8 +79,11 @@ def draw_exam(tier: Tier, n: int, pairs: int, seed: int, lacking: bool = False) 
 
 
 def size(tier: Tier) -> int:
-    """How many test problems the final exam has: all of GSM8K's, or 500 where problems are made here without end."""
-    return 500 if tier.data.name == "helpers.problems" else GSM8K_TEST
+    """How many test problems the final exam has: all there are, or 500 where problems are made here without end.
+
+    Raises as `traces.questions`.
+    """
+    return traces.gold.count(tier, "test") or MADE
 
 
 def teacher(exam: Exam, tier: Tier) -> Sheet:

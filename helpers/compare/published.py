@@ -33,14 +33,14 @@ PUBLISHED: dict[str, Published | None] = {
 
 
 def gsm8k(exam: Exam, before: Sheet, after: Sheet, teacher: Sheet, tier: Tier, seed: int = 0) -> Table | None:
-    """Right answers on GSM8K, a row a model; None on a tier with other problems.
+    """Right answers on GSM8K, a row a model; None where problems are made here.
 
     published: the makers' own figure; they asked the model in 16 bits and with their own prompt, so a score here is to
     be compared with this series' own score before, and the figure says whether that is in the right region.
     right: with Wilson's interval. by math-verify: the same answers, counted by that library alone. gain: over before,
     on the same questions, with the paired bootstrap's interval and McNemar's p. ended: that stopped by themselves.
     """
-    if tier.data.name != "openai/gsm8k":
+    if tier.data.made_here:
         return None
     first = evaluate.right(before.asked, exam.asked)
     rows = []

@@ -1,6 +1,5 @@
 """The teacher's traces: generated once, checked against gold, kept or dropped for a reason, and stored."""
 
-import json
 import threading
 from collections import Counter
 from contextlib import closing, contextmanager
@@ -9,10 +8,10 @@ from pathlib import Path
 from datasets import Dataset, Features, List, Value
 from tqdm.auto import tqdm
 
-from helpers import evaluate, generation, origins
+from helpers import disk, evaluate, generation, origins
 from helpers.evaluate import Answer
 from helpers.intervals import Share
-from helpers.tiers import Tier
+from helpers.tiers import Tier, check_seed
 from helpers.traces import mix, store, workers
 from helpers.traces.gold import Question, questions
 from helpers.traces.premises import missing_premises
@@ -33,37 +32,34 @@ def collect(tier: Tier, n: int, seed: int, folder: Path | str | None = None, tea
     Columns: question, qwen3_answer (from `<think>` on), gold (numbers), family, tokens (as the teacher counts),
     ended, verdict ("kept", or the reason for dropping it). `provenance` tells how they were made.
     Every batch goes to disk when it is done. After a kill, the same call goes on there and ends in the same dataset.
-    folder: where to store; artifacts/<tier>/traces/<n>-<seed> if None. teacher: the tier's (model, tokenizer) if they
-    are loaded already; otherwise they are loaded, where something is left to generate, and unloaded. Many batches of
-    a small teacher are written on all cores of a CPU (`helpers.traces.workers`), each by a copy of its own; a teacher
-    from the Hub writes through the fastest engine there is (`helpers.generation`), and how many of its traces were cut
-    off is printed.
-    Raises ValueError for n below 1, for a folder made otherwise (naming what differs: teacher, seed, sampling, ...)
-    and for a damaged one; and as `questions` and `models.load_teacher`.
+    Of two calls at once the second waits, and reads what the first has made. What is read is printed.
+    folder: where to store; artifacts/<tier>/traces/<n>-<seed> if None, with the teacher's name behind it if it is not
+    the tier's own. teacher: the tier's (model, tokenizer) if they are loaded already; otherwise they are loaded, where
+    something is left to generate, and unloaded. Many batches of a small teacher are written on all cores of a CPU
+    (`helpers.traces.workers`), each by a copy of its own; a teacher from the Hub writes through the fastest engine
+    there is (`helpers.generation`), and how many of its traces were cut off is printed.
+    Raises ValueError for n below 1, for a folder made otherwise (naming what differs: teacher, questions or their gold
+    answers, seed, sampling, ...) and for a damaged one that cannot be mended; and as `questions`, `check_seed` and
+    `models.load_teacher`.
     """
     if n < 1:
         raise ValueError(f"n is {n}; collect 1 trace or more")
-    folder = Path(folder) if folder is not None else tier.artifacts / "traces" / f"{n}-{seed}"
+    check_seed(seed)
+    folder = Path(folder) if folder is not None else store.place(tier, n, seed)
     made = store.settings(tier, n, seed) | (store.prompt(teacher[1]) if teacher else {})
     store.refuse_others(folder, made)
-    judged = store.judged(tier)
-    dataset = store.finished(folder, judged)
+    problems = questions(tier, "train", n, seed)
+    made["questions"] = store.asked(problems)
+    store.refuse_others(folder, made)
+    by = store.judged(tier)
+    dataset = store.finished(folder, problems, by)
     if dataset is None:
-        problems = questions(tier, "train", n, seed)
-        asked = [(problem.question, problem.answer) for problem in problems]
-        made["questions"] = store.digest(json.dumps(asked).encode())
-        store.refuse_others(folder, made)
-        # Questions of one length work out to answers of about one length: a batch waits for its longest.
-        order = sorted(range(n), key=lambda i: len(problems[i].question))
-        rows = store.stored(folder)
-        if len(rows) < n:
-            rows += _generate(tier, [problems[i] for i in order], len(rows), folder, made, teacher)
-        rows = [row for _, row in sorted(zip(order, rows, strict=True), key=lambda pair: pair[0])]
-        verdicts = judge(rows, tier)
-        rows = [{**row, "verdict": one} for row, one in zip(rows, verdicts, strict=True)]
-        dataset = store.finish(folder, rows, judged)
-        if not tier.teacher.local:
-            print(f"cut off at {tier.max_new_tokens:,} tokens: {cut(dataset)} of {n:,} traces")
+        with origins.one_writer(folder):
+            store.refuse_others(folder, made)  # who wrote until now may have made it otherwise
+            dataset = store.finished(folder, problems, by)
+            if dataset is None:
+                return _made(tier, problems, folder, made, by, teacher)
+    print(_told(n, n, folder))
     return dataset
 
 
@@ -89,13 +85,13 @@ def messages(dataset: Dataset) -> Dataset:
     return store.build(rows, features, dataset.info.description)
 
 
-def load(tier: Tier, n: int | None = None, seed: int = 0) -> Dataset:
+def load(tier: Tier, n: int | None = None, seed: int = 0, folder: Path | str | None = None) -> Dataset:
     """What is kept of the traces for n questions (tier.traces if None): read if they are there, else made first.
 
     Where the tier has a long_share, whole and short ones (`helpers.traces.mix`); how many of each is printed.
-    Raises ValueError if none is kept, and as `collect` and `mix.mix`.
+    folder: as `collect`. Raises ValueError if none is kept, and as `collect` and `mix.mix`.
     """
-    dataset = collect(tier, tier.traces if n is None else n, seed)
+    dataset = collect(tier, tier.traces if n is None else n, seed, folder)
     verdicts = dataset["verdict"][:]
     kept = [i for i, one in enumerate(verdicts) if one == "kept"]
     if not kept:
@@ -106,6 +102,29 @@ def load(tier: Tier, n: int | None = None, seed: int = 0) -> Dataset:
     rows = mix.mix(rows, tier, seed)
     print(mix.told(rows))
     return rows
+
+
+def _made(tier: Tier, problems: list, folder: Path, made: dict, by: dict, teacher: tuple | None) -> Dataset:
+    """The finished dataset, of what is there and what is made now."""
+    n = len(problems)
+    # Questions of one length work out to answers of about one length: a batch waits for its longest.
+    order = sorted(range(n), key=lambda i: len(problems[i].question))
+    rows, how = store.kept(folder, problems, order)
+    if rows:
+        print(_told(n, len(rows), folder) + how)
+    if len(rows) < n:
+        rows += _generate(tier, [problems[i] for i in order], len(rows), folder, made, teacher)
+    rows = [row for _, row in sorted(zip(order, rows, strict=True), key=lambda pair: pair[0])]
+    rows = [{**row, "verdict": one} for row, one in zip(rows, judge(rows, tier), strict=True)]
+    dataset = store.finish(folder, rows, by)
+    if not tier.teacher.local:
+        print(f"cut off at {tier.max_new_tokens:,} tokens: {cut(dataset)} of {n:,} traces")
+    return dataset
+
+
+def _told(n: int, read: int, folder: Path) -> str:
+    some = "" if read == n else f"{read:,} "
+    return f"traces of {n:,} questions: {some}read from {disk.shown(folder)}"
 
 
 def _generate(tier: Tier, problems: list, done: int, folder: Path, made: dict, teacher: tuple | None) -> list[dict]:

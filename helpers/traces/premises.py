@@ -10,7 +10,8 @@ from pathlib import Path
 from datasets import config
 
 from helpers import tiers
-from helpers.traces.gold import Question, read
+from helpers.disk import write_whole
+from helpers.traces.gold import Question, checked, read, text_of
 
 FOLDER = "DISTILL_MIP"  # the environment variable that names a folder with gsm8k.json
 FILE = "gsm8k.json"
@@ -38,6 +39,7 @@ def missing_premises(n: int | None = None, seed: int = 0) -> list[tuple[Question
         lacking = row.get("insufficient_question")
         if not isinstance(lacking, str) or not lacking.strip():
             raise ValueError(f'{where}, row {number}: it has no "insufficient_question"; mend or remove it')
+        checked(lacking, f"{where}, row {number}")
         if lacking.strip() != original.question.strip():
             pairs.append((Question(original.question, original.answer, FAMILY), Question(lacking, (), FAMILY)))
     if n is not None and not 0 <= n <= len(pairs):
@@ -56,8 +58,8 @@ def _rows() -> tuple[list[dict], str]:
             f"there, or unset {FOLDER}"
         )
     try:
-        rows = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
+        rows = json.loads(text_of(path))
+    except json.JSONDecodeError as error:
         raise ValueError(f"{path} is not JSON: {error}. Download it again") from error
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise ValueError(f"{path} is not a list of objects: it should be data/{FILE} of github.com/{REPOSITORY}")
@@ -80,8 +82,5 @@ def _downloaded() -> Path:
     found = hashlib.sha256(content).hexdigest()
     if found != SHA256:
         raise OSError(f"{URL} gave another file than expected: its SHA-256 is {found}. Try again, or {ways}")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(".part")
-    part.write_bytes(content)
-    os.replace(part, path)
+    write_whole(path, content)
     return path

@@ -2,14 +2,16 @@
 
 import json
 import os
-import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
-from datasets import Dataset, Features, List, Value, load_from_disk
+from datasets import Dataset, Features, List, Value
 
-from helpers import models, origins, results
+from helpers import disk, models, origins, results
+from helpers.disk import Damaged
 from helpers.origins import PROVENANCE, digest, no_bars, revision
-from helpers.tiers import Tier
+from helpers.tiers import TIERS, Tier
+from helpers.traces.gold import source
 
 ANSWER = "qwen3_answer"  # the column with the trace: on every tier the teacher is built like Qwen3
 BATCHES, DATASET = "batches.jsonl", "dataset"
@@ -28,21 +30,39 @@ def provenance(source: Dataset | Path | str) -> dict:
     return origins.read(Path(source), "traces.collect")
 
 
+def place(tier: Tier, n: int, seed: int) -> Path:
+    """Where traces lie: artifacts/<tier>/traces/<n>-<seed>, and behind it any teacher but the tier's own."""
+    teacher, name = tier.teacher, f"{n}-{seed}"
+    if tier.name in TIERS and teacher != TIERS[tier.name].teacher:
+        short = digest(f"{teacher.name}@{teacher.revision}".encode()).removeprefix("sha256:")[:8]
+        name = f"{name}-{Path(teacher.name).name}-{short}"
+    return tier.artifacts / "traces" / name
+
+
 def settings(tier: Tier, n: int, seed: int) -> dict:
     """What makes the traces what they are, as far as it is known before anything is loaded."""
-    teacher, sampling = tier.teacher, tier.sampling
+    teacher, sampling, data = tier.teacher, tier.sampling, source(tier.data)
     return {
         "teacher": teacher.name, "revision": revision(teacher),
-        "data": tier.data.name, "data_config": tier.data.config, "data_revision": tier.data.revision,
+        "data": data.name, "data_config": data.config, "data_revision": data.revision,
         "n": n, "seed": seed,
         "temperature": sampling.temperature, "top_p": sampling.top_p, "top_k": sampling.top_k,
         "max_new_tokens": tier.max_new_tokens, "batch_size": tier.generate_batch,
     }  # fmt: skip
 
 
+def asked(problems: Sequence) -> str:
+    """A short name for questions and their gold answers, in their order."""
+    return digest(json.dumps([(problem.question, problem.answer) for problem in problems]).encode())
+
+
 def judged(tier: Tier) -> dict:
-    """What the verdicts depend on and the traces do not: whose tokens are counted, and how many may be."""
-    return {"student": tier.student.name, "student_revision": revision(tier.student), "max_length": tier.max_length}
+    """What the verdicts depend on and the traces do not: whose tokens are counted, how many may be, and who reads."""
+    judge = Path(__file__).with_name("verdicts.py").read_bytes() + origins.code("helpers.reading").encode()
+    return {
+        "student": tier.student.name, "student_revision": revision(tier.student), "max_length": tier.max_length,
+        "judge": digest(judge), "math-verify": results.versions().get("math-verify"),
+    }  # fmt: skip
 
 
 def prompt(tokenizer) -> dict:
@@ -72,24 +92,33 @@ def append(folder: Path, rows: list[dict]) -> None:
         os.fsync(file.fileno())
 
 
-def stored(folder: Path) -> list[dict]:
+def stored(folder: Path, asked: Sequence[str] | None = None) -> list[dict]:
     """The rows of the whole batches. What a kill left of a last one is cut off the file.
 
-    Raises ValueError, with its number, for any other line that cannot be read.
+    asked: the questions, in the order in which they are written. Then a batch that stands there twice counts once.
+    Raises ValueError, with its number, for any other line that cannot be read or is not the next of `asked`.
     """
     path = folder / BATCHES
     lines = path.read_bytes().splitlines(keepends=True) if path.is_file() else []
     rows: list[dict] = []
+    seen: list[list[str]] = []
     for number, line in enumerate(lines, 1):
         try:
             batch = json.loads(line)
-        except ValueError as error:
-            if number < len(lines):
-                raise ValueError(f"{path}, line {number} is damaged: delete {folder}, and begin again") from error
+        except ValueError:
             batch = None
-        if batch is None or not line.endswith(b"\n"):
+        if not isinstance(batch, list) and number < len(lines):
+            raise ValueError(f"{path}, line {number} is damaged: delete {folder}, and begin again")
+        if not isinstance(batch, list) or not line.endswith(b"\n"):
             os.truncate(path, sum(map(len, lines[:-1])))
             break
+        if asked is not None:
+            given, wanted = [row.get("question") for row in batch], list(asked[len(rows) : len(rows) + len(batch)])
+            if given != wanted and given in seen:
+                continue
+            if given != wanted:
+                raise ValueError(f"{path}, line {number} answers other questions: delete {folder}, and begin again")
+            seen.append(given)
         rows += batch
     return rows
 
@@ -115,18 +144,52 @@ def build(rows: list[dict], features: Features, description: str) -> Dataset:
 
 def finish(folder: Path, rows: list[dict], by: dict) -> Dataset:
     """Stores the rows as the folder's dataset, never half written. by: what `judged` said of their verdicts."""
-    part = folder / f"{DATASET}.part"
-    shutil.rmtree(part, ignore_errors=True)
     with no_bars():
-        as_dataset(rows, json.dumps({**provenance(folder), "judged": by})).save_to_disk(str(part))
-    shutil.rmtree(folder / DATASET, ignore_errors=True)
-    os.replace(part, folder / DATASET)
-    return load_from_disk(str(folder / DATASET))
+        disk.save(as_dataset(rows, json.dumps({**provenance(folder), "judged": by})), folder / DATASET)
+    return disk.load(folder / DATASET)
 
 
-def finished(folder: Path, by: dict) -> Dataset | None:
-    """The folder's dataset; None if there is none yet, or if its verdicts depended on something else than `by`."""
-    if not (folder / DATASET).is_dir():
+def read(folder: Path, problems: Sequence) -> Dataset:
+    """The folder's dataset, whoever judged it. Raises Damaged, with what is wrong, if it is not whole or not there.
+
+    problems: what it has to answer, in their order.
+    """
+    dataset = disk.load(folder / DATASET)
+    there = zip(dataset["question"][:], map(tuple, dataset["gold"][:]), strict=True)
+    if list(there) != [(problem.question, problem.answer) for problem in problems]:
+        raise Damaged("it does not answer the questions that were asked")
+    return dataset
+
+
+def finished(folder: Path, problems: Sequence, by: dict) -> Dataset | None:
+    """The folder's dataset; None if there is none that is whole, or if its verdicts depended on other than `by`."""
+    try:
+        dataset = read(folder, problems)
+    except Damaged:
         return None
-    dataset = load_from_disk(str(folder / DATASET))
-    return dataset if provenance(dataset)["judged"] == by else None
+    return dataset if provenance(dataset).get("judged") == by else None
+
+
+def kept(folder: Path, problems: Sequence, order: Sequence[int]) -> tuple[list[dict], str]:
+    """What is there of the rows, in the order in which they are written, and a few words on where it was read.
+
+    order: the places of the problems in the order in which they are written. As it was judged is nothing to go by.
+    Raises ValueError where the dataset is damaged and the batches do not have all of it, and as `stored`.
+    """
+    disk.restore(folder / DATASET)
+    damage = None
+    if (folder / DATASET).exists():
+        try:
+            rows = read(folder, problems).to_list()
+            return [rows[i] for i in order], ", and judged anew"
+        except Damaged as error:
+            damage = error
+    rows = stored(folder, [problems[i].question for i in order])
+    if damage is None:
+        return rows, ""
+    if len(rows) < len(order):
+        raise ValueError(
+            f"{folder / DATASET} is damaged ({damage}), and {BATCHES} has {len(rows):,} of its {len(order):,} traces: "
+            f"delete {folder}, and begin again"
+        ) from damage
+    return rows, f"; its dataset is built again from {BATCHES}: {damage}"

@@ -5,10 +5,13 @@ cores, two processes write half as much again as one with two threads.
 """
 
 import os
+import sys
+import threading
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
+from types import ModuleType
 
 import torch
 
@@ -54,20 +57,41 @@ def cores() -> int:
 def answers(tier: Tier, tasks: Iterable[tuple[list[str], dict]]) -> Iterator[list[Answer]]:
     """The answers to each task in order: its questions and the settings of `evaluate.generate`.
 
-    Whoever stops iterating stops the processes.
+    Whoever stops iterating stops the processes; killed, they end with it. A script that calls this needs no
+    `if __name__ == "__main__"`: the processes do not run it again.
     """
     # Spawned, not forked: a fork of a process whose libraries run threads can hang.
     pool = ProcessPoolExecutor(min(cores(), MOST), get_context("spawn"), initializer=_load, initargs=(tier,))
     try:
-        yield from pool.map(_write, tasks)
+        with _no_main():
+            written = pool.map(_write, tasks)  # which starts the processes
+        yield from written
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 
 
+@contextmanager
+def _no_main():
+    """A spawned process first runs the script that started it, down to the line that starts processes: not these."""
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
+
+
 def _load(tier: Tier) -> None:
     global _teacher
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     torch.set_num_threads(1)
     _teacher = models.load_teacher(tier)
+
+
+def _end_with_parent() -> None:
+    """A killed process cannot stop the others, which would wait for work for ever."""
+    parent_process().join()
+    os._exit(1)
 
 
 def _write(task: tuple[list[str], dict]) -> list[Answer]:
