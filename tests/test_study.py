@@ -14,6 +14,8 @@ import pytest
 import study
 from nbformat.v4 import new_code_cell, new_notebook
 
+from helpers import intervals
+
 ROOT = Path(__file__).resolve().parents[1]
 
 # Notes that it ran, waits where it is told to, and writes figures as helpers.results does, without loading PyTorch.
@@ -257,6 +259,11 @@ def test_two_values_have_a_wide_interval_and_one_has_none():
     assert (low, high) == (pytest.approx(2 - 12.7062, abs=1e-4), pytest.approx(2 + 12.7062, abs=1e-4))
     assert aggregate.t_interval([1.0]) == (None, None)
     assert aggregate.t_interval([0.1, 0.1, 0.1]) == (0.1, 0.1)
+
+
+def test_students_interval_is_worked_out_in_one_place(monkeypatch):
+    monkeypatch.setattr(intervals, "_t", lambda *_: (10.0, 1.0))
+    assert aggregate.t_interval([1.0, 3.0]) == (9.0, 11.0)
 
 
 def result(**figures) -> tuple[dict, dict]:

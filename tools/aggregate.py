@@ -1,10 +1,9 @@
 """Figures of several seeds to one: a number becomes its mean with the 95 % interval over the seeds."""
 
 from collections.abc import Sequence
-from math import sqrt
-from statistics import mean, stdev
+from statistics import mean
 
-from scipy.stats import t
+from helpers.intervals import repeated
 
 SHARE = {"value", "n", "low", "high"}
 MISSING = object()  # stands for a figure that a seed does not have; equal to nothing else
@@ -15,15 +14,11 @@ class LeftOut(Exception):
 
 
 def t_interval(values: Sequence[float]) -> tuple[float, float] | tuple[None, None]:
-    """The ends of Student's 95 % interval for the mean: mean ± t₀.₉₇₅ s / √n with n − 1 degrees of freedom.
-
-    A single value has none: (None, None).
-    """
-    n = len(values)
-    if n < 2:
+    """The ends of Student's 95 % interval for the mean, `intervals.repeated`; a single value has none."""
+    if len(values) < 2:
         return None, None
-    half = float(t.ppf(0.975, n - 1)) * stdev(values) / sqrt(n)
-    return mean(values) - half, mean(values) + half
+    found = repeated(values)
+    return found.low, found.high
 
 
 def over_seeds(values: list, left_out: list[str], key: str = "") -> object:
