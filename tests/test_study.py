@@ -17,6 +17,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 from helpers import intervals
 
 ROOT = Path(__file__).resolve().parents[1]
+STUDIES = sorted((ROOT / "data" / "results" / "mini").glob("*.json"))
 
 # Notes that it ran, waits where it is told to, and writes figures as helpers.results does, without loading PyTorch.
 FAKE = """
@@ -290,21 +291,99 @@ def test_shares_stay_within_their_ends_and_numbers_do_not():
 
 
 def test_one_seed_has_a_mean_and_no_interval():
-    found = aggregate.aggregate("x", "mini", {7: result(a=share(0.5), b=2)})
+    found = aggregate.aggregate("x", "mini", {7: result(a=share(0.5), b=2.0)})
     assert found["a"] == {"mean": 0.5, "low": None, "high": None, "per_seed": [0.5], "n": 10}
     assert found["b"] == {"mean": 2, "low": None, "high": None, "per_seed": [2]}
     assert found["run"]["seeds"] == [7]
 
 
 def test_what_is_no_number_is_kept_where_it_is_equal():
-    one = result(name="x", ok=True, none=None, words=["a", "b"], only=1, curve=[1, 2], long=[1], deep={"kept": None})
-    two = result(name="x", ok=True, none=None, words=["a", "c"], curve=[3, 2], long=[1, 2], deep={"kept": 0.5})
+    one = result(name="x", ok=True, none=None, words=["a", "b"], only=1, line=[1.0, 2.0], long=[1], deep={"kept": None})
+    two = result(name="x", ok=True, none=None, words=["a", "c"], line=[3.0, 2.0], long=[1, 2], deep={"kept": 0.5})
     found = aggregate.aggregate("x", "mini", {0: one, 1: two})
     assert (found["name"], found["ok"], found["none"]) == ("x", True, None)
-    assert [point["mean"] for point in found["curve"]] == [2, 2] and found["curve"][1]["low"] == 2
+    assert [point["mean"] for point in found["line"]] == [2, 2] and found["line"][1]["low"] == 2
     assert found["deep"] == {}
     assert found["words"] == ["a", {"per_seed": ["b", "c"]}]
     assert sorted(found["run"]["left_out"]) == ["deep.kept", "long", "only"]
+
+
+def over(**figures) -> dict:
+    """Figures of three seeds, a list of three for each name, put together."""
+    runs = {seed: result(**{name: each[seed] for name, each in figures.items()}) for seed in range(3)}
+    return aggregate.aggregate("x", "mini", runs)
+
+
+def test_p_values_have_no_mean():
+    found = over(mcnemar=[{"after": p} for p in (4e-5, 0.012, 0.0005)], gain=[{"p": p} for p in (0.2, 0.9, 1.0)])
+    assert found["mcnemar"]["after"] == {"per_seed": [4e-5, 0.012, 0.0005]}
+    assert found["gain"]["p"] == {"per_seed": [0.2, 0.9, 1.0]}
+
+
+def test_counts_stand_seed_by_seed_and_have_no_interval():
+    """Of one event in three seeds Student's interval would say: from -1.1 to 1.8 events."""
+    found = over(reasons=[{"cut off": n} for n in (1, 0, 0)], parameters=[7, 7, 7], lengths=[[1, 2], [3, 2], [5, 2]])
+    assert found["reasons"]["cut off"] == {"mean": pytest.approx(1 / 3), "per_seed": [1, 0, 0]}
+    assert found["parameters"] == {"mean": 7, "per_seed": [7, 7, 7]}
+    assert found["lengths"][1] == {"mean": 2, "per_seed": [2, 2, 2]}
+
+
+def test_an_amount_is_not_below_zero_and_a_difference_may_be():
+    values = [68.3, 178.0, 24.6]
+    found = over(step_seconds=[{"live": value} for value in values], gain=values, retained=[0.97, 0.95, 1.0])
+    assert found["step_seconds"]["live"]["low"] == 0.0 > found["gain"]["low"]
+    assert found["step_seconds"]["live"]["high"] == found["gain"]["high"]
+    assert found["retained"]["high"] > 1, "a student may be better than its teacher"
+
+
+def test_the_committed_figures_are_of_their_kinds():
+    """What no p-value, count, share or amount can be stands in no file; what goes below zero is a difference."""
+    below = set()
+
+    def look(figure, key):
+        if not isinstance(figure, dict):
+            return
+        if "per_seed" not in figure:
+            for name, part in figure.items():
+                look(part, [*key, name])
+            return
+        numbers = [value for value in figure["per_seed"] if isinstance(value, int | float)]
+        if set(key) & aggregate.P_VALUES:
+            assert figure.keys() == {"per_seed"}, key
+        elif numbers and all(isinstance(value, int) for value in numbers):
+            assert figure.keys() == {"mean", "per_seed"}, key
+        elif numbers and "n" in figure:
+            assert 0 <= figure["low"] <= figure["mean"] <= figure["high"] <= 1, key
+        elif numbers and figure["low"] < 0 <= min(numbers):
+            below.add(key[0] if key[0] not in ("start", "end") else key[-1])
+
+    for path in STUDIES:
+        look(json.loads(path.read_text(encoding="utf-8")), [])
+    assert below <= {"gain", "hint_gain", "images", "direction"}
+
+
+def of_seed(figure: object, i: int) -> object:
+    """What the run with the i-th seed must have held, from what is committed of all seeds."""
+    if isinstance(figure, list):
+        return [of_seed(part, i) for part in figure]
+    if not isinstance(figure, dict):
+        return figure
+    if "per_seed" not in figure:
+        return {name: of_seed(part, i) for name, part in figure.items() if name != "run"}
+    if "n" not in figure:
+        return figure["per_seed"][i]
+    return {"value": figure["per_seed"][i], "n": figure["n"], "low": None, "high": None}
+
+
+@pytest.mark.parametrize("path", STUDIES, ids=lambda path: path.stem)
+def test_what_is_committed_comes_from_its_seeds(path):
+    study = json.loads(path.read_text(encoding="utf-8"))
+    run = study["run"]
+    runs = {}
+    for i, seed in enumerate(run["seeds"]):
+        note = {"commit": run["commit"], "seconds": run["seconds"][i]}
+        runs[seed] = {**of_seed(study, i), "run": run}, note
+    assert aggregate.aggregate(path.stem, run["tier"], runs) == study
 
 
 def test_shares_of_different_sizes_name_each():

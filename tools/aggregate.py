@@ -1,4 +1,10 @@
-"""Figures of several seeds to one: a number becomes its mean with the 95 % interval over the seeds."""
+"""Figures of several seeds to one: a number becomes its mean with the 95 % interval over the seeds.
+
+What a figure is, its form and its name say. A share has n and an interval of its own. A whole number counts something:
+it has a mean, and stands seed by seed instead of in an interval, which could hold what no count can be. A p-value, by
+its name, stands seed by seed alone: the mean of several says nothing. An amount, by its name, cannot be below zero, nor
+can its interval. All others are numbers that may have any sign and size; a ratio may be above 1.
+"""
 
 from collections.abc import Sequence
 from statistics import mean
@@ -6,6 +12,12 @@ from statistics import mean
 from helpers.intervals import repeated
 
 SHARE = {"value", "n", "low", "high"}
+# What the name of a figure, or of what it lies in, says of it.
+P_VALUES = {"mcnemar", "p", "p_value"}
+AMOUNTS = {
+    "balance", "bits", "bytes", "bytes_per_token", "degrees", "divergence", "far", "filling", "gradient_angle_degrees",
+    "loss", "memory", "ratio", "retained", "seconds", "seconds_per_trace", "step_seconds", "tokens",
+}  # fmt: skip
 MISSING = object()  # stands for a figure that a seed does not have; equal to nothing else
 
 
@@ -34,7 +46,7 @@ def over_seeds(values: list, left_out: list[str], key: str = "") -> object:
         names = list(dict.fromkeys(name for value in values for name in value))
         return parts({name: [value.get(name, MISSING) for value in values] for name in names}, left_out, key)
     if all(isinstance(value, int | float) and not isinstance(value, bool) for value in values):
-        return number(values)
+        return number(values, set(key.split(".")))
     if all(value == first and type(value) is type(first) for value in values):
         return first
     if all(isinstance(value, str) for value in values):
@@ -55,14 +67,21 @@ def parts(named: dict[str, list], left_out: list[str], key: str) -> dict:
     return found
 
 
-def number(values: list[float]) -> dict:
+def number(values: list[float], names: set[str]) -> dict:
+    """A p-value, a count, an amount or another number. names: the parts of its dotted key."""
+    if names & P_VALUES:
+        return {"per_seed": values}
+    if all(isinstance(value, int) for value in values):
+        return {"mean": mean(values), "per_seed": values}
     low, high = t_interval(values)
+    if names & AMOUNTS and low is not None:
+        low = max(0.0, low)
     return {"mean": mean(values), "low": low, "high": high, "per_seed": values}
 
 
 def share(values: list[dict]) -> dict:
     """A share's interval stays within [0, 1]. n is one number where all seeds have the same, else a list."""
-    found = number([value["value"] for value in values])
+    found = number([float(value["value"]) for value in values], set())
     if found["low"] is not None:
         found["low"], found["high"] = max(0.0, found["low"]), min(1.0, found["high"])
     return {**found, "n": same_or_all([value["n"] for value in values])}
