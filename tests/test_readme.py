@@ -1,6 +1,7 @@
 """README's tables and picture: made from the committed figures, and found out where they are not."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import before_after
 import pytest
 import readme
 import rehearsed
+import tables
 from real_table import RESULT
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -63,6 +65,15 @@ def test_a_figure_written_by_hand_is_found_out(project):
     kept = next(line for line in text.splitlines() if line.startswith("| problems answered rightly"))
     (project / "README.md").write_text(text.replace(kept, kept.replace(" %", "9 %", 1)))
     assert readme.main(["--check"], project) == 1
+
+
+def test_a_ratio_says_that_it_may_pass_100_per_cent():
+    """94.0–100.2 of a teacher's accuracy is no mistake: a student may be better than its teacher."""
+    said = tables.ratio({"mean": 0.971, "low": 0.94, "high": 1.002, "per_seed": [0.98, 0.96, 0.98]})
+    assert said == "97.1 % (94.0–100.2: Student's interval of a ratio, which may pass 100 %)"
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert len(re.findall(r"keeps [\d.]+ % \([\d.]+–[\d.]+: Student's interval of a ratio", text)) == 2
+    assert not re.search(r"–10[0-9]\.[1-9]\)", text)
 
 
 def test_a_missing_place_is_named():

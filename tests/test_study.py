@@ -10,11 +10,15 @@ from pathlib import Path
 
 import aggregate
 import nbformat
+import numpy as np
 import pytest
 import study
 from nbformat.v4 import new_code_cell, new_notebook
+from tables import percent
 
-from helpers import intervals
+from helpers import intervals, results
+from helpers.compare.tables import said
+from helpers.intervals import wilson
 
 ROOT = Path(__file__).resolve().parents[1]
 STUDIES = sorted((ROOT / "data" / "results" / "mini").glob("*.json"))
@@ -362,6 +366,60 @@ def test_the_committed_figures_are_of_their_kinds():
     assert below <= {"gain", "hint_gain", "images", "direction"}
 
 
+def of_problems(*hits: int, n: int = 500, name: str = "accuracy") -> dict:
+    """A share of n problems with each of some seeds, put together."""
+    runs = {seed: result(**{name: {"x": results.share(wilson(each, n))}}) for seed, each in enumerate(hits)}
+    return aggregate.aggregate("x", "mini", runs)[name]["x"]
+
+
+def test_seeds_that_agree_have_the_interval_of_all_their_problems():
+    """0 of 600: Wilson's upper end is z² / (600 + z²) = 3.8415 / 603.8415."""
+    none, all_of_them = of_problems(0, 0, 0, n=200), of_problems(200, 200, 200, n=200)
+    assert (none["mean"], none["low"], none["high"]) == (0.0, 0.0, pytest.approx(3.8415 / 603.8415, abs=1e-6))
+    assert (all_of_them["low"], all_of_them["high"]) == (pytest.approx(1 - none["high"]), 1.0)
+    assert none["hits"] == [0, 0, 0] and none["n"] == 200
+    assert percent(none) == "0.0 % (0.0–0.6)" and percent(all_of_them) == "100.0 % (99.4–100.0)"
+    assert said(none) == "0.0% (0.0% to 0.6%)" and said(all_of_them) == "100.0% (99.4% to 100.0%)"
+
+
+@pytest.mark.parametrize("hits", [(481, 490, 488), (215, 216, 216), (499, 499, 500), (55, 61, 55), (120, 300, 480)])
+def test_of_two_intervals_the_outer_ends_are_taken(hits):
+    found, pooled = of_problems(*hits), wilson(sum(hits), 1500)
+    low, high = aggregate.t_interval([each / 500 for each in hits])
+    assert found["low"] == max(0, min(low, pooled.low)) and found["high"] == min(1, max(high, pooled.high))
+
+
+def test_near_one_the_interval_covers_the_truth_as_often_as_it_says():
+    """A teacher that is right on 99.85 %, asked 500 questions with each of 3 seeds: Student's alone is too short."""
+    rng = np.random.default_rng(0)
+    covered = {"Student's": 0, "taken together": 0}
+    for hits in rng.binomial(500, 0.9985, (1_000, 3)).tolist():
+        low, high = aggregate.t_interval([each / 500 for each in hits])
+        covered["Student's"] += low <= 0.9985 <= high
+        found = of_problems(*hits)
+        covered["taken together"] += found["low"] <= 0.9985 <= found["high"]
+    assert covered["Student's"] < 900 and covered["taken together"] > 940, covered
+
+
+def test_of_runs_there_is_students_interval_alone():
+    """n of a mean over runs counts runs, not problems; its interval is not Wilson's."""
+    runs = {seed: result(a={"value": 0.5, "n": 20, "low": 0.49, "high": 0.51}) for seed in range(3)}
+    assert aggregate.aggregate("x", "mini", runs)["a"] == {
+        "mean": 0.5, "low": 0.5, "high": 0.5, "per_seed": [0.5] * 3, "n": 20,
+    }  # fmt: skip
+
+
+def test_validation_problems_are_the_same_with_each_seed_and_count_once():
+    found, once = of_problems(17, 17, 17, n=120, name="validation"), wilson(17, 120)
+    assert (found["low"], found["high"]) == (once.low, once.high)
+    assert of_problems(17, 17, 17, n=120)["high"] < once.high
+
+
+def test_one_seed_has_the_interval_of_its_problems():
+    found, alone = of_problems(30, n=50), wilson(30, 50)
+    assert (found["mean"], found["low"], found["high"]) == (0.6, alone.low, alone.high)
+
+
 def of_seed(figure: object, i: int) -> object:
     """What the run with the i-th seed must have held, from what is committed of all seeds."""
     if isinstance(figure, list):
@@ -372,7 +430,9 @@ def of_seed(figure: object, i: int) -> object:
         return {name: of_seed(part, i) for name, part in figure.items() if name != "run"}
     if "n" not in figure:
         return figure["per_seed"][i]
-    return {"value": figure["per_seed"][i], "n": figure["n"], "low": None, "high": None}
+    if "hits" in figure:
+        return results.share(wilson(figure["hits"][i], figure["n"]))
+    return {"value": figure["per_seed"][i], "n": figure["n"], "low": 0.0, "high": 1.0}  # of runs: any but Wilson's
 
 
 @pytest.mark.parametrize("path", STUDIES, ids=lambda path: path.stem)

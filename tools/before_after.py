@@ -10,7 +10,7 @@ import matplotlib
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 from matplotlib.ticker import PercentFormatter
-from tables import lines, percent
+from tables import BRACKETS, lines, percent, ratio
 
 STUDY = Path("data/results/mini/04_before_and_after.json")
 PICTURE = Path("data/results/mini/before_and_after.png")
@@ -34,9 +34,9 @@ def table(study: dict) -> str:
     seeds, n = study["run"]["seeds"], accuracy["after"]["n"]
     kept = study["student_after"]["retained"]
     note = (
-        f"The student keeps {percent(kept)} of the teacher's accuracy. Means over {len(seeds)} seeds, each with its "
+        f"The student keeps {ratio(kept)} of the teacher's accuracy. Means over {len(seeds)} seeds, each with its "
         f"own traces, training and test: {n:,} problems and {study['impossible']['pairs']['mean']:.0f} pairs of a "
-        "solvable problem and its impossible twin; in brackets, the 95 % interval of the mean over the seeds."
+        f"solvable problem and its impossible twin; {BRACKETS}."
     )
     return f"{lines(rows)}\n\n{note}"
 

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from tables import figure, lines, percent
+from tables import BRACKETS, figure, lines, percent, ratio
 
 RESULTS = Path("data/results/mini")
 LOGITS, CACHE, ACROSS = "05_logit_distillation", "06_teacher_cache", "07_across_tokenizers"
@@ -42,8 +42,9 @@ def table(root: Path) -> str:
     n, seeds = first["logit"]["accuracy"]["n"], first["run"]["seeds"]
     note = (
         f"{traces:.0f} traces for the sibling and {others:.0f} for the student unless it says otherwise, {n} test "
-        f"problems, means over {len(seeds)} seeds; in brackets, the 95 % interval of the mean over the seeds. With all "
-        f"traces the sibling keeps {percent(first['logit']['retained'])} of the teacher's accuracy. A step from the "
+        f"problems, means over {len(seeds)} seeds; {BRACKETS}; "
+        f"of differences, which are taken pair by pair, Student's alone. With all "
+        f"traces the sibling keeps {ratio(first['logit']['retained'])} of the teacher's accuracy. A step from the "
         f"cache took {cached['step_seconds']['ratio']['mean']:.2f} of the time of one with the teacher. On "
         f"SmolLM2-135M the cache keeps {cached['bytes_per_token']['mean']:.1f} bytes a token, at a gradient "
         f"{cached['gradient_angle_degrees']['mean']:.1f}° from the whole distribution's. Hidden states beside the "
