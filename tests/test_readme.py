@@ -76,6 +76,39 @@ def test_a_ratio_says_that_it_may_pass_100_per_cent():
     assert not re.search(r"–10[0-9]\.[1-9]\)", text)
 
 
+@pytest.mark.parametrize(
+    ("runs", "said"),
+    [
+        ([{"notebook": "04_x", "commit": "e9410fe4dfe2"}], "at commit e9410fe: what"),
+        ([{"notebook": "06_x", "commit": "f733ea6a3f04 dirty"}], "at commit f733ea6, with changes that no commit has:"),
+        (
+            [{"notebook": "05_x", "commit": "aaaaaaaa"}, {"notebook": "06_x", "commit": "bbbbbbbb dirty"},
+             {"notebook": "08_x", "commit": "aaaaaaaa"}],
+            "at commit aaaaaaa (05, 08); commit bbbbbbb (06), with changes that no commit has: what",
+        ),
+        ([{"notebook": "04_x", "commit": ["aaaaaaaa", "aaaaaaaa dirty"]}],
+         "at commit aaaaaaa (04); commit aaaaaaa (04), with changes that no commit has: what"),
+        ([{"notebook": "04_x", "commit": None}], "At which commit this was measured was not noted."),
+        ([{}], "At which commit this was measured was not noted."),
+        ([{"notebook": "04_x", "commit": "aaaaaaaa"}, {"notebook": "05_x"}],
+         "at commit aaaaaaa (04); a commit that was not noted (05): what"),
+    ],
+)  # fmt: skip
+def test_a_table_says_at_which_commit_it_was_measured(runs, said):
+    assert said in tables.measured(*runs)
+
+
+def test_every_table_says_so_and_a_study_with_changes_is_named(project):
+    text = readme.render((project / "README.md").read_text(encoding="utf-8"), project)
+    for name in ("before-after", "methods", "route", "real", "models"):
+        table = text.partition(f"<!-- {name} -->")[2].partition(f"<!-- /{name} -->")[0]
+        assert re.search("Measured at commit|commit this was measured was not noted", table), name
+    assert "(06), with changes that no commit has" in text
+    study = json.loads((project / before_after.STUDY).read_text(encoding="utf-8"))
+    change(project / before_after.STUDY, "run", "commit", to=study["run"]["commit"] + " dirty")
+    assert text.count("with changes") + 1 == readme.render(text, project).count("with changes")
+
+
 def test_a_missing_place_is_named():
     with pytest.raises(ValueError, match="no place for `models`: <!-- models --> and <!-- /models -->"):
         readme.render("nothing")

@@ -10,7 +10,7 @@ import matplotlib
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 from matplotlib.ticker import PercentFormatter
-from tables import BRACKETS, lines, percent, ratio
+from tables import BRACKETS, lines, measured, percent, ratio
 
 STUDY = Path("data/results/mini/04_before_and_after.json")
 PICTURE = Path("data/results/mini/before_and_after.png")
@@ -36,7 +36,7 @@ def table(study: dict) -> str:
     note = (
         f"The student keeps {ratio(kept)} of the teacher's accuracy. Means over {len(seeds)} seeds, each with its "
         f"own traces, training and test: {n:,} problems and {study['impossible']['pairs']['mean']:.0f} pairs of a "
-        f"solvable problem and its impossible twin; {BRACKETS}."
+        f"solvable problem and its impossible twin; {BRACKETS}. {measured(study['run'])}"
     )
     return f"{lines(rows)}\n\n{note}"
 

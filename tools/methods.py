@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from tables import BRACKETS, figure, lines, percent, ratio
+from tables import BRACKETS, figure, lines, measured, percent, ratio
 
 RESULTS = Path("data/results/mini")
 LOGITS, CACHE, ACROSS = "05_logit_distillation", "06_teacher_cache", "07_across_tokenizers"
@@ -48,7 +48,8 @@ def table(root: Path) -> str:
         f"cache took {cached['step_seconds']['ratio']['mean']:.2f} of the time of one with the teacher. On "
         f"SmolLM2-135M the cache keeps {cached['bytes_per_token']['mean']:.1f} bytes a token, at a gradient "
         f"{cached['gradient_angle_degrees']['mean']:.1f}° from the whole distribution's. Hidden states beside the "
-        f"distributions changed the right answers by {points(inside['quarter']['gain'])} points, pair by pair."
+        f"distributions changed the right answers by {points(inside['quarter']['gain'])} points, pair by pair. "
+        f"{measured(*(study['run'] for study in studies.values()))}"
     )
     return f"{lines(rows)}\n\n{note}"
 

@@ -25,6 +25,24 @@ def ratio(found: dict) -> str:
     return f"{100 * found['mean']:.1f} % ({ends}: Student's interval of a ratio, which may pass 100 %)"
 
 
+def measured(*runs: dict) -> str:
+    """At which commits figures were measured, from their "run", and whether what ran was in them."""
+    named = {}
+    for run in runs:
+        commits = run.get("commit")
+        for commit in commits if isinstance(commits, list) else [commits]:
+            named.setdefault(commit, []).append(str(run.get("notebook", ""))[:2])
+    if not any(named):
+        return "At which commit this was measured was not noted."
+    told = []
+    for commit, notebooks in named.items():
+        digest, _, dirty = (commit or "").partition(" ")
+        name = f"commit {digest[:7]}" if digest else "a commit that was not noted"
+        which = f" ({', '.join(dict.fromkeys(notebooks))})" if len(named) > 1 else ""
+        told.append(f"{name}{which}{', with changes that no commit has' if dirty else ''}")
+    return f"Measured at {'; '.join(told)}: what changed later is not in these figures."
+
+
 def figure(figures: dict, key: str) -> dict:
     """The figure under a dotted key."""
     for part in key.split("."):
