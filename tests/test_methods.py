@@ -53,6 +53,21 @@ def test_every_byte_of_a_trace_is_used():
     assert study(methods.ACROSS)["coverage"]["mean"] >= 0.99
 
 
+def test_what_holds_of_many_differences_at_once():
+    """By hand, for five: t₀.₉₉₅ with 2 degrees of freedom is 9.9248, so 30.67 ± 9.9248 × 3.844 / √3, and so on."""
+    gains = [figure(study(notebook), key) for _, _, notebook, _, key in (*methods.FEW, *methods.ALL) if key]
+    assert [round(100 * one["mean"], 1) for one in gains] == [30.7, 7.9, 9.7, 10.6, 0.1]
+    told = methods.corrected(gains)
+    assert "5 differences" in told and "99 % (Bonferroni)" in told
+    above, _, others = told.partition("and not above it ")
+    assert "+30.7 (8.6 to 52.7) lies above zero" in above and others == (
+        "+7.9 (-1.5 to 17.3), though it is with each seed; +9.7 (-3.7 to 23.0), though it is with each seed; "
+        "+10.6 (-9.0 to 30.1), though it is with each seed; +0.1 (-4.3 to 4.5)."
+    )
+    assert told in methods.table(ROOT)
+    assert "98.3 %" in methods.corrected(gains[:3])
+
+
 def test_a_difference_is_told_in_points():
     assert methods.points({"mean": 0.0967, "low": 0.0367, "high": 0.1533}) == "+9.7 (3.7 to 15.3)"
     assert methods.points({"mean": -0.02, "low": None, "high": None}) == "-2.0"

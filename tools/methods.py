@@ -5,6 +5,8 @@ from pathlib import Path
 
 from tables import BRACKETS, figure, lines, measured, percent, ratio
 
+from helpers.intervals import repeated
+
 RESULTS = Path("data/results/mini")
 LOGITS, CACHE, ACROSS = "05_logit_distillation", "06_teacher_cache", "07_across_tokenizers"
 INSIDE = "08_feature_distillation"
@@ -33,25 +35,41 @@ def table(root: Path) -> str:
     """A row a student and way; then what the figures are. Raises FileNotFoundError where a study is missing."""
     names = (LOGITS, CACHE, ACROSS, INSIDE)
     studies = {name: json.loads((root / RESULTS / f"{name}.json").read_text()) for name in names}
-    rows = [["student", "learns", "right answers", "distributions over this, pair by pair"], ["---"] * 4]
+    rows, gains = [["student", "learns", "right answers", "distributions over this, pair by pair"], ["---"] * 4], []
     for student, way, notebook, key, gain in (*FEW, *ALL):
-        more = points(figure(studies[notebook], gain)) if gain else ""
-        rows.append([student, way, percent(figure(studies[notebook], key)), more])
+        found = studies[notebook]
+        gains += [figure(found, gain)] if gain else []
+        rows.append([student, way, percent(figure(found, key)), points(gains[-1]) if gain else ""])
     first, cached, inside = studies[LOGITS], studies[CACHE], studies[INSIDE]
     traces, others = (studies[name]["traces"]["mean"] for name in (LOGITS, ACROSS))
     n, seeds = first["logit"]["accuracy"]["n"], first["run"]["seeds"]
     note = (
         f"{traces:.0f} traces for the sibling and {others:.0f} for the student unless it says otherwise, {n} test "
-        f"problems, means over {len(seeds)} seeds; {BRACKETS}; "
-        f"of differences, which are taken pair by pair, Student's alone. With all "
-        f"traces the sibling keeps {ratio(first['logit']['retained'])} of the teacher's accuracy. A step from the "
-        f"cache took {cached['step_seconds']['ratio']['mean']:.2f} of the time of one with the teacher. On "
-        f"SmolLM2-135M the cache keeps {cached['bytes_per_token']['mean']:.1f} bytes a token, at a gradient "
+        f"problems, means over {len(seeds)} seeds; {BRACKETS}; of differences, which are taken pair by pair, "
+        f"Student's alone. With all traces the sibling keeps {ratio(first['logit']['retained'])} of the teacher's "
+        f"accuracy. A step from the cache took {cached['step_seconds']['ratio']['mean']:.2f} of the time of one with "
+        f"the teacher. On SmolLM2-135M the cache keeps {cached['bytes_per_token']['mean']:.1f} bytes a token, at a "
+        f"gradient "
         f"{cached['gradient_angle_degrees']['mean']:.1f}° from the whole distribution's. Hidden states beside the "
         f"distributions changed the right answers by {points(inside['quarter']['gain'])} points, pair by pair. "
         f"{measured(*(study['run'] for study in studies.values()))}"
     )
-    return f"{lines(rows)}\n\n{note}"
+    return f"{lines(rows)}\n\n{note}\n\n{corrected(gains)}"
+
+
+def corrected(gains: list[dict]) -> str:
+    """Which of some gains lie above zero still if all their intervals are to hold at once (Bonferroni)."""
+    level, told = 1 - 0.05 / len(gains), {True: [], False: []}
+    for one in gains:
+        wide = repeated(one["per_seed"], level)
+        agree = ", though it is with each seed" if min(one["per_seed"]) > 0 else ""
+        text = points({"mean": wide.value, "low": wide.low, "high": wide.high})
+        told[wide.low > 0].append(text if wide.low > 0 else f"{text}{agree}")
+    return (
+        f"Each of the table's {len(gains)} differences has an interval of its own. If all are to hold at once, each "
+        f"needs {100 * level:.3g} % (Bonferroni): then {' and '.join(told[True]) or 'none'} lies above zero, and "
+        f"not above it {'; '.join(told[False]) or 'none'}."
+    )
 
 
 def points(found: dict) -> str:
