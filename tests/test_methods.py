@@ -1,6 +1,7 @@
 """README's table of methods: every row from the study, and the figures that other tools read are there."""
 
 import json
+import shutil
 from pathlib import Path
 
 import methods
@@ -51,6 +52,21 @@ def test_what_was_promised_of_the_cache_holds():
 
 def test_every_byte_of_a_trace_is_used():
     assert study(methods.ACROSS)["coverage"]["mean"] >= 0.99
+
+
+def test_where_alarms_were_not_counted_the_table_says_so(tmp_path):
+    """A student that learnt to doubt looks as good as any other if its false alarms are left out."""
+    shutil.copytree(ROOT / methods.RESULTS, tmp_path / methods.RESULTS)
+    head, _, *rows = methods.table(tmp_path).splitlines()
+    assert "| impossible problems noticed | false alarms |" in head
+    assert all(row.split(" | ")[3:5] == ["–", "–"] for row in rows if row.startswith("| "))
+    path = tmp_path / methods.RESULTS / f"{methods.LOGITS}.json"
+    found = json.loads(path.read_text())
+    found["logit"] |= {"detected": found["logit"]["accuracy"], "false_alarms": found["token"]["accuracy"]}
+    path.write_text(json.dumps(found))
+    (row,) = (line for line in methods.table(tmp_path).splitlines() if "teacher beside it" in line)
+    assert row.split(" | ")[2:5] == ["80.7 % (77.1–84.3)", "80.7 % (77.1–84.3)", "50.0 % (39.2–60.8)"]
+    assert "–: not measured." in methods.table(tmp_path)
 
 
 def test_what_holds_of_many_differences_at_once():

@@ -30,16 +30,25 @@ ALL = (
     ("sibling", "distributions, all traces", LOGITS, "all.distributions.accuracy", None),
 )
 
+# What else may be asked of a student; it lies beside its right answers.
+PROBE = {"detected": "impossible problems noticed", "false_alarms": "false alarms"}
+UNPROBED = (
+    "–: not measured. The right answers do not show how many solvable problems a student calls impossible, nor whether "
+    "it notices those that are: a student that learnt to doubt may look as good as one that did not."
+)
+
 
 def table(root: Path) -> str:
     """A row a student and way; then what the figures are. Raises FileNotFoundError where a study is missing."""
     names = (LOGITS, CACHE, ACROSS, INSIDE)
     studies = {name: json.loads((root / RESULTS / f"{name}.json").read_text()) for name in names}
-    rows, gains = [["student", "learns", "right answers", "distributions over this, pair by pair"], ["---"] * 4], []
+    head = ["student", "learns", "right answers", *PROBE.values(), "distributions over this, pair by pair"]
+    rows, gains = [head, ["---"] * len(head)], []
     for student, way, notebook, key, gain in (*FEW, *ALL):
         found = studies[notebook]
         gains += [figure(found, gain)] if gain else []
-        rows.append([student, way, percent(figure(found, key)), points(gains[-1]) if gain else ""])
+        probed = (probe(found, key.replace("accuracy", name)) for name in PROBE)
+        rows.append([student, way, percent(figure(found, key)), *probed, points(gains[-1]) if gain else ""])
     first, cached, inside = studies[LOGITS], studies[CACHE], studies[INSIDE]
     traces, others = (studies[name]["traces"]["mean"] for name in (LOGITS, ACROSS))
     n, seeds = first["logit"]["accuracy"]["n"], first["run"]["seeds"]
@@ -54,7 +63,16 @@ def table(root: Path) -> str:
         f"distributions changed the right answers by {points(inside['quarter']['gain'])} points, pair by pair. "
         f"{measured(*(study['run'] for study in studies.values()))}"
     )
-    return f"{lines(rows)}\n\n{note}\n\n{corrected(gains)}"
+    unprobed = any("–" in row for row in rows)
+    return "\n\n".join([lines(rows), note, corrected(gains), *([UNPROBED] if unprobed else [])])
+
+
+def probe(found: dict, key: str) -> str:
+    """A share of the probe with impossible problems; a dash where the study did not ask."""
+    try:
+        return percent(figure(found, key))
+    except KeyError:
+        return "–"
 
 
 def corrected(gains: list[dict]) -> str:
