@@ -144,8 +144,37 @@ def test_what_readme_says_of_the_real_student_is_so():
 
 def test_texts_of_the_models_are_shown_as_text():
     said = {"question": "One?\n\n* two", "before": "1.", "after": "<think>\nOne.\n</think>\n\n1.", "teacher": "1."}
-    study = {"transcripts": {"a_b": {**said, "before": {"per_seed": ["first", "second"]}}}}
+    study = {"transcripts": {"crayons": {**said, "before": {"per_seed": ["first", "second"]}}}}
     made = before_after.transcripts(study)
-    assert "<b>a b</b>" in made and "> One?\n>\n> * two" in made
-    assert "*student before:* first\n" in made and "second" not in made
-    assert "*student after:* &lt;think> One. &lt;/think> 1." in made
+    assert "<b>crayons</b>" in made and "> One?\n>\n> * two" in made
+    assert "*student before (wrong):* first\n" in made and "second" not in made
+    assert "*student after (wrong):* &lt;think> One. &lt;/think> 1." in made
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "worth"),
+    [
+        ("crayons", "<think>\n72 - 10 = 62.\n</think>\n\nSarah has 62 crayons left.", "right"),
+        ("crayons", "Sarah has 30 crayons left.", "wrong"),
+        ("smoothies", "They spend $28 in total, and the average cost per smoothie is $4.", "right"),
+        ("buses", "The school bus carried 42, the library bus 21 and the train station bus 20 passengers.", "wrong"),
+        ("buses", "The facts do not fit together: the school bus and the train station bus would carry 105, not 70.",
+         "right"),
+        ("buses", "The facts do not fit together: the train station bus and the school bus would carry 105, not 70.",
+         "right"),
+        ("buses", "The facts do not fit together: the library bus and the train station bus would carry 105, not 70.",
+         "it cannot be true, but the reason is false: "
+         "the school bus and the train station bus would carry 105, not 70"),
+    ],
+)  # fmt: skip
+def test_an_answer_is_right_only_as_a_whole(name, text, worth):
+    assert before_after.worth(name, text) == worth
+
+
+def test_the_facts_about_the_buses_are_those_that_do_not_fit():
+    """From the question: school = 2 × library, station = library + 15, all 100, school and station 70."""
+    library = 100 - 70
+    school, station = 2 * library, library + 15
+    assert all(f"{school + station}, not 70" in fact for fact in before_after.FACTS["buses"]) and school + station != 70
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert "*teacher (it cannot be true, but the reason is false: the school bus" in text

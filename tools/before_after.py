@@ -12,12 +12,22 @@ import matplotlib.pyplot as plt
 from matplotlib.ticker import PercentFormatter
 from tables import BRACKETS, lines, measured, percent, ratio
 
+from helpers.problems import SEED_QUESTIONS
+from helpers.reading import final_answer, is_right
+
 STUDY = Path("data/results/mini/04_before_and_after.json")
 PICTURE = Path("data/results/mini/before_and_after.png")
 WHO = {"student before": "before", "student after": "after", "teacher": "teacher"}
 ACCURACY = {"before": "student_before", "after": "student_after", "teacher": "teacher"}
 COLOURS = {"before": "#bbbbbb", "after": "#d55e00", "teacher": "#0072b2"}
 KEYS = {"accuracy": "right answers", "detected": "impossible problems noticed", "false_alarms": "false alarms"}
+# The facts that really do not fit: of 100 passengers 30 are left for the library bus, so 60 and 45 for the others.
+FACTS = {
+    "buses": (
+        "the school bus and the train station bus would carry 105, not 70",
+        "the train station bus and the school bus would carry 105, not 70",
+    )
+}
 STAMP = "Figures"  # where the picture says which figures it was drawn from
 
 
@@ -42,14 +52,26 @@ def table(study: dict) -> str:
 
 
 def transcripts(study: dict) -> str:
-    """The three questions and what was said to them with the first seed."""
+    """The three questions and what was said to them with the first seed, each with what it is worth."""
     parts = []
     for name, said in study["transcripts"].items():
         quoted = "\n".join(f"> {line}".rstrip() for line in first(said["question"]).strip().splitlines())
         answers = [(who, first(said[key])) for who, key in zip(WHO, ("before", "after", "teacher"), strict=True)]
-        told = "\n\n".join(f"*{who}:* {' '.join(text.replace('<', '&lt;').split())}" for who, text in answers)
+        told = "\n\n".join(
+            f"*{who} ({worth(name, text)}):* {' '.join(text.replace('<', '&lt;').split())}" for who, text in answers
+        )
         parts.append(f"<details><summary><b>{name.replace('_', ' ')}</b></summary>\n\n{quoted}\n\n{told}\n\n</details>")
     return "\n".join(parts)
+
+
+def worth(name: str, text: str) -> str:
+    """What an answer to a seed question is worth as a whole: to call it impossible for a false reason is not right."""
+    gold, facts = SEED_QUESTIONS[name][1], FACTS.get(name)
+    if not is_right(text, gold):
+        return "wrong"
+    if facts and not any(fact in final_answer(text) for fact in facts):
+        return f"it cannot be true, but the reason is false: {facts[0]}"
+    return "right"
 
 
 def first(value) -> str:
