@@ -56,7 +56,7 @@ def test_every_byte_of_a_trace_is_used():
 
 def test_where_alarms_were_not_counted_the_table_says_so(tmp_path):
     """A student that learnt to doubt looks as good as any other if its false alarms are left out."""
-    shutil.copytree(ROOT / methods.RESULTS, tmp_path / methods.RESULTS)
+    shutil.copytree(ROOT / "data" / "results", tmp_path / "data" / "results")
     head, _, *rows = methods.table(tmp_path).splitlines()
     assert "| impossible problems noticed | false alarms |" in head
     assert all(row.split(" | ")[3:5] == ["–", "–"] for row in rows if row.startswith("| "))

@@ -12,7 +12,7 @@ import matplotlib.pyplot as plt
 from matplotlib.ticker import PercentFormatter
 from tables import BRACKETS, lines, measured, percent, ratio
 
-from helpers.problems import SEED_QUESTIONS
+from helpers.problems import FAMILIES, SEED_QUESTIONS, TWINS
 from helpers.reading import final_answer, is_right
 
 STUDY = Path("data/results/mini/04_before_and_after.json")
@@ -31,12 +31,14 @@ FACTS = {
 STAMP = "Figures"  # where the picture says which figures it was drawn from
 
 
-def table(study: dict) -> str:
-    """Student before and after, and teacher, a column each."""
+def table(study: dict, limited: dict) -> str:
+    """Student before and after, and teacher, a column each. limited: what data/results/limits.json has."""
     accuracy = {who: study[name]["accuracy"] for who, name in ACCURACY.items()}
     rows = [["", *WHO], ["---"] * 4, ["problems answered rightly", *(percent(accuracy[who]) for who in WHO.values())]]
     for name, key in (("impossible problems noticed", "detected"), ("false alarms", "false_alarms")):
         rows.append([name, *(percent(study["impossible"][who][key]) for who in WHO.values())])
+    named = (percent(limited[who]["named"]) if who in limited else "–" for who in WHO.values())
+    rows.insert(4, ["of the noticed, the facts named that do not fit (one seed)", *named])
     rows.append(["answers that end by themselves", *(percent(study["ended"][who]) for who in WHO.values())])
     rows.append(["tokens of an answer", *(f"{study['tokens'][who]['mean']:.0f}" for who in WHO.values())])
     student = f"{study['parameters']['student']['mean']:,.0f}"
@@ -48,7 +50,30 @@ def table(study: dict) -> str:
         f"own traces, training and test: {n:,} problems and {study['impossible']['pairs']['mean']:.0f} pairs of a "
         f"solvable problem and its impossible twin; {BRACKETS}. {measured(study['run'])}"
     )
-    return f"{lines(rows)}\n\n{note}"
+    return f"{lines(rows)}\n\n{note}\n\n{limits(limited)}"
+
+
+def limits(found: dict) -> str:
+    """What the table does not say, from data/results/limits.json."""
+    after, teacher, fits = found["after"], found["teacher"], found["after"]["fits"]
+    return (
+        "What the table does not say (one seed, `make limits`):\n\n"
+        f"- **One small world.** Its problems have {found['patterns']['test']} sentence patterns, the same in training "
+        "and test. The test asks for new numbers, names and things in known sentences, and for nothing outside. With "
+        f"first names that the world does not have, the student after its lessons is right on {percent(after['new'])} "
+        f"where it was on {percent(after['known'])}, and the teacher on {percent(teacher['new'])} where it was on "
+        f"{percent(teacher['known'])}. Other wordings and longer problems were not measured.\n"
+        f"- **Impossible in {len(TWINS)} ways.** In training as in the test, impossible problems come from "
+        f"{len(TWINS)} of the {len(FAMILIES)} families, each with one claim that can fail. *Noticed* counts the "
+        "verdict, whatever reason is given for it; the row below counts the reason.\n"
+        f"- **A check that always fits.** In what the teacher learnt from, the second check of a problem of the other "
+        f"{len(FAMILIES) - len(TWINS)} families never fails, and so it is a ritual: of the student's {fits['n']} wrong "
+        f"answers to such problems, with new names, {percent(fits)} found that all fits.\n"
+        "- **What the lessons add.** With the plan laid down for it (*Work through ..., then ...*), the student before "
+        f"its lessons works all of it rightly on {percent(found['told'])} of the test problems: that belonged to its "
+        "making. What it learns is which plan a problem needs, and when to say no.\n\n"
+        f"{measured(found['run'])}"
+    )
 
 
 def transcripts(study: dict) -> str:

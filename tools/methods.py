@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from tables import BRACKETS, figure, lines, measured, percent, ratio
+from tables import BRACKETS, LIMITS, figure, lines, measured, percent, ratio
 
 from helpers.intervals import repeated
 
@@ -43,6 +43,7 @@ def table(root: Path) -> str:
     names = (LOGITS, CACHE, ACROSS, INSIDE)
     studies = {name: json.loads((root / RESULTS / f"{name}.json").read_text()) for name in names}
     head = ["student", "learns", "right answers", *PROBE.values(), "distributions over this, pair by pair"]
+    limits = json.loads((root / LIMITS).read_text())
     rows, gains = [head, ["---"] * len(head)], []
     for student, way, notebook, key, gain in (*FEW, *ALL):
         found = studies[notebook]
@@ -57,14 +58,34 @@ def table(root: Path) -> str:
         f"problems, means over {len(seeds)} seeds; {BRACKETS}; of differences, which are taken pair by pair, "
         f"Student's alone. With all traces the sibling keeps {ratio(first['logit']['retained'])} of the teacher's "
         f"accuracy. A step from the cache took {cached['step_seconds']['ratio']['mean']:.2f} of the time of one with "
-        f"the teacher. On SmolLM2-135M the cache keeps {cached['bytes_per_token']['mean']:.1f} bytes a token, at a "
-        f"gradient "
-        f"{cached['gradient_angle_degrees']['mean']:.1f}° from the whole distribution's. Hidden states beside the "
-        f"distributions changed the right answers by {points(inside['quarter']['gain'])} points, pair by pair. "
+        f"the teacher. Hidden states beside the distributions changed the right answers by "
+        f"{points(inside['quarter']['gain'])} points, pair by pair. "
         f"{measured(*(study['run'] for study in studies.values()))}"
     )
-    unprobed = any("–" in row for row in rows)
-    return "\n\n".join([lines(rows), note, corrected(gains), *([UNPROBED] if unprobed else [])])
+    notes = [note, corrected(gains), of_the_cache(cached, limits)]
+    if any("–" in row for row in rows):
+        notes.append(UNPROBED)
+    return "\n\n".join([lines(rows), *notes])
+
+
+def of_the_cache(study: dict, limits: dict) -> str:
+    """What its few bytes cost and hold, and over how many tokens the angle was taken."""
+    angle, kept, mini = study["gradient_angle_degrees"], study["bytes_per_token"]["mean"], limits["cache"]
+    tokens, draws, likeliest = (
+        " / ".join(f"{one[key]:{how}}" for one in limits["angles"])
+        for key, how in (("tokens", ",d"), ("draws", ".2f"), ("likeliest", ".1f"))
+    )
+    each = " / ".join(f"{one:.1f}" for one in angle["per_seed"])
+    return (
+        "What a cache keeps was also measured on SmolLM2-135M, with itself as its student, hurt by noise on its "
+        f"weights. 12 draws of each distribution are {kept:.1f} bytes a token, which is the packed targets alone; "
+        f"over {study['smollm2']['tokens']['mean']:,} tokens their gradient lies {angle['mean']:.1f}° from that of "
+        f"the whole distributions ({angle['low']:.1f} to {angle['high']:.1f}; the seeds: {each}). An angle belongs "
+        "to a number of tokens: that of draws falls nearly as 1/√tokens, that of the likeliest hardly falls "
+        f"(`mini`, over {tokens} tokens: 12 draws {draws}°, the 2 likeliest {likeliest}°). On the disk lie tokens and "
+        "labels too, 8 bytes for each token of prompt and answer: on `mini` "
+        f"{mini['on_disk']:.1f} bytes a learnt token, of which {mini['targets']:.1f} are targets."
+    )
 
 
 def probe(found: dict, key: str) -> str:

@@ -9,7 +9,7 @@ import before_after
 import methods
 import rehearsed
 from real_table import RESULT, real_table
-from tables import MINUTES, lines, measured, percent
+from tables import LIMITS, MINUTES, lines, measured, percent
 
 ROOT = Path(__file__).resolve().parents[1]
 ROLES = ("teacher", "student", "sibling")
@@ -60,7 +60,7 @@ def render(text: str, root: Path = ROOT) -> str:
     made = {
         "models": models_table(scores),
         "route": route_table(root),
-        "before-after": before_after.table(study),
+        "before-after": before_after.table(study, json.loads((root / LIMITS).read_text(encoding="utf-8"))),
         "methods": methods.table(root),
         "transcripts": before_after.transcripts(study),
         "rehearsal": rehearsed.line(root),

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 MINUTES = Path("data/results/minutes.json")  # how long each notebook takes: tools/series.py writes it
+LIMITS = Path("data/results/limits.json")  # what the other figures leave out: tools/limits.py writes it
 
 
 # What the brackets of a share over seeds are: tools/aggregate.py makes them.
