@@ -18,7 +18,7 @@ CLEAN := $(PY) -m nbstripout --keep-output --keep-count --keep-id --extra-keys "
 
 .DEFAULT_GOAL := help
 .PHONY: help environment run test test-browser lab lint notebooks clean-notebooks study tables mini-models \
-  bench-losses bench-alignment bench-busy recipe gpu-check plan plan-check rehearse real
+  limits bench-losses bench-alignment bench-busy recipe gpu-check plan plan-check rehearse real
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' Makefile
@@ -60,6 +60,10 @@ study: environment ## Run the notebooks with three seeds and keep means and inte
 	$(PY) tools/readme.py
 
 tables: environment ## Write README's tables and picture again, from the committed figures
+	$(PY) tools/readme.py
+
+limits: environment ## Measure what the figures leave out: new names, a plan laid down, the facts named (minutes)
+	PYTHONPATH="$(CURDIR)" DISTILL_TIER=mini $(PY) tools/limits.py
 	$(PY) tools/readme.py
 
 mini-models: environment ## Train the mini models again (hours)

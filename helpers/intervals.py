@@ -97,13 +97,14 @@ def paired_bootstrap(
     return Difference((only_b - only_a) / n, float(low), float(high))
 
 
-def repeated(values: Sequence[float]) -> Mean:
+def repeated(values: Sequence[float], confidence: float = 0.95) -> Mean:
     """The mean of one share from each of n independent runs, with Student's interval: mean ± t₀.₉₇₅ s / √n.
 
     It speaks of what differs between the runs, such as initial weights and training images, and of nothing else: test
-    images that all runs share are not drawn again. Raises ValueError for fewer than two values.
+    images that all runs share are not drawn again. confidence: of the interval; where m of them are to hold at once,
+    1 − 0.05 / m (Bonferroni), and t at the quantile that belongs to it. Raises ValueError for fewer than two values.
     """
-    middle, half = _t(values)
+    middle, half = _t(values, confidence)
     return Mean(len(values), middle, middle - half, middle + half)
 
 
@@ -117,14 +118,14 @@ def paired_repeats(a: Sequence[float], b: Sequence[float]) -> Difference:
     return Difference(middle, middle - half, middle + half)
 
 
-def _t(values: Sequence[float]) -> tuple[float, float]:
-    """The mean and half the length of its 95 % t-interval."""
+def _t(values: Sequence[float], confidence: float = 0.95) -> tuple[float, float]:
+    """The mean and half the length of its t-interval."""
     from scipy.stats import t  # not at the top: it takes a second, and most who count shares never need it
 
     n = len(values)
     if n < 2:
         raise ValueError(f"an interval over repeated runs needs two of them or more; there is {n}")
-    return mean(values), float(t.ppf(0.975, n - 1)) * stdev(values) / sqrt(n)
+    return mean(values), float(t.ppf((1 + confidence) / 2, n - 1)) * stdev(values) / sqrt(n)
 
 
 def _only(right_a: Sequence[bool], right_b: Sequence[bool]) -> tuple[int, int]:

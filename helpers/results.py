@@ -68,8 +68,10 @@ def study(notebook: str, tier: Tier | str) -> dict | None:
     """A notebook's figures over several seeds, from data/results/<tier>/<notebook>.json; None where there are none.
 
     A number is {"mean", "low", "high", "per_seed"}: low and high end the 95 % t-interval over the seeds, None for
-    a single seed. A share also has "n". The rest is as `read` gives it; "run" holds seeds, machine, versions,
-    commit and the seconds of each seed. `make study` writes the files.
+    a single seed. A share also has "n". One of problems has "hits", and its ends are the outer ones of that interval
+    and of Wilson's over the problems of all seeds, since few seeds may agree by chance. A whole number counts something
+    and has {"mean", "per_seed"}, a p-value {"per_seed"} alone. The rest is as `read` gives it; "run" holds seeds,
+    machine, versions, commit and the seconds of each seed. `make study` writes the files.
     """
     path = ROOT / "data" / "results" / _tier(tier).name / f"{notebook}.json"
     return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None

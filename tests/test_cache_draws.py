@@ -32,6 +32,21 @@ def test_each_token_comes_as_often_as_it_should_but_for_one(n):
     assert ((found - n * shares).abs() < 1).all()
 
 
+def test_draws_vary_less_than_independent_ones_but_not_always():
+    """A mean of 16 draws, over many offsets, against the 1/16 of the variance that independent draws have."""
+
+    def spread(shares, worth):
+        drawn = torch.stack([worth[draw(shares, 16, generator(seed))[0]].mean() for seed in range(400)])
+        independent = ((shares[0] * worth**2).sum() - (shares[0] * worth).sum() ** 2) / 16
+        return (drawn.var() / independent).item()
+
+    likely = torch.tensor([[0.7, 0.2, 0.06, 0.04]], dtype=torch.float64)
+    assert spread(likely, torch.tensor([1.0, -1, 2, 0], dtype=torch.float64)) < 0.3
+    equal, alternating = torch.full((1, 32), 1 / 32, dtype=torch.float64), torch.ones(32, dtype=torch.float64)
+    alternating[1::2] = -1
+    assert spread(equal, alternating) == pytest.approx(16, rel=0.05), "all marks on every second token"
+
+
 def test_the_mean_over_seeds_is_the_distribution():
     shares, n, seeds = distributions(3, 12), 5, 4000
     drawn = torch.stack([counts(draw(shares, n, generator(seed)), 12) / n for seed in range(seeds)])

@@ -341,12 +341,27 @@ def test_this_run_stands_beside_the_study():
         ({"mean": 0.9, "low": 0.85, "high": 0.95, "per_seed": [0.9], "n": 500}, "90.0% (85.0% to 95.0%)"),
         ({"mean": 0.9, "low": None, "high": None, "per_seed": [0.9], "n": 500}, "90.0%"),
         ({"mean": 81.25, "low": 80.5, "high": 82.0, "per_seed": [80.9, 81.6]}, "81.25 (80.5 to 82)"),
-        ({"mean": 3033856, "low": 3033856.0, "high": 3033856.0, "per_seed": [3033856] * 3}, "3,033,856"),
+        ({"mean": 3033856, "per_seed": [3033856] * 3}, "3,033,856"),
+        ({"mean": 1 / 3, "per_seed": [1, 0, 0]}, "1 · 0 · 0"),
+        ({"mean": 1546, "per_seed": [1552, 1544, 1542]}, "1,552 · 1,544 · 1,542"),
+        ({"per_seed": [4.00543212890625e-05, 0.01171875, 0.00048828125]}, "4.005e-05 · 0.01172 · 0.0004883"),
+        ({"per_seed": [0.25]}, "0.25"),
         ({"before": 1}, "–"),
     ],
 )
 def test_a_figure_of_a_study_is_said_with_its_interval(figure, text):
     assert said(figure) == text
+
+
+def test_no_figure_of_the_study_is_shown_as_it_cannot_be():
+    """A p-value has no mean; a count is whole. As notebook 04 shows them, from the committed study."""
+    study = results.study("04_before_and_after", "mini")
+    keys = ("mcnemar.before_after", "mcnemar.after_teacher", "impossible.pairs", "parameters.teacher")
+    rows = [line.strip("| ").split(" | ") for line in repr(compare.beside(dict.fromkeys(keys, 1), study)).split("\n")]
+    shown = {row[0].strip(): row[2].strip() for row in rows[2:]}
+    assert shown["mcnemar.after_teacher"] == "4.005e-05 · 0.01172 · 0.0004883"
+    assert shown["mcnemar.before_after"].count(" · ") == 2 and "to" not in "".join(shown.values())
+    assert (shown["impossible.pairs"], shown["parameters.teacher"]) == ("200", "3,033,856")
 
 
 # --- the notebook -------------------------------------------------------------------------------

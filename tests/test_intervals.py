@@ -156,6 +156,13 @@ def test_intervals_over_repeated_runs_are_scipys(pairs):
         assert (gain.low, gain.high) == pytest.approx((between.low, between.high), abs=1e-9)
 
 
+@pytest.mark.parametrize("confidence", [0.9, 0.95, 0.99])
+def test_a_confidence_can_be_asked_for(confidence):
+    theirs = ttest_1samp([0.1, 0.4, 0.6], 0).confidence_interval(confidence)
+    found = repeated([0.1, 0.4, 0.6], confidence)
+    assert (found.low, found.high) == pytest.approx((theirs.low, theirs.high))
+
+
 def test_runs_that_agree_have_an_interval_without_length():
     found = repeated([0.5, 0.5, 0.5])
     assert (found.low, found.value, found.high) == (0.5, 0.5, 0.5)

@@ -1,6 +1,7 @@
 """README's table of methods: every row from the study, and the figures that other tools read are there."""
 
 import json
+import shutil
 from pathlib import Path
 
 import methods
@@ -51,6 +52,36 @@ def test_what_was_promised_of_the_cache_holds():
 
 def test_every_byte_of_a_trace_is_used():
     assert study(methods.ACROSS)["coverage"]["mean"] >= 0.99
+
+
+def test_where_alarms_were_not_counted_the_table_says_so(tmp_path):
+    """A student that learnt to doubt looks as good as any other if its false alarms are left out."""
+    shutil.copytree(ROOT / "data" / "results", tmp_path / "data" / "results")
+    head, _, *rows = methods.table(tmp_path).splitlines()
+    assert "| impossible problems noticed | false alarms |" in head
+    assert all(row.split(" | ")[3:5] == ["–", "–"] for row in rows if row.startswith("| "))
+    path = tmp_path / methods.RESULTS / f"{methods.LOGITS}.json"
+    found = json.loads(path.read_text())
+    found["logit"] |= {"detected": found["logit"]["accuracy"], "false_alarms": found["token"]["accuracy"]}
+    path.write_text(json.dumps(found))
+    (row,) = (line for line in methods.table(tmp_path).splitlines() if "teacher beside it" in line)
+    assert row.split(" | ")[2:5] == ["80.7 % (77.1–84.3)", "80.7 % (77.1–84.3)", "50.0 % (39.2–60.8)"]
+    assert "–: not measured." in methods.table(tmp_path)
+
+
+def test_what_holds_of_many_differences_at_once():
+    """By hand, for five: t₀.₉₉₅ with 2 degrees of freedom is 9.9248, so 30.67 ± 9.9248 × 3.844 / √3, and so on."""
+    gains = [figure(study(notebook), key) for _, _, notebook, _, key in (*methods.FEW, *methods.ALL) if key]
+    assert [round(100 * one["mean"], 1) for one in gains] == [30.7, 7.9, 9.7, 10.6, 0.1]
+    told = methods.corrected(gains)
+    assert "5 differences" in told and "99 % (Bonferroni)" in told
+    above, _, others = told.partition("and not above it ")
+    assert "+30.7 (8.6 to 52.7) lies above zero" in above and others == (
+        "+7.9 (-1.5 to 17.3), though it is with each seed; +9.7 (-3.7 to 23.0), though it is with each seed; "
+        "+10.6 (-9.0 to 30.1), though it is with each seed; +0.1 (-4.3 to 4.5)."
+    )
+    assert told in methods.table(ROOT)
+    assert "98.3 %" in methods.corrected(gains[:3])
 
 
 def test_a_difference_is_told_in_points():

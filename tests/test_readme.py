@@ -1,6 +1,7 @@
 """README's tables and picture: made from the committed figures, and found out where they are not."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import before_after
 import pytest
 import readme
 import rehearsed
+import tables
 from real_table import RESULT
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -65,6 +67,48 @@ def test_a_figure_written_by_hand_is_found_out(project):
     assert readme.main(["--check"], project) == 1
 
 
+def test_a_ratio_says_that_it_may_pass_100_per_cent():
+    """94.0–100.2 of a teacher's accuracy is no mistake: a student may be better than its teacher."""
+    said = tables.ratio({"mean": 0.971, "low": 0.94, "high": 1.002, "per_seed": [0.98, 0.96, 0.98]})
+    assert said == "97.1 % (94.0–100.2: Student's interval of a ratio, which may pass 100 %)"
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert len(re.findall(r"keeps [\d.]+ % \([\d.]+–[\d.]+: Student's interval of a ratio", text)) == 2
+    assert not re.search(r"–10[0-9]\.[1-9]\)", text)
+
+
+@pytest.mark.parametrize(
+    ("runs", "said"),
+    [
+        ([{"notebook": "04_x", "commit": "e9410fe4dfe2"}], "at commit e9410fe: what"),
+        ([{"notebook": "06_x", "commit": "f733ea6a3f04 dirty"}], "at commit f733ea6, with changes that no commit has:"),
+        (
+            [{"notebook": "05_x", "commit": "aaaaaaaa"}, {"notebook": "06_x", "commit": "bbbbbbbb dirty"},
+             {"notebook": "08_x", "commit": "aaaaaaaa"}],
+            "at commit aaaaaaa (05, 08); commit bbbbbbb (06), with changes that no commit has: what",
+        ),
+        ([{"notebook": "04_x", "commit": ["aaaaaaaa", "aaaaaaaa dirty"]}],
+         "at commit aaaaaaa (04); commit aaaaaaa (04), with changes that no commit has: what"),
+        ([{"notebook": "04_x", "commit": None}], "At which commit this was measured was not noted."),
+        ([{}], "At which commit this was measured was not noted."),
+        ([{"notebook": "04_x", "commit": "aaaaaaaa"}, {"notebook": "05_x"}],
+         "at commit aaaaaaa (04); a commit that was not noted (05): what"),
+    ],
+)  # fmt: skip
+def test_a_table_says_at_which_commit_it_was_measured(runs, said):
+    assert said in tables.measured(*runs)
+
+
+def test_every_table_says_so_and_a_study_with_changes_is_named(project):
+    text = readme.render((project / "README.md").read_text(encoding="utf-8"), project)
+    for name in ("before-after", "methods", "route", "real", "models"):
+        table = text.partition(f"<!-- {name} -->")[2].partition(f"<!-- /{name} -->")[0]
+        assert re.search("Measured at commit|commit this was measured was not noted", table), name
+    assert "(06), with changes that no commit has" in text
+    study = json.loads((project / before_after.STUDY).read_text(encoding="utf-8"))
+    change(project / before_after.STUDY, "run", "commit", to=study["run"]["commit"] + " dirty")
+    assert text.count("with changes") + 1 == readme.render(text, project).count("with changes")
+
+
 def test_a_missing_place_is_named():
     with pytest.raises(ValueError, match="no place for `models`: <!-- models --> and <!-- /models -->"):
         readme.render("nothing")
@@ -100,8 +144,37 @@ def test_what_readme_says_of_the_real_student_is_so():
 
 def test_texts_of_the_models_are_shown_as_text():
     said = {"question": "One?\n\n* two", "before": "1.", "after": "<think>\nOne.\n</think>\n\n1.", "teacher": "1."}
-    study = {"transcripts": {"a_b": {**said, "before": {"per_seed": ["first", "second"]}}}}
+    study = {"transcripts": {"crayons": {**said, "before": {"per_seed": ["first", "second"]}}}}
     made = before_after.transcripts(study)
-    assert "<b>a b</b>" in made and "> One?\n>\n> * two" in made
-    assert "*student before:* first\n" in made and "second" not in made
-    assert "*student after:* &lt;think> One. &lt;/think> 1." in made
+    assert "<b>crayons</b>" in made and "> One?\n>\n> * two" in made
+    assert "*student before (wrong):* first\n" in made and "second" not in made
+    assert "*student after (wrong):* &lt;think> One. &lt;/think> 1." in made
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "worth"),
+    [
+        ("crayons", "<think>\n72 - 10 = 62.\n</think>\n\nSarah has 62 crayons left.", "right"),
+        ("crayons", "Sarah has 30 crayons left.", "wrong"),
+        ("smoothies", "They spend $28 in total, and the average cost per smoothie is $4.", "right"),
+        ("buses", "The school bus carried 42, the library bus 21 and the train station bus 20 passengers.", "wrong"),
+        ("buses", "The facts do not fit together: the school bus and the train station bus would carry 105, not 70.",
+         "right"),
+        ("buses", "The facts do not fit together: the train station bus and the school bus would carry 105, not 70.",
+         "right"),
+        ("buses", "The facts do not fit together: the library bus and the train station bus would carry 105, not 70.",
+         "it cannot be true, but the reason is false: "
+         "the school bus and the train station bus would carry 105, not 70"),
+    ],
+)  # fmt: skip
+def test_an_answer_is_right_only_as_a_whole(name, text, worth):
+    assert before_after.worth(name, text) == worth
+
+
+def test_the_facts_about_the_buses_are_those_that_do_not_fit():
+    """From the question: school = 2 × library, station = library + 15, all 100, school and station 70."""
+    library = 100 - 70
+    school, station = 2 * library, library + 15
+    assert all(f"{school + station}, not 70" in fact for fact in before_after.FACTS["buses"]) and school + station != 70
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert "*teacher (it cannot be true, but the reason is false: the school bus" in text

@@ -68,7 +68,7 @@ def test_outputs_are_saved_and_nothing_else_changes(root, capsys):
     assert strip_output(after, False, False, []) == strip_output(before, False, False, [])
     assert "|" not in capsys.readouterr().out, "who saves outputs has no use for the table"
     told = json.loads((root / series.MINUTES).read_text())
-    assert told["tier"] == "mini" and told["machine"] and 0 < told["seconds"]["01_one"] < 100
+    assert told["tier"] == "mini" and told["machine"] and told["commit"] and 0 < told["seconds"]["01_one"] < 100
     (root / series.MINUTES).unlink()
     (root / "artifacts" / "mini" / "traces").mkdir()
     assert series.main(["--save"]) == 0

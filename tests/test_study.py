@@ -10,11 +10,18 @@ from pathlib import Path
 
 import aggregate
 import nbformat
+import numpy as np
 import pytest
 import study
 from nbformat.v4 import new_code_cell, new_notebook
+from tables import percent
+
+from helpers import intervals, results
+from helpers.compare.tables import said
+from helpers.intervals import wilson
 
 ROOT = Path(__file__).resolve().parents[1]
+STUDIES = sorted((ROOT / "data" / "results" / "mini").glob("*.json"))
 
 # Notes that it ran, waits where it is told to, and writes figures as helpers.results does, without loading PyTorch.
 FAKE = """
@@ -259,6 +266,11 @@ def test_two_values_have_a_wide_interval_and_one_has_none():
     assert aggregate.t_interval([0.1, 0.1, 0.1]) == (0.1, 0.1)
 
 
+def test_students_interval_is_worked_out_in_one_place(monkeypatch):
+    monkeypatch.setattr(intervals, "_t", lambda *_: (10.0, 1.0))
+    assert aggregate.t_interval([1.0, 3.0]) == (9.0, 11.0)
+
+
 def result(**figures) -> tuple[dict, dict]:
     machine, commit, seconds = figures.pop("machine", "CPU"), figures.pop("commit", "abc"), figures.pop("seconds", 1.0)
     run = {"machine": machine, "versions": {"torch": "2"}, "seed": 0}
@@ -283,21 +295,155 @@ def test_shares_stay_within_their_ends_and_numbers_do_not():
 
 
 def test_one_seed_has_a_mean_and_no_interval():
-    found = aggregate.aggregate("x", "mini", {7: result(a=share(0.5), b=2)})
+    found = aggregate.aggregate("x", "mini", {7: result(a=share(0.5), b=2.0)})
     assert found["a"] == {"mean": 0.5, "low": None, "high": None, "per_seed": [0.5], "n": 10}
     assert found["b"] == {"mean": 2, "low": None, "high": None, "per_seed": [2]}
     assert found["run"]["seeds"] == [7]
 
 
 def test_what_is_no_number_is_kept_where_it_is_equal():
-    one = result(name="x", ok=True, none=None, words=["a", "b"], only=1, curve=[1, 2], long=[1], deep={"kept": None})
-    two = result(name="x", ok=True, none=None, words=["a", "c"], curve=[3, 2], long=[1, 2], deep={"kept": 0.5})
+    one = result(name="x", ok=True, none=None, words=["a", "b"], only=1, line=[1.0, 2.0], long=[1], deep={"kept": None})
+    two = result(name="x", ok=True, none=None, words=["a", "c"], line=[3.0, 2.0], long=[1, 2], deep={"kept": 0.5})
     found = aggregate.aggregate("x", "mini", {0: one, 1: two})
     assert (found["name"], found["ok"], found["none"]) == ("x", True, None)
-    assert [point["mean"] for point in found["curve"]] == [2, 2] and found["curve"][1]["low"] == 2
+    assert [point["mean"] for point in found["line"]] == [2, 2] and found["line"][1]["low"] == 2
     assert found["deep"] == {}
     assert found["words"] == ["a", {"per_seed": ["b", "c"]}]
     assert sorted(found["run"]["left_out"]) == ["deep.kept", "long", "only"]
+
+
+def over(**figures) -> dict:
+    """Figures of three seeds, a list of three for each name, put together."""
+    runs = {seed: result(**{name: each[seed] for name, each in figures.items()}) for seed in range(3)}
+    return aggregate.aggregate("x", "mini", runs)
+
+
+def test_p_values_have_no_mean():
+    found = over(mcnemar=[{"after": p} for p in (4e-5, 0.012, 0.0005)], gain=[{"p": p} for p in (0.2, 0.9, 1.0)])
+    assert found["mcnemar"]["after"] == {"per_seed": [4e-5, 0.012, 0.0005]}
+    assert found["gain"]["p"] == {"per_seed": [0.2, 0.9, 1.0]}
+
+
+def test_counts_stand_seed_by_seed_and_have_no_interval():
+    """Of one event in three seeds Student's interval would say: from -1.1 to 1.8 events."""
+    found = over(reasons=[{"cut off": n} for n in (1, 0, 0)], parameters=[7, 7, 7], lengths=[[1, 2], [3, 2], [5, 2]])
+    assert found["reasons"]["cut off"] == {"mean": pytest.approx(1 / 3), "per_seed": [1, 0, 0]}
+    assert found["parameters"] == {"mean": 7, "per_seed": [7, 7, 7]}
+    assert found["lengths"][1] == {"mean": 2, "per_seed": [2, 2, 2]}
+
+
+def test_an_amount_is_not_below_zero_and_a_difference_may_be():
+    values = [68.3, 178.0, 24.6]
+    found = over(step_seconds=[{"live": value} for value in values], gain=values, retained=[0.97, 0.95, 1.0])
+    assert found["step_seconds"]["live"]["low"] == 0.0 > found["gain"]["low"]
+    assert found["step_seconds"]["live"]["high"] == found["gain"]["high"]
+    assert found["retained"]["high"] > 1, "a student may be better than its teacher"
+
+
+def test_the_committed_figures_are_of_their_kinds():
+    """What no p-value, count, share or amount can be stands in no file; what goes below zero is a difference."""
+    below = set()
+
+    def look(figure, key):
+        if not isinstance(figure, dict):
+            return
+        if "per_seed" not in figure:
+            for name, part in figure.items():
+                look(part, [*key, name])
+            return
+        numbers = [value for value in figure["per_seed"] if isinstance(value, int | float)]
+        if set(key) & aggregate.P_VALUES:
+            assert figure.keys() == {"per_seed"}, key
+        elif numbers and all(isinstance(value, int) for value in numbers):
+            assert figure.keys() == {"mean", "per_seed"}, key
+        elif numbers and "n" in figure:
+            assert 0 <= figure["low"] <= figure["mean"] <= figure["high"] <= 1, key
+        elif numbers and figure["low"] < 0 <= min(numbers):
+            below.add(key[0] if key[0] not in ("start", "end") else key[-1])
+
+    for path in STUDIES:
+        look(json.loads(path.read_text(encoding="utf-8")), [])
+    assert below <= {"gain", "hint_gain", "images", "direction"}
+
+
+def of_problems(*hits: int, n: int = 500, name: str = "accuracy") -> dict:
+    """A share of n problems with each of some seeds, put together."""
+    runs = {seed: result(**{name: {"x": results.share(wilson(each, n))}}) for seed, each in enumerate(hits)}
+    return aggregate.aggregate("x", "mini", runs)[name]["x"]
+
+
+def test_seeds_that_agree_have_the_interval_of_all_their_problems():
+    """0 of 600: Wilson's upper end is z² / (600 + z²) = 3.8415 / 603.8415."""
+    none, all_of_them = of_problems(0, 0, 0, n=200), of_problems(200, 200, 200, n=200)
+    assert (none["mean"], none["low"], none["high"]) == (0.0, 0.0, pytest.approx(3.8415 / 603.8415, abs=1e-6))
+    assert (all_of_them["low"], all_of_them["high"]) == (pytest.approx(1 - none["high"]), 1.0)
+    assert none["hits"] == [0, 0, 0] and none["n"] == 200
+    assert percent(none) == "0.0 % (0.0–0.6)" and percent(all_of_them) == "100.0 % (99.4–100.0)"
+    assert said(none) == "0.0% (0.0% to 0.6%)" and said(all_of_them) == "100.0% (99.4% to 100.0%)"
+
+
+@pytest.mark.parametrize("hits", [(481, 490, 488), (215, 216, 216), (499, 499, 500), (55, 61, 55), (120, 300, 480)])
+def test_of_two_intervals_the_outer_ends_are_taken(hits):
+    found, pooled = of_problems(*hits), wilson(sum(hits), 1500)
+    low, high = aggregate.t_interval([each / 500 for each in hits])
+    assert found["low"] == max(0, min(low, pooled.low)) and found["high"] == min(1, max(high, pooled.high))
+
+
+def test_near_one_the_interval_covers_the_truth_as_often_as_it_says():
+    """A teacher that is right on 99.85 %, asked 500 questions with each of 3 seeds: Student's alone is too short."""
+    rng = np.random.default_rng(0)
+    covered = {"Student's": 0, "taken together": 0}
+    for hits in rng.binomial(500, 0.9985, (1_000, 3)).tolist():
+        low, high = aggregate.t_interval([each / 500 for each in hits])
+        covered["Student's"] += low <= 0.9985 <= high
+        found = of_problems(*hits)
+        covered["taken together"] += found["low"] <= 0.9985 <= found["high"]
+    assert covered["Student's"] < 900 and covered["taken together"] > 940, covered
+
+
+def test_of_runs_there_is_students_interval_alone():
+    """n of a mean over runs counts runs, not problems; its interval is not Wilson's."""
+    runs = {seed: result(a={"value": 0.5, "n": 20, "low": 0.49, "high": 0.51}) for seed in range(3)}
+    assert aggregate.aggregate("x", "mini", runs)["a"] == {
+        "mean": 0.5, "low": 0.5, "high": 0.5, "per_seed": [0.5] * 3, "n": 20,
+    }  # fmt: skip
+
+
+def test_validation_problems_are_the_same_with_each_seed_and_count_once():
+    found, once = of_problems(17, 17, 17, n=120, name="validation"), wilson(17, 120)
+    assert (found["low"], found["high"]) == (once.low, once.high)
+    assert of_problems(17, 17, 17, n=120)["high"] < once.high
+
+
+def test_one_seed_has_the_interval_of_its_problems():
+    found, alone = of_problems(30, n=50), wilson(30, 50)
+    assert (found["mean"], found["low"], found["high"]) == (0.6, alone.low, alone.high)
+
+
+def of_seed(figure: object, i: int) -> object:
+    """What the run with the i-th seed must have held, from what is committed of all seeds."""
+    if isinstance(figure, list):
+        return [of_seed(part, i) for part in figure]
+    if not isinstance(figure, dict):
+        return figure
+    if "per_seed" not in figure:
+        return {name: of_seed(part, i) for name, part in figure.items() if name != "run"}
+    if "n" not in figure:
+        return figure["per_seed"][i]
+    if "hits" in figure:
+        return results.share(wilson(figure["hits"][i], figure["n"]))
+    return {"value": figure["per_seed"][i], "n": figure["n"], "low": 0.0, "high": 1.0}  # of runs: any but Wilson's
+
+
+@pytest.mark.parametrize("path", STUDIES, ids=lambda path: path.stem)
+def test_what_is_committed_comes_from_its_seeds(path):
+    study = json.loads(path.read_text(encoding="utf-8"))
+    run = study["run"]
+    runs = {}
+    for i, seed in enumerate(run["seeds"]):
+        note = {"commit": run["commit"], "seconds": run["seconds"][i]}
+        runs[seed] = {**of_seed(study, i), "run": run}, note
+    assert aggregate.aggregate(path.stem, run["tier"], runs) == study
 
 
 def test_shares_of_different_sizes_name_each():

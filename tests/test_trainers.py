@@ -71,7 +71,7 @@ def test_the_answer_is_learnt_with_its_end_and_the_prompt_is_not(tier):
             whole = tokenizer.decode(ids[ids != tokenizer.pad_token_id])
             assert whole.count("<bos>") == 1
             prompt, _, answer = whole.partition("<start_of_turn>model\n")
-            assert learnt == answer or "<start_of_turn>assistant\n" in whole
+            assert learnt == answer
             assert learnt.startswith("<think>") and learnt.rstrip().endswith("<end_of_turn>")
             assert all(question not in learnt for question in QUESTIONS) and prompt
             found.add(learnt)

@@ -1,12 +1,28 @@
-"""Figures of several seeds to one: a number becomes its mean with the 95 % interval over the seeds."""
+"""Figures of several seeds to one: a number becomes its mean with the 95 % interval over the seeds.
+
+What a figure is, its form and its name say. A share of problems has n and Wilson's interval: over seeds the two
+intervals that it has, Student's over the seeds and Wilson's over all their problems, are taken together. Few seeds may
+agree by chance, most of all near 0 and 1, and then Student's is too short. A whole number counts something:
+it has a mean, and stands seed by seed instead of in an interval, which could hold what no count can be. A p-value, by
+its name, stands seed by seed alone: the mean of several says nothing. An amount, by its name, cannot be below zero, nor
+can its interval. All others are numbers that may have any sign and size; a ratio may be above 1.
+"""
 
 from collections.abc import Sequence
-from math import sqrt
-from statistics import mean, stdev
+from math import isclose
+from statistics import mean
 
-from scipy.stats import t
+from helpers.intervals import repeated, wilson
 
 SHARE = {"value", "n", "low", "high"}
+# What the name of a figure, or of what it lies in, says of it.
+P_VALUES = {"mcnemar", "p", "p_value"}
+AMOUNTS = {
+    "balance", "bits", "bytes", "bytes_per_token", "degrees", "divergence", "far", "filling", "gradient_angle_degrees",
+    "loss", "memory", "ratio", "retained", "seconds", "seconds_per_trace", "step_seconds", "tokens",
+}  # fmt: skip
+# Shares of the validation problems, which are the same with each seed: three seeds do not make them more.
+VALIDATION = {"sweep", "validation", "weights"}
 MISSING = object()  # stands for a figure that a seed does not have; equal to nothing else
 
 
@@ -15,15 +31,11 @@ class LeftOut(Exception):
 
 
 def t_interval(values: Sequence[float]) -> tuple[float, float] | tuple[None, None]:
-    """The ends of Student's 95 % interval for the mean: mean ± t₀.₉₇₅ s / √n with n − 1 degrees of freedom.
-
-    A single value has none: (None, None).
-    """
-    n = len(values)
-    if n < 2:
+    """The ends of Student's 95 % interval for the mean, `intervals.repeated`; a single value has none."""
+    if len(values) < 2:
         return None, None
-    half = float(t.ppf(0.975, n - 1)) * stdev(values) / sqrt(n)
-    return mean(values) - half, mean(values) + half
+    found = repeated(values)
+    return found.low, found.high
 
 
 def over_seeds(values: list, left_out: list[str], key: str = "") -> object:
@@ -34,12 +46,12 @@ def over_seeds(values: list, left_out: list[str], key: str = "") -> object:
     """
     first = values[0]
     if all(isinstance(value, dict) and value.keys() == SHARE for value in values):
-        return share(values)
+        return share(values, set(key.split(".")))
     if all(isinstance(value, dict) for value in values):
         names = list(dict.fromkeys(name for value in values for name in value))
         return parts({name: [value.get(name, MISSING) for value in values] for name in names}, left_out, key)
     if all(isinstance(value, int | float) and not isinstance(value, bool) for value in values):
-        return number(values)
+        return number(values, set(key.split(".")))
     if all(value == first and type(value) is type(first) for value in values):
         return first
     if all(isinstance(value, str) for value in values):
@@ -60,17 +72,41 @@ def parts(named: dict[str, list], left_out: list[str], key: str) -> dict:
     return found
 
 
-def number(values: list[float]) -> dict:
+def number(values: list[float], names: set[str]) -> dict:
+    """A p-value, a count, an amount or another number. names: the parts of its dotted key."""
+    if names & P_VALUES:
+        return {"per_seed": values}
+    if all(isinstance(value, int) for value in values):
+        return {"mean": mean(values), "per_seed": values}
     low, high = t_interval(values)
+    if names & AMOUNTS and low is not None:
+        low = max(0.0, low)
     return {"mean": mean(values), "low": low, "high": high, "per_seed": values}
 
 
-def share(values: list[dict]) -> dict:
-    """A share's interval stays within [0, 1]. n is one number where all seeds have the same, else a list."""
-    found = number([value["value"] for value in values])
-    if found["low"] is not None:
-        found["low"], found["high"] = max(0.0, found["low"]), min(1.0, found["high"])
+def share(values: list[dict], names: set[str]) -> dict:
+    """A share, with an interval within [0, 1]. n is one number where all seeds have the same, else a list.
+
+    Of problems, it also has the hits of each seed, and its interval ends where the lower and the higher of Student's
+    and the pooled Wilson's do. Of repeated runs, whose n counts runs, it has Student's alone. names: as `number`.
+    """
+    found = number([float(value["value"]) for value in values], set())
+    lows, highs = ([] if found[end] is None else [found[end]] for end in ("low", "high"))
+    hits = [hits_of(value) for value in values]
+    if None not in hits:
+        again = len(values) if names & VALIDATION else 1
+        pooled = wilson(round(sum(hits) / again), sum(value["n"] for value in values) // again)
+        lows, highs, found["hits"] = [*lows, pooled.low], [*highs, pooled.high], hits
+    if lows:
+        found["low"], found["high"] = max(0.0, min(lows)), min(1.0, max(highs))
     return {**found, "n": same_or_all([value["n"] for value in values])}
+
+
+def hits_of(value: dict) -> int | None:
+    """How many of n problems a share counts; None where its interval is not Wilson's: then it is a mean over n runs."""
+    known = wilson(round(value["value"] * value["n"]), value["n"])
+    same = (isclose(value[key], getattr(known, key), abs_tol=1e-9) for key in ("value", "low", "high"))
+    return known.hits if all(same) else None
 
 
 def same_or_all(values: list) -> object:

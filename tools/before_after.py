@@ -10,7 +10,10 @@ import matplotlib
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 from matplotlib.ticker import PercentFormatter
-from tables import lines, percent
+from tables import BRACKETS, lines, measured, percent, ratio
+
+from helpers.problems import FAMILIES, SEED_QUESTIONS, TWINS
+from helpers.reading import final_answer, is_right
 
 STUDY = Path("data/results/mini/04_before_and_after.json")
 PICTURE = Path("data/results/mini/before_and_after.png")
@@ -18,15 +21,24 @@ WHO = {"student before": "before", "student after": "after", "teacher": "teacher
 ACCURACY = {"before": "student_before", "after": "student_after", "teacher": "teacher"}
 COLOURS = {"before": "#bbbbbb", "after": "#d55e00", "teacher": "#0072b2"}
 KEYS = {"accuracy": "right answers", "detected": "impossible problems noticed", "false_alarms": "false alarms"}
+# The facts that really do not fit: of 100 passengers 30 are left for the library bus, so 60 and 45 for the others.
+FACTS = {
+    "buses": (
+        "the school bus and the train station bus would carry 105, not 70",
+        "the train station bus and the school bus would carry 105, not 70",
+    )
+}
 STAMP = "Figures"  # where the picture says which figures it was drawn from
 
 
-def table(study: dict) -> str:
-    """Student before and after, and teacher, a column each."""
+def table(study: dict, limited: dict) -> str:
+    """Student before and after, and teacher, a column each. limited: what data/results/limits.json has."""
     accuracy = {who: study[name]["accuracy"] for who, name in ACCURACY.items()}
     rows = [["", *WHO], ["---"] * 4, ["problems answered rightly", *(percent(accuracy[who]) for who in WHO.values())]]
     for name, key in (("impossible problems noticed", "detected"), ("false alarms", "false_alarms")):
         rows.append([name, *(percent(study["impossible"][who][key]) for who in WHO.values())])
+    named = (percent(limited[who]["named"]) if who in limited else "–" for who in WHO.values())
+    rows.insert(4, ["of the noticed, the facts named that do not fit (one seed)", *named])
     rows.append(["answers that end by themselves", *(percent(study["ended"][who]) for who in WHO.values())])
     rows.append(["tokens of an answer", *(f"{study['tokens'][who]['mean']:.0f}" for who in WHO.values())])
     student = f"{study['parameters']['student']['mean']:,.0f}"
@@ -34,22 +46,57 @@ def table(study: dict) -> str:
     seeds, n = study["run"]["seeds"], accuracy["after"]["n"]
     kept = study["student_after"]["retained"]
     note = (
-        f"The student keeps {percent(kept)} of the teacher's accuracy. Means over {len(seeds)} seeds, each with its "
+        f"The student keeps {ratio(kept)} of the teacher's accuracy. Means over {len(seeds)} seeds, each with its "
         f"own traces, training and test: {n:,} problems and {study['impossible']['pairs']['mean']:.0f} pairs of a "
-        "solvable problem and its impossible twin; in brackets, the 95 % interval of the mean over the seeds."
+        f"solvable problem and its impossible twin; {BRACKETS}. {measured(study['run'])}"
     )
-    return f"{lines(rows)}\n\n{note}"
+    return f"{lines(rows)}\n\n{note}\n\n{limits(limited)}"
+
+
+def limits(found: dict) -> str:
+    """What the table does not say, from data/results/limits.json."""
+    after, teacher, fits = found["after"], found["teacher"], found["after"]["fits"]
+    return (
+        "What the table does not say (one seed, `make limits`):\n\n"
+        f"- **One small world.** Its problems have {found['patterns']['test']} sentence patterns, the same in training "
+        "and test. The test asks for new numbers, names and things in known sentences, and for nothing outside. With "
+        f"first names that the world does not have, the student after its lessons is right on {percent(after['new'])} "
+        f"where it was on {percent(after['known'])}, and the teacher on {percent(teacher['new'])} where it was on "
+        f"{percent(teacher['known'])}. Other wordings and longer problems were not measured.\n"
+        f"- **Impossible in {len(TWINS)} ways.** In training as in the test, impossible problems come from "
+        f"{len(TWINS)} of the {len(FAMILIES)} families, each with one claim that can fail. *Noticed* counts the "
+        "verdict, whatever reason is given for it; the row below counts the reason.\n"
+        f"- **A check that always fits.** In what the teacher learnt from, the second check of a problem of the other "
+        f"{len(FAMILIES) - len(TWINS)} families never fails, and so it is a ritual: of the student's {fits['n']} wrong "
+        f"answers to such problems, with new names, {percent(fits)} found that all fits.\n"
+        "- **What the lessons add.** With the plan laid down for it (*Work through ..., then ...*), the student before "
+        f"its lessons works all of it rightly on {percent(found['told'])} of the test problems: that belonged to its "
+        "making. What it learns is which plan a problem needs, and when to say no.\n\n"
+        f"{measured(found['run'])}"
+    )
 
 
 def transcripts(study: dict) -> str:
-    """The three questions and what was said to them with the first seed."""
+    """The three questions and what was said to them with the first seed, each with what it is worth."""
     parts = []
     for name, said in study["transcripts"].items():
         quoted = "\n".join(f"> {line}".rstrip() for line in first(said["question"]).strip().splitlines())
         answers = [(who, first(said[key])) for who, key in zip(WHO, ("before", "after", "teacher"), strict=True)]
-        told = "\n\n".join(f"*{who}:* {' '.join(text.replace('<', '&lt;').split())}" for who, text in answers)
+        told = "\n\n".join(
+            f"*{who} ({worth(name, text)}):* {' '.join(text.replace('<', '&lt;').split())}" for who, text in answers
+        )
         parts.append(f"<details><summary><b>{name.replace('_', ' ')}</b></summary>\n\n{quoted}\n\n{told}\n\n</details>")
     return "\n".join(parts)
+
+
+def worth(name: str, text: str) -> str:
+    """What an answer to a seed question is worth as a whole: to call it impossible for a false reason is not right."""
+    gold, facts = SEED_QUESTIONS[name][1], FACTS.get(name)
+    if not is_right(text, gold):
+        return "wrong"
+    if facts and not any(fact in final_answer(text) for fact in facts):
+        return f"it cannot be true, but the reason is false: {facts[0]}"
+    return "right"
 
 
 def first(value) -> str:

@@ -3,7 +3,9 @@
 import json
 from pathlib import Path
 
-from tables import figure, lines, percent
+from tables import BRACKETS, LIMITS, figure, lines, measured, percent, ratio
+
+from helpers.intervals import repeated
 
 RESULTS = Path("data/results/mini")
 LOGITS, CACHE, ACROSS = "05_logit_distillation", "06_teacher_cache", "07_across_tokenizers"
@@ -28,28 +30,85 @@ ALL = (
     ("sibling", "distributions, all traces", LOGITS, "all.distributions.accuracy", None),
 )
 
+# What else may be asked of a student; it lies beside its right answers.
+PROBE = {"detected": "impossible problems noticed", "false_alarms": "false alarms"}
+UNPROBED = (
+    "–: not measured. The right answers do not show how many solvable problems a student calls impossible, nor whether "
+    "it notices those that are: a student that learnt to doubt may look as good as one that did not."
+)
+
 
 def table(root: Path) -> str:
     """A row a student and way; then what the figures are. Raises FileNotFoundError where a study is missing."""
     names = (LOGITS, CACHE, ACROSS, INSIDE)
     studies = {name: json.loads((root / RESULTS / f"{name}.json").read_text()) for name in names}
-    rows = [["student", "learns", "right answers", "distributions over this, pair by pair"], ["---"] * 4]
+    head = ["student", "learns", "right answers", *PROBE.values(), "distributions over this, pair by pair"]
+    limits = json.loads((root / LIMITS).read_text())
+    rows, gains = [head, ["---"] * len(head)], []
     for student, way, notebook, key, gain in (*FEW, *ALL):
-        more = points(figure(studies[notebook], gain)) if gain else ""
-        rows.append([student, way, percent(figure(studies[notebook], key)), more])
+        found = studies[notebook]
+        gains += [figure(found, gain)] if gain else []
+        probed = (probe(found, key.replace("accuracy", name)) for name in PROBE)
+        rows.append([student, way, percent(figure(found, key)), *probed, points(gains[-1]) if gain else ""])
     first, cached, inside = studies[LOGITS], studies[CACHE], studies[INSIDE]
     traces, others = (studies[name]["traces"]["mean"] for name in (LOGITS, ACROSS))
     n, seeds = first["logit"]["accuracy"]["n"], first["run"]["seeds"]
     note = (
         f"{traces:.0f} traces for the sibling and {others:.0f} for the student unless it says otherwise, {n} test "
-        f"problems, means over {len(seeds)} seeds; in brackets, the 95 % interval of the mean over the seeds. With all "
-        f"traces the sibling keeps {percent(first['logit']['retained'])} of the teacher's accuracy. A step from the "
-        f"cache took {cached['step_seconds']['ratio']['mean']:.2f} of the time of one with the teacher. On "
-        f"SmolLM2-135M the cache keeps {cached['bytes_per_token']['mean']:.1f} bytes a token, at a gradient "
-        f"{cached['gradient_angle_degrees']['mean']:.1f}° from the whole distribution's. Hidden states beside the "
-        f"distributions changed the right answers by {points(inside['quarter']['gain'])} points, pair by pair."
+        f"problems, means over {len(seeds)} seeds; {BRACKETS}; of differences, which are taken pair by pair, "
+        f"Student's alone. With all traces the sibling keeps {ratio(first['logit']['retained'])} of the teacher's "
+        f"accuracy. A step from the cache took {cached['step_seconds']['ratio']['mean']:.2f} of the time of one with "
+        f"the teacher. Hidden states beside the distributions changed the right answers by "
+        f"{points(inside['quarter']['gain'])} points, pair by pair. "
+        f"{measured(*(study['run'] for study in studies.values()))}"
     )
-    return f"{lines(rows)}\n\n{note}"
+    notes = [note, corrected(gains), of_the_cache(cached, limits)]
+    if any("–" in row for row in rows):
+        notes.append(UNPROBED)
+    return "\n\n".join([lines(rows), *notes])
+
+
+def of_the_cache(study: dict, limits: dict) -> str:
+    """What its few bytes cost and hold, and over how many tokens the angle was taken."""
+    angle, kept, mini = study["gradient_angle_degrees"], study["bytes_per_token"]["mean"], limits["cache"]
+    tokens, draws, likeliest = (
+        " / ".join(f"{one[key]:{how}}" for one in limits["angles"])
+        for key, how in (("tokens", ",d"), ("draws", ".2f"), ("likeliest", ".1f"))
+    )
+    each = " / ".join(f"{one:.1f}" for one in angle["per_seed"])
+    return (
+        "What a cache keeps was also measured on SmolLM2-135M, with itself as its student, hurt by noise on its "
+        f"weights. 12 draws of each distribution are {kept:.1f} bytes a token, which is the packed targets alone; "
+        f"over {study['smollm2']['tokens']['mean']:,} tokens their gradient lies {angle['mean']:.1f}° from that of "
+        f"the whole distributions ({angle['low']:.1f} to {angle['high']:.1f}; the seeds: {each}). An angle belongs "
+        "to a number of tokens: that of draws falls nearly as 1/√tokens, that of the likeliest hardly falls "
+        f"(`mini`, over {tokens} tokens: 12 draws {draws}°, the 2 likeliest {likeliest}°). On the disk lie tokens and "
+        "labels too, 8 bytes for each token of prompt and answer: on `mini` "
+        f"{mini['on_disk']:.1f} bytes a learnt token, of which {mini['targets']:.1f} are targets."
+    )
+
+
+def probe(found: dict, key: str) -> str:
+    """A share of the probe with impossible problems; a dash where the study did not ask."""
+    try:
+        return percent(figure(found, key))
+    except KeyError:
+        return "–"
+
+
+def corrected(gains: list[dict]) -> str:
+    """Which of some gains lie above zero still if all their intervals are to hold at once (Bonferroni)."""
+    level, told = 1 - 0.05 / len(gains), {True: [], False: []}
+    for one in gains:
+        wide = repeated(one["per_seed"], level)
+        agree = ", though it is with each seed" if min(one["per_seed"]) > 0 else ""
+        text = points({"mean": wide.value, "low": wide.low, "high": wide.high})
+        told[wide.low > 0].append(text if wide.low > 0 else f"{text}{agree}")
+    return (
+        f"Each of the table's {len(gains)} differences has an interval of its own. If all are to hold at once, each "
+        f"needs {100 * level:.3g} % (Bonferroni): then {' and '.join(told[True]) or 'none'} lies above zero, and "
+        f"not above it {'; '.join(told[False]) or 'none'}."
+    )
 
 
 def points(found: dict) -> str:

@@ -9,7 +9,7 @@ import before_after
 import methods
 import rehearsed
 from real_table import RESULT, real_table
-from tables import MINUTES, lines, percent
+from tables import LIMITS, MINUTES, lines, measured, percent
 
 ROOT = Path(__file__).resolve().parents[1]
 ROLES = ("teacher", "student", "sibling")
@@ -39,17 +39,18 @@ def models_table(scores: dict[str, dict]) -> str:
     n, pairs = scores["teacher"]["accuracy"]["n"], scores["teacher"]["impossible"]["detected"]["n"]
     skills = min(share["n"] for share in scores["student"]["skills"].values())
     note = f"{n:,} test problems, {pairs} pairs of twins, {skills} tasks a skill; greedy; 95 % intervals."
-    return lines(rows) + f"\n\n{note}"
+    return lines(rows) + f"\n\n{note} {measured(scores['teacher'].get('run', {}))}"
 
 
 def route_table(root: Path) -> str:
     """The notebooks with the minutes of one run in their order that began with nothing made (tools/series.py)."""
-    seconds = json.loads((root / MINUTES).read_text(encoding="utf-8"))["seconds"]
+    told = json.loads((root / MINUTES).read_text(encoding="utf-8"))
+    seconds = told["seconds"]
     rows = [["notebook", "what happens in it", "minutes (mini tier)"], ["---"] * 3]
     for name, (title, what) in ROUTE.items():
         minutes = f"{seconds[name] / 60:.1f}" if name in seconds else "–"
         rows.append([f"[{name[:2]} · {title}](notebooks/{name}.ipynb)", what, minutes])
-    return lines(rows)
+    return f"{lines(rows)}\n\nOne run on {told['machine']}. {measured(told)}"
 
 
 def render(text: str, root: Path = ROOT) -> str:
@@ -59,7 +60,7 @@ def render(text: str, root: Path = ROOT) -> str:
     made = {
         "models": models_table(scores),
         "route": route_table(root),
-        "before-after": before_after.table(study),
+        "before-after": before_after.table(study, json.loads((root / LIMITS).read_text(encoding="utf-8"))),
         "methods": methods.table(root),
         "transcripts": before_after.transcripts(study),
         "rehearsal": rehearsed.line(root),

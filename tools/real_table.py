@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tables import lines, percent
+from tables import lines, measured, percent
 
 RESULT = Path("data/results/real.json")
 LONGEST = 900  # characters that are shown of an answer; the file has all of it
@@ -29,7 +29,8 @@ def real_table(found: dict) -> str:
         f"{chosen['max_length']:,} tokens of R1's answers to them ({unseen['tokens']:,} in all); greedy, at most "
         f"{chosen['answer_tokens']:,} tokens; 95 % intervals; right answers before and after: p = "
         f"{found['mcnemar']:.2f} (McNemar). One seed, {found['minutes']['all']:.0f} minutes on "
-        f"{found['run']['machine']}, without what it takes to load."
+        f"{found['run']['machine']}, without what it takes to load. "
+        f"{measured(found['run'])}"
     )
     return f"{lines(rows)}\n\n{note}\n\n{crayons(found)}"
 

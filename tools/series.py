@@ -72,9 +72,12 @@ def save(executed: Path, notebook: Path) -> None:
 
 def keep_minutes(root: Path, executed: dict[Path, float]) -> None:
     """Writes how long each notebook took, and on what machine, for README's route."""
-    from helpers.results import machine  # not at the top: it imports PyTorch
+    from study import commit  # not at the top: they import PyTorch
 
-    told = {"tier": TIER, "machine": machine(), "seconds": {path.stem: round(s, 1) for path, s in executed.items()}}
+    from helpers.results import machine
+
+    seconds = {path.stem: round(s, 1) for path, s in executed.items()}
+    told = {"tier": TIER, "machine": machine(), "commit": commit(), "seconds": seconds}
     (root / MINUTES).parent.mkdir(parents=True, exist_ok=True)
     (root / MINUTES).write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
 

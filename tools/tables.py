@@ -3,13 +3,45 @@
 from pathlib import Path
 
 MINUTES = Path("data/results/minutes.json")  # how long each notebook takes: tools/series.py writes it
+LIMITS = Path("data/results/limits.json")  # what the other figures leave out: tools/limits.py writes it
+
+
+# What the brackets of a share over seeds are: tools/aggregate.py makes them.
+BRACKETS = (
+    "in brackets, 95 % intervals, whose ends are the outer ones of two: Student's of the mean over the seeds, and "
+    "Wilson's over the problems of all seeds together, since few seeds may agree by chance"
+)
 
 
 def percent(share: dict) -> str:
-    """A share with its 95 % interval: `96.1 % (94.7–97.1)`. Over seeds that all agree there is none."""
+    """A share with its 95 % interval: `96.1 % (94.7–97.1)`."""
     middle = f"{100 * share['value' if 'value' in share else 'mean']:.1f} %"
     low, high = share["low"], share["high"]
     return middle if low == high else f"{middle} ({100 * low:.1f}–{100 * high:.1f})"
+
+
+def ratio(found: dict) -> str:
+    """One score as a part of another, over seeds, with what its interval is: `97.1 % (94.0–100.2, ...)`."""
+    ends = f"{100 * found['low']:.1f}–{100 * found['high']:.1f}"
+    return f"{100 * found['mean']:.1f} % ({ends}: Student's interval of a ratio, which may pass 100 %)"
+
+
+def measured(*runs: dict) -> str:
+    """At which commits figures were measured, from their "run", and whether what ran was in them."""
+    named = {}
+    for run in runs:
+        commits = run.get("commit")
+        for commit in commits if isinstance(commits, list) else [commits]:
+            named.setdefault(commit, []).append(str(run.get("notebook", ""))[:2])
+    if not any(named):
+        return "At which commit this was measured was not noted."
+    told = []
+    for commit, notebooks in named.items():
+        digest, _, dirty = (commit or "").partition(" ")
+        name = f"commit {digest[:7]}" if digest else "a commit that was not noted"
+        which = f" ({', '.join(dict.fromkeys(notebooks))})" if len(named) > 1 else ""
+        told.append(f"{name}{which}{', with changes that no commit has' if dirty else ''}")
+    return f"Measured at {'; '.join(told)}: what changed later is not in these figures."
 
 
 def figure(figures: dict, key: str) -> dict:

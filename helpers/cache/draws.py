@@ -9,9 +9,9 @@ def draw(shares: torch.Tensor, n: int, generator: torch.Generator) -> torch.Tens
 
     Systematic sampling (Carpenter et al. 1999, in particle filters): one random offset, then n equally spaced marks
     along the distribution laid end to end. A token of probability p gets ⌊n·p⌋ or ⌈n·p⌉ marks, on average exactly
-    n·p. So means over the draws are unbiased, as those of n independent draws are (RS-KD, Anshumann et al. 2025). On a
-    language model's distributions, of few likely tokens, they vary far less: all but the last mark of a likely token
-    are certain. Of a mean that goes up and down with the distance of the marks, over many equal tokens, they vary more.
+    n·p. So means over the draws are unbiased, as those of n independent draws are (RS-KD, Anshumann et al. 2025). Where
+    few tokens hold most of the probability they vary far less: all but the last mark of a likely token are certain. Not
+    always: of many equally likely tokens, marks at equal distances may all fall on every second one.
     shares: (tokens, vocabulary), each row adding up to 1. Raises ValueError for n below 1.
     """
     if n < 1:

@@ -37,13 +37,17 @@ def beside(live: Mapping[str, object], study: Mapping | None) -> Table:
 def said(value: object) -> str:
     """A cell's text: shares with their interval, whole numbers with commas, others with four digits, None as a dash.
 
-    A mapping is a share or a mean over seeds as a results file holds it; one that is neither is a dash.
+    A mapping is a share or a mean over seeds as a results file holds it; one that is neither is a dash. Counts and
+    p-values, which have no interval over seeds, stand seed by seed where the seeds differ.
     """
     if value is None:
         return "–"
     if isinstance(value, Share):
         return str(value)
     if isinstance(value, Mapping):
+        if "per_seed" in value and "low" not in value:
+            each = [said(one) for one in value["per_seed"]]
+            return " · ".join(each if len(set(each)) > 1 else each[:1])
         middle = value.get("value", value.get("mean"))
         return "–" if middle is None else _with_interval(middle, value.get("low"), value.get("high"), "n" in value)
     if isinstance(value, int):
