@@ -44,9 +44,11 @@ def across_trainer(student, tokenizer, rows, tier: Tier, seed: int, how: Across,
     from helpers.trainers.across import AcrossTrainer, rows_of, sides_of  # not at the top: see helpers.models.loading
 
     both = sides_of(teacher_tokenizer, tokenizer)
-    dataset = Dataset.from_list(rows_of(traces.messages(rows), both))
-    # The teacher's tokens and the chunks are columns of their own, which Trainer would drop.
-    args = trainers.settings(tier, seed, folder_of(tier, seed, rows, how), loss_type="nll", remove_unused_columns=False)
+    dataset = Dataset.from_list(rows_of(traces.messages(rows), both, tier.max_length))
+    # The teacher's tokens and the chunks are columns of their own, which Trainer would drop. And the rows are cut
+    # already: TRL's preparation would cut the student's tokens and leave the chunks.
+    ready = {"remove_unused_columns": False, "dataset_kwargs": {"skip_prepare_dataset": True}}
+    args = trainers.settings(tier, seed, folder_of(tier, seed, rows, how), loss_type="nll", **ready)
     return distil.trainer_of(
         AcrossTrainer, student, tokenizer, dataset, tier, seed, args, teacher=teacher, sides=both, **asdict(how)
     )

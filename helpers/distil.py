@@ -68,6 +68,7 @@ def trainer_of(made_by, student, tokenizer, dataset, tier: Tier, seed: int, args
     if not len(dataset):
         raise ValueError("there are no traces to learn from: see with `traces.verify` why none was kept")
     steps = -(-len(dataset) // tier.batch_size)  # of an epoch
+    problems = validation_problems(tier)
     with store.no_bars():  # of the trainer's preparation, which takes a moment
         trainer = made_by(
             model=models.add_lora(student, tier.lora, seed),
@@ -75,7 +76,9 @@ def trainer_of(made_by, student, tokenizer, dataset, tier: Tier, seed: int, args
             train_dataset=dataset,
             processing_class=tokenizer,
             callbacks=[
-                trainers.validation(lambda model: right_answers(model, tokenizer, tier), -(-BETWEEN // max(1, steps)))
+                trainers.validation(
+                    lambda model: right_answers(model, tokenizer, tier, problems), -(-BETWEEN // max(1, steps))
+                )
             ],
             **more,
         )
@@ -121,9 +124,17 @@ def short(made: dict) -> str:
     return origins.digest(json.dumps(made).encode()).removeprefix("sha256:")[:8]
 
 
-def right_answers(model, tokenizer, tier: Tier) -> Share:
-    """The share of the VALIDATION problems that a model answers rightly, greedily."""
-    problems = traces.questions(tier, "validation", VALIDATION, seed=0)
+def validation_problems(tier: Tier) -> list:
+    """The VALIDATION problems, the same ones whatever the seed; of own data all there are, which is printed.
+
+    Raises as `traces.questions`.
+    """
+    return traces.questions(tier, "validation", VALIDATION, seed=0, fewer=True)
+
+
+def right_answers(model, tokenizer, tier: Tier, problems: list | None = None) -> Share:
+    """The share of problems, those of `validation_problems` if None, that a model answers rightly, greedily."""
+    problems = validation_problems(tier) if problems is None else problems
     asked = [problem.question for problem in problems]
     answers = evaluate.generate(model, tokenizer, asked, tier.answer_tokens, tier.answer_batch, progress=False)
     return evaluate.accuracy(answers, problems)

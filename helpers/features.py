@@ -93,9 +93,10 @@ def across_trainer(tier: Tier, seed: int, features, rows, how=None):
     teacher, teacher_tokenizer = models.load_teacher(tier)
     layers.check(features.pairs, layers.blocks(student), layers.blocks(teacher))
     both = sides_of(teacher_tokenizer, tokenizer)
-    dataset = Dataset.from_list(rows_of(traces.messages(rows), both))
+    dataset = Dataset.from_list(rows_of(traces.messages(rows), both, tier.max_length))
     folder = across_folder(tier, seed, features, rows, how)
-    args = trainers.settings(tier, seed, folder, loss_type="nll", remove_unused_columns=False)
+    ready = {"remove_unused_columns": False, "dataset_kwargs": {"skip_prepare_dataset": True}}  # as across
+    args = trainers.settings(tier, seed, folder, loss_type="nll", **ready)
     return distil.trainer_of(
         AcrossFeatureTrainer, student, tokenizer, dataset, tier, seed, args, teacher=teacher, sides=both,
         features=features, widths=widths(student, teacher), **asdict(how or Across()),

@@ -1,9 +1,8 @@
 """A divergence from hidden states and output heads that never holds the logits of all tokens.
 
-At 262,144 logits a token, the logits of one long batch and what autograd keeps of them need more memory than the model.
-Here they are made for some tokens at a time. The gradient of each divergence with respect to the logits is known in
-closed form, so it is taken right away and only the gradient of the hidden states is kept: three matrix products for a
-chunk, the fewest that any form needs, and nothing is computed twice.
+At 262,144 logits a token, those of one long batch and what autograd keeps of them need more memory than the model. Here
+they are made for some tokens at a time. The gradient with respect to the logits is known in closed form, so it is taken
+right away and only that of the hidden states is kept: three matrix products for a chunk, the fewest there can be.
 """
 
 import math
@@ -33,10 +32,7 @@ class Head:
         return _capped(torch.nn.functional.linear(self.given(hidden), self.weight, self.bias), self.softcap)
 
     def given(self, hidden: torch.Tensor) -> torch.Tensor:
-        """Hidden states in the dtype of the head, as the model itself hands them to it.
-
-        Under mixed precision accelerate turns what a model gives into float32, and its head stays in bfloat16.
-        """
+        """Hidden states in the head's dtype: in mixed precision accelerate makes float32 of what a model gives."""
         return hidden.to(self.weight.dtype)
 
 
@@ -71,13 +67,12 @@ def _compare(model, head: Head) -> None:
     with torch.no_grad():
         given = model(input_ids=ids, output_hidden_states=True, use_cache=False)
         ours, own = head.logits(given.hidden_states[-1][0, -1]), losses.wide(given.logits[0, -1])
-    rounding = 0.02 if head.weight.dtype in (torch.bfloat16, torch.float16) else 1e-3
+    rounding = 1e-3 if head.weight.dtype.itemsize > 2 else 0.02
     if not torch.allclose(ours, own, rtol=0, atol=rounding * float(own.abs().max())):
         raise ValueError(
             f"{type(model).__name__} does more with its logits than its output layer and a softcap: the layer alone "
-            f"gives {float(ours.norm() / own.norm()):.3g} times as large ones. Its config may name a scale "
-            "(logits_scaling, logit_scale, lm_head_multiplier). This loss would teach or learn other distributions "
-            "than the model's: choose another model"
+            f"gives {float(ours.norm() / own.norm()):.3g} times as large ones (see logits_scaling, logit_scale or "
+            "lm_head_multiplier in its config). This loss would not be of its distributions: choose another model"
         )
 
 

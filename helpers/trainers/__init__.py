@@ -1,14 +1,14 @@
 """Training an adapter with TRL: one set of settings for every method, resumed after a kill, read where finished."""
 
 import json
-import os
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 
-from helpers import memory, tiers
+from helpers import disk, memory
 from helpers.intervals import Share
 from helpers.models import card, unsloth
 from helpers.tiers import Tier
@@ -125,16 +125,22 @@ def run(trainer) -> Run:
     """Trains what is left to train: from the last whole checkpoint on if there is one, nothing if it is finished.
 
     A finished run is read from its folder, `trainer.args.output_dir`, and the trainer's model stays as it is: load
-    an adapter from `adapters(folder)`. A checkpoint that a kill left half written is deleted.
+    an adapter from `adapters(folder)`. A checkpoint that a kill left half written is deleted. Where another process
+    trains in the same folder, this one waits, says so, and then reads.
     Raises FloatingPointError, before a step is made of it, for a gradient or a loss that is not finite.
     """
+    folder = Path(trainer.args.output_dir)
+    first = trainer.is_world_process_zero()  # of the processes of one training, which share the folder
+    with disk.one_writer(folder) if first else nullcontext():
+        return read_again(folder) if finished(folder) else _run(trainer, folder, first)
+
+
+def _run(trainer, folder: Path, first: bool) -> Run:
+    """As `run`. first: whether this process is the one that writes."""
     from transformers import PrinterCallback
 
     from helpers.trainers.callbacks import Clock, Finite, Whole, bar
 
-    folder = Path(trainer.args.output_dir)
-    if finished(folder):
-        return read_again(folder)
     folder.mkdir(parents=True, exist_ok=True)
     trainer.remove_callback(PrinterCallback)  # a line for every tenth step
     for callback in (Clock(), Finite(), Whole()):
@@ -151,22 +157,16 @@ def run(trainer) -> Run:
         "before": round(cost.before),
         "peak": round(cost.peak),
     }
-    part = folder / f"{RUN}.part"
-    part.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
-    os.replace(part, folder / RUN)
+    if first:
+        disk.write_whole(folder / RUN, json.dumps(told, indent=1) + "\n")
+    trainer.accelerator.wait_for_everyone()
     return read(folder)
 
 
 def read_again(folder: Path) -> Run:
     """As `read`, and says so: a cell that trains took no time."""
-    print(f"trained before, and read from {told_as(folder)}")
+    print(f"trained before, and read from {disk.shown(folder)}")
     return read(folder)
-
-
-def told_as(folder: Path) -> str:
-    """A folder as it is told of: from the project's root on, where it lies there."""
-    folder = Path(folder)
-    return folder.relative_to(tiers.ROOT).as_posix() if folder.is_relative_to(tiers.ROOT) else str(folder)
 
 
 def finished(folder: Path) -> bool:

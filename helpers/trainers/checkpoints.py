@@ -5,15 +5,15 @@ import os
 import shutil
 from pathlib import Path
 
+from helpers import disk
+
 WHOLE = "whole.json"  # written last, into the checkpoint: its files and how many bytes each has
 
 
 def say_whole(folder: Path) -> None:
     """Notes that a checkpoint is whole as it is now."""
     sizes = {path.name: path.stat().st_size for path in folder.iterdir() if path.is_file()}
-    part = folder / f"{WHOLE}.part"
-    part.write_text(json.dumps(sizes, indent=1) + "\n", encoding="utf-8")
-    os.replace(part, folder / WHOLE)
+    disk.write_whole(folder / WHOLE, json.dumps(sizes, indent=1) + "\n")
 
 
 def is_whole(folder: Path) -> bool:
