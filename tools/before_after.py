@@ -65,7 +65,7 @@ def limits(found: dict) -> str:
         f"{percent(teacher['known'])}. Other wordings and longer problems were not measured.\n"
         f"- **Impossible in {len(TWINS)} ways.** In training as in the test, impossible problems come from "
         f"{len(TWINS)} of the {len(FAMILIES)} families, each with one claim that can fail. *Noticed* counts the "
-        "verdict, whatever reason is given for it; the row below counts the reason.\n"
+        "verdict, whatever reason is given for it; the row under it counts the reason.\n"
         f"- **A check that always fits.** In what the teacher learnt from, the second check of a problem of the other "
         f"{len(FAMILIES) - len(TWINS)} families never fails, and so it is a ritual: of the student's {fits['n']} wrong "
         f"answers to such problems, with new names, {percent(fits)} found that all fits.\n"
