@@ -1,12 +1,15 @@
 """A cache of targets: made once, going on after a kill, refused by name, and as good as the teacher itself."""
 
+import random
 import re
+import time
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from kills import ended, forked, killed
 from test_trainers import Kill, equal, kept, weights
 
 from helpers import cache, distil, losses, models, origins, soft, tiers, traces, trainers
@@ -41,7 +44,7 @@ def fill(folder, made=MADE, parts=3, until=None):
 def test_what_is_written_is_read_from_the_disk(tmp_path):
     fill(tmp_path)
     found = cache.load(tmp_path, MADE)
-    assert [one["targets"] for one in found] == [bytes([i]) for i in range(6)] and found[3] == row(3)
+    assert [one["targets"] for one in found] == [bytes([i]) for i in range(6)] and found[3] == {**row(3), "length": 2}
     assert found.cache_files and cache.size(found) == 1.0
     assert origins.read(tmp_path, "") == MADE
     assert sorted(path.name for path in tmp_path.iterdir()) == ["dataset", "provenance.json"]
@@ -58,6 +61,63 @@ def test_a_killed_cache_goes_on_behind_its_last_whole_part(tmp_path):
     assert made == [2]
     assert cache.load(tmp_path, MADE)["targets"][:] == [bytes([i]) for i in range(6)]
     fill(tmp_path, until=0)  # a finished one is left alone
+
+
+def test_two_makers_at_once_make_each_part_once(tmp_path):
+    """Real processes: one writes, the other waits, and both end with the same cache."""
+
+    def part(i):
+        with open(tmp_path / "made", "a") as file:
+            file.write(f"{i}\n")
+        time.sleep(0.02)
+        return [row(2 * i), row(2 * i + 1)]
+
+    def make():
+        assert list(cache.make(tmp_path / "cache", MADE, 5, part)) in ([0, 1, 2, 3, 4], [])
+        assert len(cache.load(tmp_path / "cache", MADE)) == 10
+
+    makers = [forked(make) for _ in range(3)]
+    assert [ended(maker) for maker in makers] == [0, 0, 0]
+    assert (tmp_path / "made").read_text() == "0\n1\n2\n3\n4\n"
+
+
+def test_makers_that_are_killed_again_and_again_lose_no_part(tmp_path):
+    lot = random.Random(0)
+    for _ in range(8):
+        makers = [forked(lambda: fill(tmp_path / "cache", parts=6)) for _ in range(2)]
+        time.sleep(lot.uniform(0.005, 0.04))
+        for maker in makers:
+            killed(maker)
+    fill(tmp_path / "cache", parts=6)
+    assert cache.load(tmp_path / "cache", MADE)["targets"][:] == [bytes([i]) for i in range(12)]
+    assert sorted(path.name for path in (tmp_path / "cache").iterdir()) == ["dataset", "provenance.json"]
+
+
+@pytest.mark.parametrize("name", ["data-00000-of-00001.arrow", "state.json", "checksum"])
+def test_a_damaged_part_is_made_again(tmp_path, name):
+    with pytest.raises(KeyboardInterrupt):
+        fill(tmp_path, until=1)
+    (tmp_path / cache.PARTS / "00000" / name).write_bytes(b"")
+    fill(tmp_path)
+    assert cache.load(tmp_path, MADE)["targets"][:] == [bytes([i]) for i in range(6)]
+
+
+@pytest.mark.parametrize("name", ["dataset_info.json", "state.json", "checksum", "../provenance.json"])
+@pytest.mark.parametrize("content", [b"", b"{"])
+def test_every_damage_of_a_cache_is_told_with_the_mend(tmp_path, name, content):
+    fill(tmp_path)
+    (tmp_path / cache.DATASET / name).write_bytes(content)
+    with pytest.raises(ValueError, match=r"is damaged.*[Dd]elete .*,? and run again"):
+        cache.load(tmp_path, MADE)
+
+
+def test_reading_a_cache_is_said(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(tiers, "ROOT", tmp_path)
+    fill(tmp_path / "artifacts" / "cache")
+    cache.load(tmp_path / "artifacts" / "cache", MADE, tell=False)
+    assert capsys.readouterr().out == ""
+    cache.load(tmp_path / "artifacts" / "cache", MADE)
+    assert capsys.readouterr().out == "the teacher's targets of 6 texts: read from artifacts/cache\n"
 
 
 @pytest.mark.parametrize("key", MADE)
@@ -143,6 +203,15 @@ def test_a_cached_training_ends_where_a_live_one_does(tier):
     moved = torch.cat([(one[name] - other[name]).flatten() for name in one]).norm()
     length = torch.cat([tensor.flatten() for tensor in one.values()]).norm()
     assert moved < 0.05 * length
+
+
+def test_the_sampler_reads_no_states_to_learn_the_lengths(tier):
+    """It groups rows of about one length; without their column it would decode every row before the first step."""
+    trainer = soft.cached_trainer(tier, 0, Soft(), kept())
+    lengths = [len(ids) for ids in trainer.train_dataset["input_ids"]]
+    assert len(set(lengths)) > 1
+    trainer.train_dataset = trainer.train_dataset.select_columns(["length"])  # there is nothing else to look at
+    assert list(trainer._get_train_sampler().lengths) == lengths
 
 
 def test_a_finished_cache_is_read_without_any_model(tier, monkeypatch):

@@ -4,26 +4,27 @@ Beside each sequence lie a few tokens for each learnt place: drawn from what the
 likeliest (`helpers.cache.encodings`). A training that reads them needs neither the teacher nor its memory.
 """
 
-import hashlib
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from datasets import Dataset, Features, List, Value, concatenate_datasets, load_from_disk
+from datasets import Dataset, Features, List, Value, concatenate_datasets
 
-from helpers import origins
+from helpers import disk, origins
 from helpers.cache.draws import draw, pack, unpack
 from helpers.cache.encodings import Encoding
-from helpers.origins import PROVENANCE, no_bars
+from helpers.disk import Damaged
+from helpers.origins import PROVENANCE, no_bars, one_writer
 
 __all__ = ["FEATURES", "Encoding", "draw", "finished", "load", "make", "pack", "size", "unpack"]
 
-PARTS, DATASET, CHECKSUM = "parts", "dataset", "checksum"
-# A sequence, its labels, how many of its tokens are learnt, and the packed targets of those.
+PARTS, DATASET = "parts", "dataset"
+# A sequence, its labels and its length, how many of its tokens are learnt, and the packed targets of those. By its
+# length a trainer groups the rows; where there is no such column it reads every row, with its states, to count.
 FEATURES = Features(
     {
-        "input_ids": List(Value("int32")), "labels": List(Value("int32")), "tokens": Value("int32"),
-        "targets": Value("large_binary"),
+        "input_ids": List(Value("int32")), "labels": List(Value("int32")), "length": Value("int32"),
+        "tokens": Value("int32"), "targets": Value("large_binary"),
     }
 )  # fmt: skip
 # And where the teacher's inside is kept too, what `helpers.cache.states` packs of it.
@@ -34,34 +35,29 @@ def make(folder: Path, made: dict, parts: int, part: Callable[[int], list[dict]]
     """Writes what is not there yet of a cache, part by part, and yields the number of each part when it is on disk.
 
     made: what makes the cache what it is: teacher, tokenizer, prompts, traces, encoding, ...; a "signal" in it says
-        that states are kept. part: gives the rows of part number i, with the columns of FEATURES and STATES.
-    After a kill the same call goes on behind the last whole part.
+        that states are kept. part: gives the rows of part number i, with the columns of FEATURES and STATES; their
+        length is counted here.
+    After a kill the same call goes on: parts that are whole stay. Of two calls at once the second waits for the first.
     Raises ValueError if the folder holds a cache that was made otherwise, naming what differs.
     """
     origins.refuse_others(folder, made, "cached targets", (PARTS, DATASET))
     if finished(folder):
         return
-    if not (folder / PROVENANCE).is_file():
-        origins.write(folder, made)
-    columns = Features({**FEATURES, **(STATES if "signal" in made else {})})
-    with no_bars():
-        for number in range(parts):
-            place, unfinished = folder / PARTS / f"{number:05d}", folder / PARTS / "unfinished"
-            if not place.is_dir():
-                shutil.rmtree(unfinished, ignore_errors=True)
-                rows = part(number)
-                Dataset.from_dict({name: [row[name] for row in rows] for name in columns}, columns).save_to_disk(
-                    str(unfinished)
-                )
-                unfinished.rename(place)
+    with one_writer(folder), no_bars():
+        origins.refuse_others(folder, made, "cached targets", (PARTS, DATASET))  # as whoever wrote until now left it
+        if finished(folder):
+            return
+        if not (folder / PROVENANCE).is_file():
+            origins.write(folder, made)
+        columns = Features({**FEATURES, **(STATES if "signal" in made else {})})
+        places = [folder / PARTS / f"{number:05d}" for number in range(parts)]
+        for number, place in enumerate(places):
+            if not _whole(place):
+                rows = [{**row, "length": len(row["input_ids"])} for row in part(number)]
+                disk.save(Dataset.from_dict({name: [row[name] for row in rows] for name in columns}, columns), place)
             yield number
-        whole = concatenate_datasets([load_from_disk(str(folder / PARTS / f"{i:05d}")) for i in range(parts)])
-        unfinished = folder / f"{DATASET}.part"
-        shutil.rmtree(unfinished, ignore_errors=True)
-        whole.save_to_disk(str(unfinished))
-        (unfinished / CHECKSUM).write_text(_checksum(unfinished) + "\n", encoding="utf-8")
-        unfinished.rename(folder / DATASET)
-    shutil.rmtree(folder / PARTS)
+        disk.save(concatenate_datasets(list(map(disk.load, places))), folder / DATASET)
+        shutil.rmtree(folder / PARTS, ignore_errors=True)
 
 
 def finished(folder: Path) -> bool:
@@ -69,34 +65,34 @@ def finished(folder: Path) -> bool:
     return (folder / DATASET).is_dir()
 
 
-def load(folder: Path, made: dict) -> Dataset:
+def load(folder: Path, made: dict, tell: bool = True) -> Dataset:
     """A finished cache, mapped from the disk: a row is read when it is asked for, and memory stays flat.
 
-    made: what the training needs it to be. Raises FileNotFoundError if it is not there or not finished, ValueError if
-    it was made otherwise (by another teacher, for another tokenizer, prompt or trace set, ...), naming what differs,
-    or if its bytes are not those that were written.
+    made: what the training needs it to be. tell: print that it is read.
+    Raises FileNotFoundError if it is not there or not finished, ValueError if it was made otherwise (by another
+    teacher, for another tokenizer, prompt or trace set, ...), naming what differs, or if it is not what was written.
     """
     if not finished(folder):
         raise FileNotFoundError(f"there is no finished cache in {folder}: `soft.fill_cache` makes one")
     origins.refuse_others(folder, made, "cached targets", (PARTS, DATASET))
-    written = (folder / DATASET / CHECKSUM).read_text(encoding="utf-8").strip()
-    found = _checksum(folder / DATASET)
-    if found != written:
-        raise ValueError(f"{folder} is damaged: its checksum is {found} and was {written}. Delete it, and run again")
-    return load_from_disk(str(folder / DATASET))
+    try:
+        dataset = disk.load(folder / DATASET)
+    except Damaged as error:
+        raise ValueError(f"{folder} is damaged: {error}. Delete it, and run again") from error
+    shutil.rmtree(folder / PARTS, ignore_errors=True)  # of a maker that was killed when all was done
+    if tell:
+        print(f"the teacher's targets of {len(dataset):,} texts: read from {disk.shown(folder)}")
+    return dataset
+
+
+def _whole(place: Path) -> bool:
+    """Whether a part is there as it was written, with the columns of today."""
+    try:
+        return "length" in disk.load(place).column_names
+    except Damaged:
+        return False
 
 
 def size(dataset: Dataset, column: str = "targets") -> float:
     """Bytes of targets, or of states, for each learnt token."""
     return sum(map(len, dataset[column][:])) / sum(dataset["tokens"][:])
-
-
-def _checksum(folder: Path) -> str:
-    """Of the files with the rows, in their order."""
-    found = hashlib.sha256()
-    # Only those that `save_to_disk` wrote: a trainer's `map` puts what it made of them into the same folder.
-    for path in sorted(folder.glob("data-*.arrow")):
-        with open(path, "rb") as file:
-            while block := file.read(2**20):
-                found.update(block)
-    return found.hexdigest()[:16]
