@@ -104,7 +104,8 @@ def fill_cache(tier: Tier, seed: int, soft: Soft, rows, draws: int = DRAWS, enco
     if inside:
         made |= {"signal": inside[0], "layers": list(inside[1])}
     folder = cache_folder(tier, seed, made)
-    if not cache.finished(folder):
+    there = cache.finished(folder)
+    if not there:
         teacher, _ = models.load_teacher(tier)
         if inside and inside[0] == "attention":
             teacher.set_attn_implementation("eager")  # the others never hold it
@@ -121,7 +122,7 @@ def fill_cache(tier: Tier, seed: int, soft: Soft, rows, draws: int = DRAWS, enco
                     bar.update()
         finally:
             models.unload(teacher)
-    return cache.load(folder, made), made
+    return cache.load(folder, made, tell=there), made
 
 
 def made_of(tier: Tier, seed: int, soft: Soft, rows, encoding: cache.Encoding, tokenizer) -> dict:
