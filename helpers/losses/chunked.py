@@ -46,8 +46,8 @@ def head_of(model, vocabulary: int | None = None) -> Head:
     layer = model.get_output_embeddings()
     if hasattr(layer, "base_layer"):
         raise ValueError(
-            "the output layer has an adapter, and this loss reads the layer's weight directly, so the adapter would "
-            "neither be heard nor trained: leave lm_head out of the adapter's targets"
+            "the output layer has an adapter, and this loss reads the layer's weight directly, so it would neither hear "
+            "nor train it: leave lm_head out of the adapter's targets"
         )
     if not layer.weight.is_floating_point():
         raise ValueError(
