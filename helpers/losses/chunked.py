@@ -1,8 +1,8 @@
 """A divergence from hidden states and output heads that never holds the logits of all tokens.
 
 At 262,144 logits a token, those of one long batch and what autograd keeps of them need more memory than the model. Here
-they are made for some tokens at a time. The gradient with respect to the logits is known in closed form, so it is taken
-right away and only that of the hidden states is kept: three matrix products for a chunk, the fewest there can be.
+they are made for some tokens at a time. The gradient with respect to the logits is known in closed form and taken right
+away, and only that of the hidden states is kept: three matrix products for a chunk, the fewest there can be.
 """
 
 import math
@@ -46,25 +46,23 @@ def head_of(model, vocabulary: int | None = None) -> Head:
     layer = model.get_output_embeddings()
     if hasattr(layer, "base_layer"):
         raise ValueError(
-            "the output layer has an adapter, and this loss reads the layer's weight directly, so it would neither hear "
+            "the output layer has an adapter, and this loss reads the layer's weight alone, so it would neither hear "
             "nor train it: leave lm_head out of the adapter's targets"
         )
     if not layer.weight.is_floating_point():
-        raise ValueError(
-            f"the output layer's weight is {layer.weight.dtype}, so it is quantized: load it with a whole lm_head"
-        )
-    config = model.config.get_text_config()
-    bias, softcap = getattr(layer, "bias", None), getattr(config, "final_logit_softcapping", None)
+        kind = layer.weight.dtype
+        raise ValueError(f"the output layer's weight is {kind}, so it is quantized: load it with a whole lm_head")
+    softcap = getattr(model.config.get_text_config(), "final_logit_softcapping", None)
+    bias = getattr(layer, "bias", None)
     if not getattr(layer, "gives_the_logits", False):
-        _compare(model, Head(layer.weight, bias, softcap))
-        layer.gives_the_logits = True
+        layer.gives_the_logits = _compare(model, Head(layer.weight, bias, softcap))
     return Head(layer.weight[:vocabulary], None if bias is None else bias[:vocabulary], softcap)
 
 
-def _compare(model, head: Head) -> None:
-    """Raises ValueError as `head_of` says. One token is read, in the middle of the vocabulary: no padding."""
-    ids = torch.full((1, 1), len(head.weight) // 2, device=head.weight.device)
+def _compare(model, head: Head) -> bool:
+    """True, or raises ValueError as `head_of` says. One token is read, in the middle of the vocabulary: no padding."""
     with torch.no_grad():
+        ids = torch.full((1, 1), len(head.weight) // 2, device=head.weight.device)
         given = model(input_ids=ids, output_hidden_states=True, use_cache=False)
         ours, own = head.logits(given.hidden_states[-1][0, -1]), losses.wide(given.logits[0, -1])
     rounding = 1e-3 if head.weight.dtype.itemsize > 2 else 0.02
@@ -74,6 +72,7 @@ def _compare(model, head: Head) -> None:
             f"gives {float(ours.norm() / own.norm()):.3g} times as large ones (see logits_scaling, logit_scale or "
             "lm_head_multiplier in its config). This loss would not be of its distributions: choose another model"
         )
+    return True
 
 
 def chunked_divergence(
