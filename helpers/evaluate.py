@@ -1,7 +1,10 @@
 """Puts questions to a model and scores its answers: shares with intervals, by family, and on impossible twins."""
 
+import math
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from numbers import Integral, Real
 
 import torch
 from tqdm.auto import tqdm
@@ -9,10 +12,11 @@ from tqdm.auto import tqdm
 from helpers.intervals import Difference, Share, mcnemar, paired_bootstrap, wilson
 from helpers.models import answering, card, opens_reasoning, prompt_ids
 from helpers.reading import final_answer, is_right, read_answer, says_impossible
+from helpers.tiers import check_seed
 
 __all__ = [
-    "Answer", "Difference", "Share", "TwinScore", "accuracy", "by_family", "final_answer", "generate", "is_right",
-    "mcnemar", "paired_bootstrap", "read_answer", "right", "says_impossible", "score_twins", "wilson",
+    "Answer", "Difference", "Share", "TwinScore", "accuracy", "by_family", "check_asked", "final_answer", "generate",
+    "is_right", "mcnemar", "paired_bootstrap", "read_answer", "right", "says_impossible", "score_twins", "wilson",
 ]
 
 
@@ -67,7 +71,9 @@ def generate(
     temperature 0 takes the likeliest token each time; above 0 it samples, and the same seed with the same
     batches gives the same answers. top_p 1 and top_k 0 cut nothing off the distribution.
     progress: show a bar once it has taken five seconds; the bar goes when it is done.
+    Raises ValueError for a setting that is none, and for a question that is no text, with its number.
     """
+    check_asked(questions, max_new_tokens, batch_size, temperature, top_p, top_k, seed)
     prompts = [prompt_ids(tokenizer, question) for question in questions]
     opened = bool(questions) and opens_reasoning(tokenizer, questions[0])
     # Prompts of one length beside each other: less padding, so less work.
@@ -88,6 +94,26 @@ def generate(
             answers |= {i: _answer(ids, ends, tokenizer, opened) for i, ids in zip(rows, written, strict=True)}
             bar.update(len(rows))
     return [answers[i] for i in range(len(prompts))]
+
+
+def check_asked(
+    questions: Sequence[str], max_new_tokens: int, batch_size: int = 1, temperature: float = 0.0, top_p: float = 1.0,
+    top_k: int = 0, seed: int = 0,
+) -> None:  # fmt: skip
+    """Raises ValueError for what `generate` cannot take: a setting by its name, a question by its number."""
+    for name, value, kind, least, most, said in (
+        ("max_new_tokens", max_new_tokens, Integral, 1, math.inf, "1 or more"),
+        ("batch_size", batch_size, Integral, 1, math.inf, "1 or more"),
+        ("temperature", temperature, Real, 0, 1e6, "0, which takes the likeliest token, or above"),
+        ("top_p", top_p, Real, 1e-9, 1, "above 0, and at most 1"),
+        ("top_k", top_k, Integral, 0, math.inf, "0, which leaves all tokens, or above"),
+    ):
+        if not isinstance(value, kind) or not least <= value <= most:
+            raise ValueError(f"{name} is {value!r}: it must be {said}")
+    check_seed(seed, most=2**64 - 1)  # the seed of a batch has more digits than that of a run
+    for number, question in enumerate(questions, 1):
+        if not isinstance(question, str) or re.search("[\ud800-\udfff]", question):
+            raise ValueError(f"question {number} is {question!r}, and no text: mend it, or leave it out")
 
 
 def right(answers: Sequence[Answer], problems: Sequence) -> list[bool]:

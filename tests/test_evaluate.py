@@ -1,6 +1,7 @@
 """helpers.evaluate: answers in order and unspoilt by padding, and shares, families, twins."""
 
 import copy
+import re
 import time
 from dataclasses import dataclass
 
@@ -63,6 +64,39 @@ def test_answers_come_in_the_order_of_the_questions(loaded):
     backward = generate(model, tokenizer, QUESTIONS[::-1], TOKENS, batch_size=3)
     assert forward == backward[::-1]
     assert forward == generate(model, tokenizer, QUESTIONS, TOKENS, batch_size=1)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ({"temperature": -1}, "temperature is -1: it must be 0, which takes the likeliest token, or above"),
+        ({"temperature": float("nan")}, "temperature is nan"), ({"temperature": float("inf")}, "temperature is inf"),
+        ({"temperature": "0.6"}, "temperature is '0.6'"), ({"temperature": None}, "temperature is None"),
+        ({"batch_size": 0}, "batch_size is 0: it must be 1 or more"), ({"batch_size": -1}, "batch_size is -1"),
+        ({"batch_size": 1.5}, "batch_size is 1.5"), ({"max_new_tokens": 0}, "max_new_tokens is 0"),
+        ({"top_p": 0.0}, "top_p is 0.0: it must be above 0, and at most 1"), ({"top_p": 1.5}, "top_p is 1.5"),
+        ({"top_k": -1}, "top_k is -1"), ({"seed": "a"}, "the seed is 'a'"), ({"seed": 1.5}, "the seed is 1.5"),
+        ({"seed": -1}, "the seed is -1"),
+    ],
+)  # fmt: skip
+def test_settings_that_are_none_are_named(loaded, wrong, told):
+    """A negative temperature was greedy, and a negative batch_size ended in KeyError: 0."""
+    with pytest.raises(ValueError, match=re.escape(told)):
+        generate(*loaded, QUESTIONS, **{"max_new_tokens": TOKENS} | wrong)
+
+
+@pytest.mark.parametrize("question", [None, 5, ["How many?"], "a \ud83d"])
+def test_a_question_that_is_no_text_is_named_by_its_number(loaded, question):
+    with pytest.raises(ValueError, match=re.escape(f"question 3 is {question!r}, and no text")):
+        generate(*loaded, [*QUESTIONS[:2], question], TOKENS)
+
+
+def test_a_question_with_a_mark_of_the_template_stops_no_other(loaded):
+    """<bos> is in the prompt of one family once, at its beginning; a question may say it too."""
+    marked = "What is <bos>, and <end_of_turn>, and <|im_end|>?"
+    answers = generate(*loaded, [QUESTIONS[0], marked, QUESTIONS[1]], TOKENS, batch_size=3)
+    assert len(answers) == 3 and answers[1].tokens > 0
+    assert answers[::2] == generate(*loaded, QUESTIONS[:2], TOKENS)
 
 
 def test_no_questions_no_answers(loaded):

@@ -1,6 +1,7 @@
 """helpers.models on random models of both architectures: loading, adapters, counting, unloading, prompts."""
 
 import math
+import shutil
 from dataclasses import replace
 
 import pytest
@@ -73,6 +74,49 @@ def test_a_missing_folder_names_the_mend(tiny):
         models.load_teacher(broken)
 
 
+@pytest.mark.parametrize("there", [(), ("config.json",), ("model.safetensors",)])
+def test_a_missing_folder_of_ones_own_is_not_told_to_be_made(tiny, tmp_path, there):
+    for name in there:
+        (tmp_path / name).write_text("{}")
+    with pytest.raises(FileNotFoundError, match=r"there is no model in .*: name a folder that has config") as caught:
+        models.load_student(replace(tiny, student=ModelSpec(str(tmp_path))))
+    assert "mini-models" not in str(caught.value)
+
+
+POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 2304960\n"
+BROKEN = {
+    "a pointer": (lambda content: POINTER, "is a pointer of Git LFS and not the file: get it with `git lfs pull`"),
+    "half": (lambda content: content[: len(content) // 2], r"has [\d,]+ bytes of [\d,]+: copy or download it again"),
+    "the header": (lambda content: content[:100], r"is no whole file of weights \(100 bytes\)"),
+    "nothing": (lambda content: b"", r"is no whole file of weights \(0 bytes\)"),
+    "another file": (lambda content: b"<html>Not found</html>", "is no whole file of weights"),
+    "too much": (lambda content: content + b"\0", r"has [\d,]+ bytes of [\d,]+"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("how", BROKEN)
+def test_weights_that_are_not_whole_are_named(tiny, tmp_path, how):
+    folder = tmp_path / "mine"
+    shutil.copytree(tiny.student.source, folder)
+    change, told = BROKEN[how]
+    (folder / "model.safetensors").write_bytes(change((folder / "model.safetensors").read_bytes()))
+    with pytest.raises(OSError, match=rf"mine/model\.safetensors {told}"):
+        models.load_student(replace(tiny, student=ModelSpec(str(folder))))
+
+
+def test_a_tokenizer_that_is_a_pointer_and_a_part_that_is_missing_are_named(tiny, tmp_path):
+    folder = tmp_path / "mine"
+    shutil.copytree(tiny.student.source, folder)
+    own = replace(tiny, student=ModelSpec(str(folder)))
+    (folder / "model.safetensors.index.json").write_text('{"weight_map": {"a": "b-2.safetensors"}}')
+    with pytest.raises(OSError, match=r"mine has no b-2\.safetensors, which model\.safetensors\.index\.json names"):
+        models.load_student(own)
+    (folder / "tokenizer.json").write_bytes(POINTER)
+    for load in (models.load_student, lambda tier: models.load_tokenizer(tier, "student")):
+        with pytest.raises(OSError, match=r"mine/tokenizer\.json is a pointer of Git LFS"):
+            load(own)
+
+
 def test_no_sibling_is_said(tiny):
     with pytest.raises(ValueError, match="mini tier has no sibling"):
         models.load_sibling(replace(tiny, sibling=None))
@@ -141,6 +185,14 @@ def test_a_missing_adapter_is_named(tiny, tmp_path):
         models.load_student(tiny, adapter=tmp_path)
 
 
+def test_an_adapter_that_is_not_whole_is_named(tiny, tmp_path):
+    models.add_lora(models.load_student(tiny)[0], LORA, seed=0).save_pretrained(tmp_path)
+    weights = tmp_path / "adapter_model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-9])
+    with pytest.raises(OSError, match=r"adapter_model\.safetensors has [\d,]+ bytes of [\d,]+: copy or download"):
+        models.load_student(tiny, adapter=tmp_path)
+
+
 # --- the tokenizer alone --------------------------------------------------------------------------
 
 
@@ -166,8 +218,11 @@ def test_a_tokenizer_that_cannot_be_had_names_role_and_mend(tiny, tmp_path, monk
     from transformers import AutoTokenizer
 
     missing = replace(tiny, teacher=ModelSpec(str(tmp_path / "nowhere")))
-    with pytest.raises(OSError, match=r"tokenizer of .*nowhere, the teacher, could .*: `make mini-models` makes the"):
+    with pytest.raises(OSError, match=r"tokenizer of .*nowhere, the teacher, could .*: name a folder that has config"):
         models.load_tokenizer(missing, "teacher")
+    ours = replace(tiny, teacher=ModelSpec("data/mini/nowhere"))
+    with pytest.raises(OSError, match=r"tokenizer of .*nowhere, the teacher, could .*: `make mini-models` makes the"):
+        models.load_tokenizer(ours, "teacher")
 
     def gated(name, revision):
         assert (name, revision) == ("google/gemma", "abc")

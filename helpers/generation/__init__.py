@@ -74,6 +74,7 @@ def generate(model, tokenizer, questions: Sequence[str], max_new_tokens: int, ba
     if not isinstance(model, Vllm):
         return evaluate.generate(model, tokenizer, questions, max_new_tokens, batch_size, **how)
     shown, seed = how.pop("progress", True), how.pop("seed", 0)
+    evaluate.check_asked(questions, max_new_tokens, batch_size, seed=seed, **how)
     starts = range(0, len(questions), AHEAD)
     tasks = [
         (questions[start : start + AHEAD], {**how, "max_new_tokens": max_new_tokens, "seed": derived(seed, start)})

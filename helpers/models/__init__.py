@@ -89,11 +89,17 @@ def opens_reasoning(tokenizer, question: str = "How many?") -> bool:
 
 
 def prompt_ids(tokenizer, question: str) -> list[int]:
-    """The token ids of `chat_prompt`. Raises ValueError if there is a BOS token and the prompt has not exactly one."""
+    """The token ids of `chat_prompt`.
+
+    Raises ValueError if there is a BOS token and the template writes not exactly one: what the question itself says
+    does not count.
+    """
     ids = tokenizer(chat_prompt(tokenizer, question), add_special_tokens=False).input_ids
     bos = tokenizer.bos_token_id
     if bos is not None and ids.count(bos) != 1:
-        raise ValueError(f"the prompt has {ids.count(bos)} BOS tokens and needs exactly one")
+        count = ids.count(bos) - tokenizer(question, add_special_tokens=False).input_ids.count(bos)
+        if count != 1:
+            raise ValueError(f"the prompt has {count} BOS tokens and needs exactly one")
     return ids
 
 

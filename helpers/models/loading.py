@@ -8,6 +8,7 @@ from pathlib import Path
 
 import torch
 
+from helpers import origins
 from helpers.models import card, troubles, unsloth
 from helpers.models.ends import end_with_the_turn
 from helpers.tiers import ModelSpec, Tier
@@ -19,15 +20,14 @@ from helpers.tiers import ModelSpec, Tier
 # it would be code from the network.
 logging.getLogger("bitsandbytes.backends.cpu.ops").setLevel(logging.ERROR)
 
-_MAKE = "`make mini-models` makes the mini models"
-
 
 def load(spec: ModelSpec, tier: Tier, four_bit: bool, adapter: str | Path | None = None, trainable: bool = False):
     """(model, tokenizer), the model in evaluation mode and the tokenizer padding on the left.
 
-    Raises FileNotFoundError for a missing folder or adapter, OSError where the Hub does not give the model or the disk
-    has no room for it, ImportError where Unsloth is needed and missing, RuntimeError where it comes too late or where
-    there is a card that PyTorch cannot use, ValueError for a tokenizer whose padding hides the end.
+    Raises FileNotFoundError for a missing folder or adapter, OSError for one with a file that is not whole, and where
+    the Hub does not give the model or the disk has no room for it, ImportError where Unsloth is needed and missing,
+    RuntimeError where it comes too late or where there is a card that PyTorch cannot use, ValueError for a tokenizer
+    whose padding hides the end.
     """
     prepare(tier)
     _check(spec)
@@ -59,10 +59,12 @@ def tokenizer_alone(spec: ModelSpec, tier: Tier, role: str):
     prepare(tier)  # before transformers, in case the model is loaded next
     from transformers import AutoTokenizer
 
+    if spec.local:
+        troubles.check_files(Path(spec.source))
     try:
         tokenizer = AutoTokenizer.from_pretrained(spec.source, revision=spec.revision)
     except (OSError, ValueError) as error:
-        mend = _MAKE if spec.local else troubles.mend(error, spec.name) or troubles.gated(spec.name)
+        mend = origins.how_to_get(spec) if spec.local else troubles.mend(error, spec.name) or troubles.gated(spec.name)
         raise OSError(f"the tokenizer of {spec.name}, the {role}, could not be loaded: {mend}") from error
     return _padded_on_the_left(tokenizer, spec)
 
@@ -141,8 +143,10 @@ def _dtype() -> torch.dtype:
 def _check(spec: ModelSpec) -> None:
     """Raises, before anything large is loaded, if the model cannot be had, and says the mend."""
     if spec.local:
-        if not (Path(spec.source) / "config.json").is_file():
-            raise FileNotFoundError(f"there is no model in {spec.name}: {_MAKE}")
+        folder = Path(spec.source)
+        if not (folder / "config.json").is_file() or not any(folder.glob("*.safetensors")):
+            raise FileNotFoundError(f"there is no model in {spec.name}: {origins.how_to_get(spec)}")
+        troubles.check_files(folder)
         return
     from transformers import AutoConfig
 
@@ -173,6 +177,7 @@ def _called(spec: ModelSpec) -> str:
 def _with_adapter(model, folder: Path, trainable: bool):
     if not (folder / "adapter_model.safetensors").is_file():
         raise FileNotFoundError(f"there is no adapter in {folder}: it needs adapter_model.safetensors")
+    troubles.check_files(folder)
     if unsloth.loaded(model):
         return unsloth.with_adapter(model, folder, trainable)
     from peft import PeftModel

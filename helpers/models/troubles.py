@@ -1,8 +1,10 @@
 """What keeps a model of the Hub from being had, and what to do about it: a function for each trouble."""
 
 import errno
+import json
 import re
 import shutil
+import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +13,8 @@ from helpers import mirrors
 from helpers.tiers import ModelSpec
 
 NEEDED = ("*.safetensors", "*.json", "*.model", "*.jinja", "*.txt")  # of a repository, to load a model from it
+POINTER = b"version https://git-lfs"  # what a file of Git LFS begins with, until it is fetched
+META = "__metadata__"  # in the header of a file of weights: what is no weight
 
 
 def mend(error: BaseException, name: str) -> str | None:
@@ -99,6 +103,40 @@ def check_space(spec: ModelSpec) -> None:
     needed = sum(file.file_size or 0 for file in files if file.will_download)
     if needed > shutil.disk_usage(_existing(Path(constants.HF_HUB_CACHE))).free:
         raise OSError(errno.ENOSPC, f"{spec.name} at revision {spec.revision} was not loaded: {no_space(needed)}")
+
+
+def check_files(folder: Path) -> None:
+    """Raises OSError, naming the file, where what lies in a folder is only a pointer to it, or only a part of it.
+
+    A clone without Git LFS has pointers; a copy that broke off has half a file. Looked at are the weights' headers,
+    which say how long they are, and no weight is read.
+    """
+    for path in sorted(path for kind in NEEDED for path in folder.glob(kind)):
+        with open(path, "rb") as file:
+            begin = file.read(len(POINTER))
+            if begin == POINTER:
+                raise OSError(f"{path} is a pointer of Git LFS and not the file: get it with `git lfs pull`")
+            if path.suffix == ".safetensors":
+                _check_weights(path, file, begin)
+    for index in sorted(folder.glob("*.safetensors.index.json")):
+        named = json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()
+        missing = sorted({name for name in named if not (folder / name).is_file()})
+        if missing:
+            raise OSError(f"{folder} has no {missing[0]}, which {index.name} names: copy the model again")
+
+
+def _check_weights(path: Path, file, begin: bytes) -> None:
+    """As `check_files`, for a file of weights. begin: its first bytes, which are read already."""
+    size = path.stat().st_size
+    try:
+        length = struct.unpack("<Q", begin[:8])[0]
+        file.seek(8)
+        header = json.loads(file.read(min(length, size)))
+        whole = 8 + length + max((one["data_offsets"][1] for name, one in header.items() if name != META), default=0)
+    except (struct.error, ValueError, TypeError, KeyError) as error:
+        raise OSError(f"{path} is no whole file of weights ({size:,} bytes): copy or download it again") from error
+    if size != whole:
+        raise OSError(f"{path} has {size:,} bytes of {whole:,}: copy or download it again")
 
 
 @contextmanager
