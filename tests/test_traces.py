@@ -40,6 +40,7 @@ from helpers.traces import (
     questions,
     store,
     verdict,
+    verdicts,
     verify,
     workers,
 )
@@ -1127,6 +1128,29 @@ def test_messages_render_with_one_think_and_the_prompt_is_their_beginning(tiny, 
             assert chat.count("<think>") == chat.count("</think>") == 1
             assert source["question"] in chat and source[ANSWER] in chat
             assert chat.startswith(models.chat_prompt(tokenizer, source["question"]))
+
+
+def test_a_trace_that_only_the_sibling_finds_too_long_is_not_taught_to_it(tiny, capsys):
+    """A trainer would cut it, its end with it: the verdict goes by the student's count alone."""
+    base = {"question": "How many?", "gold": [62], "family": "x", "tokens": 9, "ended": True, "verdict": "kept"}
+    texts = [said((62,), "<end_of_turn>" * 30), said((62,)), said((62,), "<|im_end|>" * 30)]
+    rows = store.as_dataset([{**base, ANSWER: text} for text in texts], '{"made": "up"}')
+    counts = {
+        role: [verdicts._student_tokens(tiny, "How many?", text, role) for text in texts]
+        for role in ("student", "sibling")
+    }
+    assert counts["student"][0] < counts["sibling"][0] and counts["student"][2] > counts["sibling"][2]
+    for role, left in (("student", texts[:2]), ("sibling", texts[1:])):
+        tier = replace(tiny, max_length=min(counts[role][0], counts[role][2]))
+        found = messages(rows, tier, role)
+        assert [one["completion"][0]["content"] for one in found] == left
+        assert provenance(found) == {"made": "up"}
+        told = f"1 of 3 traces have more than {tier.max_length} tokens, as the {role} counts, and are left out\n"
+        assert capsys.readouterr().out == told
+        with pytest.raises(ValueError, match=r"3 of 3 traces have more than 3 tokens.*larger max_length"):
+            messages(rows, replace(tiny, max_length=3), role)
+        assert messages(rows, replace(tiny, max_length=max(counts[role])), role).to_list() == messages(rows).to_list()
+    assert capsys.readouterr().out == ""
 
 
 def test_no_rows_are_no_messages(tiny):

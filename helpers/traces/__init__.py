@@ -16,7 +16,7 @@ from helpers.traces import mix, store, workers
 from helpers.traces.gold import Question, questions
 from helpers.traces.premises import missing_premises
 from helpers.traces.store import ANSWER, provenance
-from helpers.traces.verdicts import REASONS, judge, student_tokenizer, verdict, verify, whole
+from helpers.traces.verdicts import REASONS, judge, short_enough, student_tokenizer, verdict, verify, whole
 
 __all__ = [
     "ANSWER", "REASONS", "Question", "collect", "cut", "load", "messages", "missing_premises", "provenance",
@@ -71,15 +71,21 @@ def cut(dataset: Dataset) -> Share:
     return evaluate.wilson(dataset["ended"][:].count(False), len(dataset))
 
 
-def messages(dataset: Dataset) -> Dataset:
-    """Rows for TRL's SFTTrainer: prompt, the user's turn, and completion, the assistant's with the whole trace."""
+def messages(dataset: Dataset, tier: Tier | None = None, role: str = "student") -> Dataset:
+    """Rows for TRL's SFTTrainer: prompt, the user's turn, and completion, the assistant's with the whole trace.
+
+    tier, role: who learns from them; what is too long for it is left out (`verdicts.short_enough`). Without, all stay.
+    """
+    rows = dataset.to_list()
+    if tier is not None:
+        rows = short_enough(rows, tier, role)
     turns = List({"role": Value("string"), "content": Value("string")})
     rows = [
         {
             "prompt": [{"role": "user", "content": row["question"]}],
             "completion": [{"role": "assistant", "content": row[ANSWER]}],
         }
-        for row in dataset.to_list()
+        for row in rows
     ]
     features = Features({"prompt": turns, "completion": turns})
     return store.build(rows, features, dataset.info.description)

@@ -58,20 +58,36 @@ def judge(rows: list[dict], tier: Tier, limit: int | None = None) -> list[str]:
     return found
 
 
+def short_enough(rows: list[dict], tier: Tier, role: str) -> list[dict]:
+    """The rows that have no more tokens than tier.max_length as a role counts, the "student" or the "sibling".
+
+    A trainer would cut the others, their end with them. "kept" goes by the student's count alone. How many are left out
+    is printed, if any. Raises ValueError where none is short enough, and as `models.load_tokenizer`.
+    """
+    found = [row for row in rows if _student_tokens(tier, row["question"], row[ANSWER], role) <= tier.max_length]
+    if len(found) < len(rows):
+        many = f"{len(rows) - len(found):,} of {len(rows):,} traces"
+        told = f"{many} have more than {tier.max_length:,} tokens, as the {role} counts"
+        if not found:
+            raise ValueError(f"{told}: nothing is left to learn; take a larger max_length")
+        print(f"{told}, and are left out")
+    return found
+
+
 def whole(answer: Answer) -> str:
     """The text with the `<think>` that the prompt opened, unless the teacher wrote it once more itself."""
     return answer.text if answer.text.lstrip().startswith("<think>") else answer.whole
 
 
 @cache
-def student_tokenizer(tier: Tier):
-    """The student's tokenizer, loaded once. Raises as `models.load_tokenizer`."""
-    return models.load_tokenizer(tier, "student")
+def student_tokenizer(tier: Tier, role: str = "student"):
+    """The student's tokenizer, or the sibling's, loaded once. Raises as `models.load_tokenizer`."""
+    return models.load_tokenizer(tier, role)
 
 
-def _student_tokens(tier: Tier, question: str, text: str) -> int:
-    """How many tokens the student sees: prompt, trace and what the template puts around them."""
+def _student_tokens(tier: Tier, question: str, text: str, role: str = "student") -> int:
+    """How many tokens the student, or the sibling, sees: prompt, trace and what the template puts around them."""
     turns = [{"role": "user", "content": question}, {"role": "assistant", "content": text}]
-    tokenizer = student_tokenizer(tier)
+    tokenizer = student_tokenizer(tier, role)
     rendered = tokenizer.apply_chat_template(turns, tokenize=False)
     return len(tokenizer(rendered, add_special_tokens=False).input_ids)
