@@ -49,7 +49,7 @@ def function(
     for case, wanted in zip(cases, expected, strict=True):
         try:
             found.append(_call(yours, case))
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             what = f"{type(error).__name__}: {_short(str(error))}"
             print(f"{_named(case)}: yours stops with {what}   expected {_shown(wanted)}")
             return

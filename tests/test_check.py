@@ -2,6 +2,7 @@
 
 import math
 import random
+import sys
 
 import numpy as np
 import pytest
@@ -188,6 +189,7 @@ def test_a_known_mistake_is_named_only_if_it_is_the_same_on_every_case(capsys):
         (lambda a: a, "TypeError"),
         (lambda a, b: [][0], "IndexError: list index out of range"),
         (3, "TypeError: 'int' object is not callable"),
+        (lambda a, b: sys.exit(f"{a} and {b}"), "SystemExit: 2 and 3"),
     ],
 )
 def test_an_exception_is_named_in_one_line(yours, what, capsys):
