@@ -1,9 +1,12 @@
 """What is measured on a real student: the held-out loss by hand, answers that outlive a kill, and their marks."""
 
+import time
+
 import pytest
 import real_held_out
 import real_score
 import torch
+from kills import ended, forked
 
 from helpers import evaluate, models
 from helpers.evaluate import Answer
@@ -51,6 +54,18 @@ def test_answers_outlive_a_kill_and_end_as_if_there_had_been_none(tiny, tmp_path
     assert real_score.answers_of(rows) == whole and len(rows) == len(ASKED)
     assert written == [ASKED[:2]] and all(row["seconds"] > 0 for row in rows)
     assert real_score.ask(tmp_path / "killed", lambda: pytest.fail("nothing is left to ask"), ASKED, **how) == rows
+
+
+def test_two_that_ask_at_once_ask_each_question_once(tmp_path, monkeypatch):
+    def generate(model, tokenizer, questions, *_, seed, **__):
+        time.sleep(0.02)
+        return [Answer(f"{question} {seed}", 3, True) for question in questions]
+
+    monkeypatch.setattr(real_score.evaluate, "generate", generate)
+    both = [forked(lambda: real_score.ask(tmp_path, lambda: (None, None), ASKED, 6, 2)) for _ in range(2)]
+    assert [ended(one) for one in both] == [0, 0]
+    rows = real_score.ask(tmp_path, lambda: pytest.fail("nothing is left to ask"), ASKED, 6, 2)
+    assert [row["text"] for row in rows] == [f"{question} {i // 2 * 2}" for i, question in enumerate(ASKED)]
 
 
 def test_answers_of_other_settings_are_refused(tiny, tmp_path):

@@ -21,26 +21,27 @@ def ask(
 
     folder: where they are kept, and where a call that was killed goes on. load: gives (model, tokenizer), called where
     a question is left. how: what else `evaluate.generate` takes; a batch has its own seed.
-    Raises ValueError if the folder holds answers that were made otherwise.
+    Of two calls at once the second waits. Raises ValueError if the folder holds answers that were made otherwise.
     """
     seed = how.pop("seed", 0)
     made = {"questions": list(questions), "max_new_tokens": max_new_tokens, "batch": batch, "seed": seed, **how}
-    origins.refuse_others(folder, made, "answers", (store.BATCHES,))
-    origins.write(folder, made)
-    rows = store.stored(folder)
-    if len(rows) < len(questions):
-        model, tokenizer = load()
-        told = f"answers {folder.parent.name}, {folder.name}"
-        with tqdm(total=len(questions), initial=len(rows), desc=told) as bar:
-            for start in range(len(rows), len(questions), batch):
-                asked, began = list(questions[start : start + batch]), time.perf_counter()
-                answers = evaluate.generate(
-                    model, tokenizer, asked, max_new_tokens, batch, seed=seed + start, progress=False, **how
-                )
-                each = round((time.perf_counter() - began) / len(asked), 2)
-                store.append(folder, [asdict(answer) | {"seconds": each} for answer in answers])
-                bar.update(len(asked))
-    return store.stored(folder)
+    with origins.one_writer(folder):
+        origins.refuse_others(folder, made, "answers", (store.BATCHES,))
+        origins.write(folder, made)
+        rows = store.stored(folder)
+        if len(rows) < len(questions):
+            model, tokenizer = load()
+            told = f"answers {folder.parent.name}, {folder.name}"
+            with tqdm(total=len(questions), initial=len(rows), desc=told) as bar:
+                for start in range(len(rows), len(questions), batch):
+                    asked, began = list(questions[start : start + batch]), time.perf_counter()
+                    answers = evaluate.generate(
+                        model, tokenizer, asked, max_new_tokens, batch, seed=seed + start, progress=False, **how
+                    )
+                    each = round((time.perf_counter() - began) / len(asked), 2)
+                    store.append(folder, [asdict(answer) | {"seconds": each} for answer in answers])
+                    bar.update(len(asked))
+        return store.stored(folder)
 
 
 def answers_of(rows: Sequence[dict]) -> list[Answer]:
