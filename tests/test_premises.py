@@ -213,6 +213,14 @@ def test_the_file_comes_once_from_its_pinned_commit(network):
     ]
 
 
+def test_a_kept_file_that_was_damaged_since_is_fetched_again(network, tmp_path):
+    pairs = traces.missing_premises()
+    (kept,) = tmp_path.rglob("missing-premises-gsm8k.json")
+    kept.write_bytes(kept.read_bytes().replace(b"sprints", b"spirits"))
+    assert traces.missing_premises() == pairs == traces.missing_premises()
+    assert len(network) == 2
+
+
 def test_another_file_is_refused_and_not_kept(network, monkeypatch, tmp_path):
     monkeypatch.setattr(loader, "SHA256", "0" * 64)
     with pytest.raises(OSError, match=r"another file than expected: its SHA-256 is [0-9a-f]{64}"):

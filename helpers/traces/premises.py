@@ -69,9 +69,12 @@ def _rows() -> tuple[list[dict], str]:
 
 
 def _downloaded() -> Path:
-    """The file at its pinned commit, fetched the first time and kept in artifacts/. Raises OSError as above."""
+    """The file at its pinned commit, fetched the first time, and again where what was kept is no longer the same.
+
+    It is kept in artifacts/. Raises OSError as above.
+    """
     path = tiers.ROOT / "artifacts" / "data" / f"missing-premises-{FILE}"
-    if path.is_file():
+    if path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() == SHA256:
         return path
     ways = f"let {FOLDER} name a folder with its {FILE}"
     if config.HF_HUB_OFFLINE:
