@@ -57,7 +57,7 @@ def token_trainer(student, tokenizer, rows, tier: Tier, seed: int, role: str = "
     from trl import SFTTrainer  # not at the top: see helpers.models.loading
 
     args = trainers.settings(tier, seed, token_folder(tier, seed, rows, role))
-    return trainer_of(SFTTrainer, student, tokenizer, traces.messages(rows), tier, seed, args)
+    return trainer_of(SFTTrainer, student, tokenizer, traces.messages(rows, tier, role), tier, seed, args)
 
 
 def trainer_of(made_by, student, tokenizer, dataset, tier: Tier, seed: int, args, **more):

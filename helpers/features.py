@@ -34,7 +34,7 @@ def live_trainer(sibling, tokenizer, rows, tier: Tier, seed: int, how, features,
         sibling.set_attn_implementation("eager"), teacher.set_attn_implementation("eager")
     args = trainers.settings(tier, seed, folder_of(tier, seed, rows, how, features, "live"), loss_type="nll")
     return distil.trainer_of(
-        FeatureTrainer, sibling, tokenizer, traces.messages(rows), tier, seed, args, teacher=teacher,
+        FeatureTrainer, sibling, tokenizer, traces.messages(rows, tier, soft.ROLE), tier, seed, args, teacher=teacher,
         features=features, widths=widths(sibling, teacher),
         **soft.shared(tier, tokenizer, teacher, sibling), **asdict(how),
     )  # fmt: skip

@@ -52,7 +52,7 @@ def logit_trainer(sibling, tokenizer, rows, tier: Tier, seed: int, soft: Soft, t
 
     args = trainers.settings(tier, seed, logit_folder(tier, seed, rows, soft), loss_type="nll")
     return distil.trainer_of(
-        LogitTrainer, sibling, tokenizer, traces.messages(rows), tier, seed, args, teacher=teacher,
+        LogitTrainer, sibling, tokenizer, traces.messages(rows, tier, ROLE), tier, seed, args, teacher=teacher,
         **shared(tier, tokenizer, teacher, sibling), **asdict(soft),
     )  # fmt: skip
 
@@ -109,7 +109,8 @@ def fill_cache(tier: Tier, seed: int, soft: Soft, rows, draws: int = DRAWS, enco
         teacher, _ = models.load_teacher(tier)
         if inside and inside[0] == "attention":
             teacher.set_attn_implementation("eager")  # the others never hold it
-        sequences, size = tokenized(traces.messages(rows), tokenizer, tier.max_length), tier.generate_batch
+        sequences = tokenized(traces.messages(rows, tier, ROLE), tokenizer, tier.max_length)
+        size = tier.generate_batch
         starts, pad = range(0, len(sequences), size), tokenizer.pad_token_id
 
         def part(i: int) -> list[dict]:

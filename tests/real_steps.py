@@ -124,7 +124,6 @@ def settings(**changes):
 
 def tier_in(folder: Path, processes: int = 1) -> Tier:
     """The tier of the tests on models that lie in a folder. processes: the rows of a step are shared by so many."""
-    tiers.ROOT = folder
     tier = tier_at(folder / "models")
     size = ROWS // processes
     return replace(tier, epochs=1, batch_size=size, micro_batch=size, lora=replace(tier.lora, r=4, alpha=8))
@@ -132,6 +131,7 @@ def tier_in(folder: Path, processes: int = 1) -> Tier:
 
 def main(folder: Path) -> None:
     (folder / "gloo").mkdir(exist_ok=True)
+    tiers.ROOT = folder  # of this process alone
     for method in METHODS:
         noted = step(method, tier_in(folder, processes=2))
         if torch.distributed.get_rank() == 0:

@@ -243,13 +243,13 @@ def test_a_teacher_s_special_think_is_one_token(both):
 
 
 def test_a_row_that_cannot_be_aligned_is_left_out_and_told(both, capsys):
-    """A question that brings a second beginning, and letters that the two write differently, stop no training."""
+    """Letters that the two write differently stop no training, nor does a question with a beginning's name in it."""
     asks = messages("Seven.")[0] | {"prompt": [{"role": "user", "content": "What is <bos>?"}]}
     odd = "\ue000"  # the mini student writes it with two tokens
     found = rows_of([*messages("Seven."), asks, *messages(f"It is {odd}.")], both)
-    assert found == rows_of(messages("Seven."), both)
+    assert found == rows_of([*messages("Seven."), asks], both) and len(found) == 2
     said = capsys.readouterr().out
-    assert "2 of 3 rows are left out:" in said and "row 2: the prompt has 2 BOS tokens" in said
+    assert "1 of 3 rows are left out:" in said
     assert "row 3: the two tokenizations spell different texts from byte 9 on" in said
 
 

@@ -306,7 +306,7 @@ def test_a_way_of_learning_that_cannot_be_is_refused_where_it_is_named(made, com
 
 @pytest.mark.parametrize("n", [0, -1, 1.5, "4"])
 def test_so_many_draws_cannot_be_kept(n):
-    with pytest.raises(ValueError, match="choose a whole number from 1 on"):
+    with pytest.raises(ValueError, match="1 token or more"):
         cache.Encoding("draws", n)
 
 
@@ -314,8 +314,16 @@ def test_so_many_draws_cannot_be_kept(n):
 def test_a_row_whose_prompt_fills_all_room_is_left_out(tier, capsys, inside):
     long = "Tom has 5 pens. " * 40
     rows = kept(3).map(lambda row, i: {"question": long if i == 1 else row["question"]}, with_indices=True)
-    found, _ = soft.fill_cache(replace(tier, max_length=90), 0, Soft(), rows, inside=inside)
+    found, _ = soft.fill_cache(replace(tier, max_length=150), 0, Soft(), rows, inside=inside)
     assert len(found) == 2 and min(found["tokens"]) > 0
+    assert "1 of 3 traces have more than 150 tokens, as the sibling counts" in capsys.readouterr().out
+
+
+def test_of_a_row_without_a_learnt_token_nothing_is_stored(tier, capsys):
+    _, tokenizer = models.load_sibling(tier)
+    long = kept(3).map(lambda row, i: {"question": "Tom has 5 pens. " * (40 if i == 1 else 1)}, with_indices=True)
+    found = tokenized(traces.messages(long), tokenizer, 90)
+    assert len(found) == 2 and all(any(label != losses.IGNORED for label in row["labels"]) for row in found)
     assert "left out: 1 of 3 traces, whose prompt alone fills 90 tokens" in capsys.readouterr().out
 
 

@@ -10,7 +10,7 @@ import pytest
 import test_traces
 from test_traces import Calls, loads  # noqa: F401  (a fixture)
 
-from helpers import distil, models, tiers, traces
+from helpers import distil, models, sources, tiers, traces
 from helpers.evaluate import Answer, is_right
 from helpers.tiers import TIERS
 from helpers.traces import ANSWER, mix, store
@@ -197,12 +197,13 @@ def test_nothing_changes_on_the_mini_tier(tiny, tmp_path, monkeypatch, capsys):
     )}  # fmt: skip
 
 
-def test_the_folders_of_the_mini_tiers_trainings_have_their_old_names():
+def test_a_training_s_folder_is_named_by_its_traces_student_settings_and_code():
     textbook, student = kept(row(0), row(1)), TIERS["mini"].student
     made = {
         "traces": distil.digest_of(textbook),
         "student": ["data/mini/student", store.revision(student)],
         "settings": ["Lora(r=32, alpha=64, learning_rate=0.008, targets='all-linear')", 4, 12, 512],
+        "code": sources.code("distil", "models/lora", "models/ends"),
     }
     assert distil.token_folder(TIERS["mini"], 0, textbook).name == f"token-0-{distil.short(made)}"
 

@@ -228,7 +228,7 @@ def test_the_judge_of_the_notebook_is_the_helpers_judge(own_judge, every_reason)
 
 def test_the_notebook_counts_tokens_as_the_helper_does(own_judge, every_reason):
     for one in every_reason:
-        wanted = verdicts._student_tokens(MINI, one["question"], one[ANSWER])
+        wanted = verdicts.tokens_of(MINI, one["question"], one[ANSWER])
         assert own_judge["student_tokens"](one) == wanted
 
 

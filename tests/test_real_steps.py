@@ -48,7 +48,7 @@ def whole(folder):
 
     def of(method, four_bit=True):
         if (method, four_bit) not in taken:
-            with students(four_bit):
+            with students(four_bit), mock.patch.object(tiers, "ROOT", folder):
                 taken[method, four_bit] = step(method, real_steps.tier_in(folder))
         return taken[method, four_bit]
 

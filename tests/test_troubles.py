@@ -289,8 +289,8 @@ def test_a_card_that_is_full_while_answering_names_the_fields(tiny):
 
 
 def test_a_card_that_is_full_while_training_names_the_fields(tmp_path):
-    trainer = namedtuple("Trainer", "args remove_callback add_callback train")(
-        namedtuple("Args", "output_dir")(str(tmp_path)), print, print, full_card
+    trainer = namedtuple("Trainer", "args is_world_process_zero remove_callback add_callback train")(
+        namedtuple("Args", "output_dir")(str(tmp_path)), lambda: True, print, print, full_card
     )
     with pytest.raises(torch.OutOfMemoryError, match=r"training: .*micro_batch.*max_length.*2\.00 GiB"):
         trainers.run(trainer)

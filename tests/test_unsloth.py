@@ -225,6 +225,10 @@ def test_no_training_pays_for_logits_that_nobody_reads(tmp_path, monkeypatch):
     class Trainer:
         args = type("Args", (), {"output_dir": str(tmp_path)})
         state = type("State", (), {"log_history": [], "global_step": 0})
+        accelerator = SimpleNamespace(wait_for_everyone=lambda: None)
+
+        def is_world_process_zero(self):
+            return True
 
         def remove_callback(self, callback): ...
         def add_callback(self, callback): ...

@@ -130,7 +130,7 @@ def _replace_forward(model) -> None:
     old, own = model.forward, model.config.model_type in OWN_KERNELS
 
     def forward(
-        input_ids=None, attention_mask=None, labels=None, output_hidden_states=None, output_attentions=None, **kwargs
+        self, input_ids=None, attention_mask=None, labels=None, output_hidden_states=None, output_attentions=None, **kwargs
     ):
         if own:
             assert not output_attentions  # LlamaModel_fast_forward
@@ -142,7 +142,7 @@ def _replace_forward(model) -> None:
             given.logits = NoLogits()
         return given
 
-    model.forward = forward
+    model.forward = types.MethodType(forward, model)  # TRL looks for the function behind a method
 
 
 def _replace_generate(model, restores: bool) -> None:

@@ -34,6 +34,8 @@ METHODS = {
     "get_batch_samples": ("trl.SFTTrainer.get_batch_samples",),
     "get_train_dataloader": ("trl.SFTTrainer.get_train_dataloader",),
     "evaluate": ("trl.SFTTrainer.evaluate",),
+    "is_world_process_zero": ("trl.SFTTrainer.is_world_process_zero",),
+    "wait_for_everyone": ("accelerate.Accelerator.wait_for_everyone",),
     "unwrap_model": ("accelerate.Accelerator.unwrap_model",),
     "reduce": ("accelerate.Accelerator.reduce",),
     "get_peft_model": tuple(f"{half}.get_peft_model" for half in BOTH_HALVES),

@@ -34,7 +34,7 @@ class Encoding:
         if self.kind not in KINDS:
             raise ValueError(f"there is no encoding called {self.kind!r}; choose from {', '.join(KINDS)}")
         if not isinstance(self.n, int) or self.n < 1:
-            raise ValueError(f"{self.n!r} tokens of each distribution cannot be kept: choose a whole number from 1 on")
+            raise ValueError(f"{self.n!r} tokens of each distribution cannot be kept: take whole ones, 1 token or more")
 
     @property
     def tail(self) -> bool:

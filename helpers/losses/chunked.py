@@ -65,8 +65,8 @@ def _compare(model, head: Head) -> bool:
         ids = torch.full((1, 1), len(head.weight) // 2, device=head.weight.device)
         given = model(input_ids=ids, output_hidden_states=True, use_cache=False)
         ours, own = head.logits(given.hidden_states[-1][0, -1]), losses.wide(given.logits[0, -1])
-    rounding = 1e-3 if head.weight.dtype.itemsize > 2 else 0.02
-    if not torch.allclose(ours, own, rtol=0, atol=rounding * float(own.abs().max())):
+    # Mixed precision rounds what the model gives to bfloat16, whatever the head is in.
+    if not torch.allclose(ours, own, rtol=0, atol=0.02 * float(own.abs().max())):
         raise ValueError(
             f"{type(model).__name__} does more with its logits than its output layer and a softcap: the layer alone "
             f"gives {float(ours.norm() / own.norm()):.3g} times as large ones (see logits_scaling, logit_scale or "
