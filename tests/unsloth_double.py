@@ -130,8 +130,9 @@ def _replace_forward(model) -> None:
     old, own = model.forward, model.config.model_type in OWN_KERNELS
 
     def forward(
-        self, input_ids=None, attention_mask=None, labels=None, output_hidden_states=None, output_attentions=None, **kwargs
-    ):
+        self, input_ids=None, attention_mask=None, labels=None, output_hidden_states=None, output_attentions=None,
+        **kwargs,
+    ):  # fmt: skip
         if own:
             assert not output_attentions  # LlamaModel_fast_forward
         given = old(
