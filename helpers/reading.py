@@ -6,13 +6,12 @@ import re
 
 from math_verify import parse
 
+from helpers.numerals import DIGITS, NUMBER, plain, value
+
 # Its time limit rests on signals, which work in no thread and not in every notebook, so it is off below.
 # It would warn of that.
 logging.getLogger("math_verify.parser").setLevel(logging.CRITICAL)
 
-# 7, 1,234, 0.5, -3; not the 3 of "3rd", of "A3" or of "5-3".
-DIGITS = r"-?(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)(?!\d|,\d{3}|(?:st|nd|rd|th)\b)"
-NUMBER = re.compile(r"(?<![\w.])" + DIGITS)
 # "The answer is 18" and "Answer: $18"; not "Answer: each of 5 friends gets 18", nor "no answer: 5 times 3 is 15".
 NAMED = re.compile(r"\b(?<!no )answer\b[\s_]*(?:is|:|=)[\s:_$€£\\(]*(-?(?:\.?\d|\\d?frac)\S*)", re.IGNORECASE)
 # LaTeX, or a sum that is not worked out: what a plain number is not.
@@ -54,30 +53,25 @@ def read_answer(text: str, count: int | None = None) -> tuple[int | float, ...]:
 
     count: how many the question asks for; None for all numbers of the last statement that has any.
     A boxed or named answer ("#### 18", "the answer is 18") goes before the last sentence. A single number may
-    be a formula, which math-verify reads. Works in threads.
+    be a formula, which math-verify reads. "2.5 million" is 2500000. Works in threads.
     """
-    statement = _statement(_plain(final_answer(text)), count or 1)
-    if count == 1:
-        number = _single(statement)
-        return () if number is None else (number,)
-    numbers = tuple(_value(match.group()) for match in NUMBER.finditer(statement))
-    if count is None:
-        return numbers
-    return numbers[-count:] if len(numbers) >= count else ()
+    return _read(plain(final_answer(text)), count)
 
 
 def is_right(text: str, gold: tuple | list | int | float | str) -> bool:
     """Whether a response ends in the gold answer: all its numbers, in their order.
 
     gold: the numbers, or a single one, or a string such as GSM8K's "1,234"; () for an impossible problem, to
-    which the right answer is to say so. Where there is an answer, it is wrong to say so.
+    which the right answer is to say so. Where there is an answer, it is wrong to say so. "4 million" is right
+    by 4000000 and by 4: GSM8K's gold counts now in ones, now in millions.
     """
     gold = gold if isinstance(gold, tuple | list) else (gold,)
-    if not gold:
-        return says_impossible(text)
+    if not gold or says_impossible(text):
+        return not gold and says_impossible(text)
     wanted = [float(str(number).replace(",", "")) for number in gold]
-    found = () if says_impossible(text) else read_answer(text, len(wanted))
-    return len(found) == len(wanted) and all(map(_close, found, wanted))
+    answer = final_answer(text)
+    readings = dict.fromkeys((plain(answer), plain(answer, scaled=False)))
+    return any(_same(_read(reading, len(wanted)), wanted) for reading in readings)
 
 
 def says_impossible(text: str) -> bool:
@@ -91,7 +85,7 @@ def says_impossible(text: str) -> bool:
 
 def undecided(text: str) -> list[str]:
     """What is said from a final answer's last boxed or named answer on, sentence by sentence, in small letters."""
-    answer = _plain(final_answer(text)).lower().replace("’", "'")
+    answer = plain(final_answer(text)).lower().replace("’", "'")
     given = [match.start() for match in re.finditer(r"\\boxed\{[^}]*\d|####\s*\S*\d", answer)]
     given += [match.start() for match in NAMED.finditer(answer)]
     return _sentences(answer[max(given, default=0) :])
@@ -109,10 +103,15 @@ def doubts(sentence: str) -> bool:
     return False
 
 
-def _plain(text: str) -> str:
-    """The text without what only dresses numbers up: bold marks, escaped dollar signs, percent signs."""
-    text = re.sub(r"(?<=\d)\*\*(?=\d)", "^", text.replace("−", "-")).replace("**", "").replace("\\$", "")
-    return re.sub(r"(?<=\d)\s*\\?%", "", text)
+def _read(answer: str, count: int | None) -> tuple[int | float, ...]:
+    statement = _statement(answer, count or 1)
+    if count == 1:
+        number = _single(statement)
+        return () if number is None else (number,)
+    numbers = tuple(map(value, NUMBER.findall(statement)))
+    if count is None:
+        return numbers
+    return numbers[-count:] if len(numbers) >= count else ()
 
 
 def _sentences(text: str) -> list[str]:
@@ -152,23 +151,22 @@ def _single(statement: str) -> int | float | None:
     clauses = [part for part in re.split(r"[,;]\s|\bso\b", statement) if NUMBER.search(part)]
     results = RESULT.findall(clauses[-1]) if clauses else []
     if results:
-        return _value(results[-1])
+        return value(results[-1])
     numbers = NUMBER.findall(statement)
     if FORMULA.search(statement) and not ENDLESS.search(statement):
         # "answer" anywhere would make math-verify look behind it first: "she answered 24 and scored 66".
         parsed = parse(re.sub(r"(?i)answer", "", statement)[-1000:], parsing_timeout=None)
         try:
-            value = float(getattr(parsed[0], "rhs", parsed[0]))  # rhs: of x = 5, the 5
+            worth = float(getattr(parsed[0], "rhs", parsed[0]))  # rhs: of x = 5, the 5
         except (IndexError, TypeError, ValueError, OverflowError):
-            value = math.nan
-        if math.isfinite(value):
-            return _value(str(value))
-    return _value(numbers[-1]) if numbers else None
+            worth = math.nan
+        if math.isfinite(worth):
+            return value(str(worth))
+    return value(numbers[-1]) if numbers else None
 
 
-def _value(number: str) -> int | float:
-    value = float(number.replace(",", ""))
-    return int(value) if value.is_integer() else value
+def _same(found: tuple, wanted: list[float]) -> bool:
+    return len(found) == len(wanted) and all(map(_close, found, wanted))
 
 
 def _close(a: float, b: float) -> bool:

@@ -29,7 +29,10 @@ MACHINE_PATH = re.compile(r"(^|[^A-Za-z0-9_.])/(work|farm|root|tmp|home|Users)/"
 
 # A room may import rooms of its own floor and of the floors below, never of those above.
 FLOORS = {
-    1: {"tiers", "mirrors", "problems", "alignment", "intervals", "reading", "origins", "layers", "premises"},
+    1: {
+        "tiers", "mirrors", "problems", "alignment", "intervals", "reading", "origins", "layers", "premises",
+        "numerals",
+    },
     2: {"models", "memory"},
     3: {"data", "cache"},
     4: {"losses", "hints", "trainers"},
