@@ -3,14 +3,21 @@
 import math
 import re
 
-from helpers.formulas import worth
-from helpers.numerals import DIGITS, NUMBER, plain, value
+from helpers import conclusions
+from helpers.numerals import NUMBER, plain, value
 
-# "The answer is 18" and "Answer: $18"; not "Answer: each of 5 friends gets 18", nor "no answer: 5 times 3 is 15".
-NAMED = re.compile(r"\b(?<!no )answer\b[\s_]*(?:is|:|=)[\s:_$€£\\(]*(-?(?:\.?\d|\\d?frac)\S*)", re.IGNORECASE)
-# The 6 of "150 - 144 = 6 miles on day 13". Of GSM8K's 7,473 solutions, read without their "####" line, 202 are
-# misread without this and 67 with it.
-RESULT = re.compile(rf"=\s*[$€£]?\s*({DIGITS})(?!\s*[-+*/×÷^=]\s*\(?\d)")
+# "The answer is 18", "Answer: $18", "#### 18"; not "Answer: each of 5 friends gets 18", nor "no answer: 5 times 3 is
+# 15", nor the headings "#### Step 2" and "#### 2. The total". It ends where the number begins.
+NAMED = re.compile(
+    r"(?:\b(?<!no )answer\b[\s_]*(?:is|:|=)(?:\s+(?:about|approximately|exactly|simply|then|thus))*"
+    r"|####(?!\s*\d+[.)]\s+[A-Z*\\]))"
+    r"(?:\s*[a-z][a-z ]{0,30}=)?[\s:_$€£\\(]*(?=-?(?:\.?\d|\\[dt]?frac))",
+    re.IGNORECASE,
+)
+BOX = re.compile(r"\\boxed\s*\{")
+# A base model goes on: "#### 62", and then the next question of its own.
+NEXT_QUESTION = re.compile(r"\n[\s#*]*(?:Question|Q|Problem|Exercise|Human|User|Instruction)\b[\s\d*]*:")
+
 FAULT = r"(?:mistake|error|typo|flaw|inconsistency|contradiction)s?"
 WRONG = re.compile(
     rf"\b(?:{FAULT} in the (?:\w+ )?(?:problem|question|statement|facts?|wording)|contradict(?:s|ed|ing|ions?|ory)?"
@@ -74,10 +81,10 @@ def says_impossible(text: str) -> bool:
 
 def undecided(text: str) -> list[str]:
     """What is said from a final answer's last boxed or named answer on, sentence by sentence, in small letters."""
-    answer = plain(final_answer(text)).lower().replace("’", "'")
-    given = [match.start() for match in re.finditer(r"\\boxed\{[^}]{0,200}\d|####\s*\S*\d", answer)]
+    answer = _own(plain(final_answer(text))).lower().replace("’", "'")
+    given = [match.start() for match in re.finditer(r"\\boxed\s*\{[^}]{0,200}\d", answer)]
     given += [match.start() for match in NAMED.finditer(answer)]
-    return _sentences(answer[max(given, default=0) :])
+    return sentences(answer[max(given, default=0) :])
 
 
 def doubts(sentence: str) -> bool:
@@ -92,39 +99,32 @@ def doubts(sentence: str) -> bool:
     return False
 
 
+def sentences(text: str) -> list[str]:
+    """The sentences of a text; a line ends one too."""
+    return [part.strip() for part in re.split(r"(?<=[.!?])\s+|\n+", text) if part.strip()]
+
+
 def _read(answer: str, count: int | None) -> tuple[int | float, ...]:
-    statement = _statement(answer, count or 1)
+    answer = _own(answer)
     if count == 1:
-        number = _single(statement)
+        number = _single(answer)
         return () if number is None else (number,)
-    numbers = tuple(map(value, NUMBER.findall(statement)))
+    numbers = tuple(map(value, NUMBER.findall(_statement(answer, count or 1))))
     if count is None:
         return numbers
     return numbers[-count:] if len(numbers) >= count else ()
 
 
-def _sentences(text: str) -> list[str]:
-    return [part.strip() for part in re.split(r"(?<=[.!?])\s+|\n+", text) if part.strip()]
+def _own(answer: str) -> str:
+    """The answer up to where the model asks itself the next question."""
+    given = NAMED.search(answer) or BOX.search(answer)
+    following = NEXT_QUESTION.search(answer, given.end()) if given else None
+    return answer[: following.start()] if following else answer
 
 
-def _statement(answer: str, count: int) -> str:
-    """The part of an answer that concludes it, with `count` numbers if the answer has as many."""
-    # The last boxes; a student that loops writes thousands.
-    boxes = [_braced(answer[match.end() :]) for match in list(re.finditer(r"\\boxed\s*\{", answer))[-8:]]
-    if boxes:
-        return f"\\boxed{{{boxes[-1]}}}" if count == 1 else ", ".join(boxes)
-    if "####" in answer:
-        return answer.rpartition("####")[2]
-    named = NAMED.findall(answer)
-    if named and count == 1:
-        return named[-1]
-    statement, found = [], 0
-    for sentence in reversed(_sentences(answer)):
-        statement.insert(0, sentence)
-        found += len(NUMBER.findall(sentence))
-        if found >= count:
-            return " ".join(statement)
-    return ""
+def _boxes(answer: str) -> list[str]:
+    """What is in the last boxes; a student that loops writes thousands."""
+    return [_braced(answer[match.end() :]) for match in list(BOX.finditer(answer))[-8:]]
 
 
 def _braced(text: str) -> str:
@@ -137,17 +137,32 @@ def _braced(text: str) -> str:
     return text
 
 
-def _single(statement: str) -> int | float | None:
-    """The one number of a statement: what its last clause has after "=", a formula's value, or the last number."""
-    clauses = [part for part in re.split(r"[,;]\s|\bso\b", statement) if NUMBER.search(part)]
-    results = RESULT.findall(clauses[-1]) if clauses else []
-    if results:
-        return value(results[-1])
-    found = worth(statement)
-    if found is not None:
-        return value(str(found))
-    numbers = NUMBER.findall(statement)
-    return value(numbers[-1]) if numbers else None
+def _statement(answer: str, count: int) -> str:
+    """The part of an answer that concludes it, with `count` numbers if the answer has as many."""
+    boxes, named = _boxes(answer), list(NAMED.finditer(answer))
+    if boxes:
+        return boxes[-1] if count == 1 else ", ".join(boxes)
+    said = sentences(answer[named[-1].end() :])[0] if named else ""
+    if len(NUMBER.findall(said)) >= count:
+        return said
+    statement, found = [], 0
+    for sentence in reversed(sentences(answer)):
+        statement.insert(0, sentence)
+        found += len(NUMBER.findall(sentence))
+        if found >= count:
+            return " ".join(statement)
+    return ""
+
+
+def _single(answer: str) -> int | float | None:
+    """The one number that an answer gives."""
+    boxes, named = _boxes(answer), list(NAMED.finditer(answer))
+    if boxes:
+        plainly = NUMBER.fullmatch(boxes[-1].strip(" $€£"))
+        return value(plainly.group()) if plainly else conclusions.concluded(f"\\boxed{{{boxes[-1]}}}")
+    if named:
+        return conclusions.named(sentences(answer[named[-1].end() :])[0])
+    return conclusions.concluded(_statement(answer, 1))
 
 
 def _same(found: tuple, wanted: list[float]) -> bool:
