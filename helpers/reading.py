@@ -161,8 +161,12 @@ def _single(answer: str) -> int | float | None:
         plainly = NUMBER.fullmatch(boxes[-1].strip(" $€£"))
         return value(plainly.group()) if plainly else conclusions.concluded(f"\\boxed{{{boxes[-1]}}}")
     if named:
-        return conclusions.named(sentences(answer[named[-1].end() :])[0])
-    return conclusions.concluded(_statement(answer, 1))
+        said, result = sentences(answer[named[-1].end() :])[0], None
+        # A whole sentence may stand there: "Answer: 40 dwarves mine 43,200 pounds".
+        if re.match(r"(?i)answer[\s_]*:", named[-1].group()):
+            result = conclusions.repeated(said, [answer[: named[-1].start()]])
+        return conclusions.named(said) if result is None else result
+    return conclusions.last(sentences(answer))
 
 
 def _same(found: tuple, wanted: list[float]) -> bool:

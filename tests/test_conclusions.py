@@ -2,7 +2,21 @@
 
 import pytest
 
+from helpers import conclusions
+from helpers.conclusions import ASIDES, LEADS
 from helpers.reading import is_right, read_answer
+
+ROWS = [(name, row) for name, rows in (("LEADS", LEADS), ("ASIDES", ASIDES)) for row in rows]
+
+
+@pytest.mark.parametrize(("name", "row"), ROWS, ids=[row[0] for _, row in ROWS])
+def test_each_row_is_needed_for_its_sentence(name, row, monkeypatch):
+    for text, number in row[1].items():
+        assert read_answer(text, 1) == (number,)
+        assert is_right(text, number)
+    monkeypatch.setattr(conclusions, name, tuple(one for one in getattr(conclusions, name) if one is not row))
+    assert any(read_answer(text, 1) != (number,) for text, number in row[1].items())
+
 
 # A text, the number that it gives, and another one of its numbers, which it does not.
 NAMED = [
@@ -32,10 +46,29 @@ NAMED = [
     ("#### 5 + 3 = 8", 8, 5),
     ("#### 2. The total\nSo she has 18 pens.", 18, 2),
     ("#### Final answer\n18 pens", 18, 0),
+    ("40 × 36 = 1,440\n**Answer:** 40 dwarves mine **1,440 pounds**.", 1440, 40),
+]
+LAST = [
+    ("80 - 16 = 64. 64 × 5 = 320. James responds to **320 emails** in a 5-day work week.", 320, 5),
+    ("15 × 5 = 75.\nTherefore, Terry spends $75.00 on 15 packs.", 75, 15),
+    ("10 - 6 = 4. 60 / 5 = 12. Manny can miss 4 classes before each costs $10.", 4, 10),
+    ("6 - 2 = 4. So, 3 loaves cost \\(\\$4\\) more than 2 bagels.", 4, 2),
+    ("3 × 60 = 180. Multiply 180 minutes by 2 peaches per minute to get 360 peaches.", 360, 180),
+    ("20 + 60 = 80. Subtracting 80 from 180 leaves 100 minutes.", 100, 80),
+    ("2 × 12 = 24. The least number in 8 of the 24 hours is 12.", 12, 24),
+    ("12 × 7 = 84. Since he spent $100 and got back $84, he loses $16.", 16, 84),
+    ("50 + 2 = 52. The difference is 52 - 51, which is 1 inch.", 1, 52),
+    ("45 + 182 = 227. 227 - 180 = 47. It takes 227 minutes, or 3 hours and 47 minutes, for 12 racquets.", 227, 47),
+    ("10 × 5 = 50%. Her pension is 50% of $50,000, which is $25,000 a year.", 25_000, 50),
+    ("William spent a total of $8.00 ($7.50 for the notebooks plus $0.50 for the pen).", 8, 0.5),
+    ("55 + 7 = 62. She has 62. That is 3 more than Tom.", 62, 3),
+    ("62 - 59 = 3. She has 62. That is 3 more than Tom.", 3, 62),
+    ("That is 3 more than Tom.", 3, 0),
+    ("It takes 62 hours (i.e., 3720 minutes).", 3720, 62),
 ]
 
 
-@pytest.mark.parametrize(("text", "number", "other"), NAMED)
+@pytest.mark.parametrize(("text", "number", "other"), NAMED + LAST)
 def test_of_several_numbers_the_answer_is_read(text, number, other):
     assert read_answer(text, 1) == (pytest.approx(number),)
     assert is_right(text, number)
