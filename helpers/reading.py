@@ -3,7 +3,7 @@
 import math
 import re
 
-from helpers import conclusions
+from helpers import conclusions, phrases
 from helpers.numerals import NUMBER, plain, value
 
 # "The answer is 18", "Answer: $18", "#### 18"; not "Answer: each of 5 friends gets 18", nor "no answer: 5 times 3 is
@@ -17,25 +17,6 @@ NAMED = re.compile(
 BOX = re.compile(r"\\boxed\s*\{")
 # A base model goes on: "#### 62", and then the next question of its own.
 NEXT_QUESTION = re.compile(r"\n[\s#*]*(?:Question|Q|Problem|Exercise|Human|User|Instruction)\b[\s\d*]*:")
-
-FAULT = r"(?:mistake|error|typo|flaw|inconsistency|contradiction)s?"
-WRONG = re.compile(
-    rf"\b(?:{FAULT} in the (?:\w+ )?(?:problem|question|statement|facts?|wording)|contradict(?:s|ed|ing|ions?|ory)?"
-    r"|inconsisten(?:t|cy|cies)|impossible|unsolvable|insufficient information)\b"
-)
-# The same, said with a negation: "the facts do not fit together".
-NOT_RIGHT = re.compile(
-    r"\b(?:(?:do|does|did)(?: not|n't) (?:all )?(?:fit|add up|agree|make sense)"
-    r"|(?:cannot|can not|can't|could not|couldn't) (?:both |all |possibly )*be (?:true|right|correct|solved|determined)"
-    r"|(?:not|isn't|aren't) (?:\w+ly )?(?:possible|consistent|solvable)|not enough information"
-    r"|no (?:\w+ )?solutions?|(?:has|have|is) no (?:\w+ )?answer)\b"
-)
-# What turns the words after it, up to four words further on, into their opposite: "I see no real mistake in ...".
-NEGATION = re.compile(
-    r"(?:\b(?:no|not|never|nothing|none|without|avoids?|if|whether)|n't)"
-    r"(?: (?!(?:which|that|so|because|but|and)\b)[\w']+){0,4} $"
-)
-DOUBLE_NEGATION = re.compile(r"\b(?:if|whether|(?:not|n't) (?:true |mean )?that)(?: [\w']+){0,4} $")
 
 
 def final_answer(text: str) -> str:
@@ -73,30 +54,25 @@ def is_right(text: str, gold: tuple | list | int | float | str) -> bool:
 def says_impossible(text: str) -> bool:
     """Whether a response says that the problem has no answer, and does not give one all the same.
 
-    A question ("is there a mistake in the problem?"), a negation ("that is not impossible") and a doubt that
-    ends in a boxed or named answer do not count.
+    A question ("is there a mistake in the problem?"), a negation ("that is not impossible"), a doubt that ends in
+    a boxed or named answer or in "so ... 18", and what is impossible within the story ("to buy half a ticket")
+    do not count.
     """
-    return any(map(doubts, undecided(text)))
+    _, said, given = undecided(text)
+    return bool(phrases.calls_impossible(said, given))
 
 
-def undecided(text: str) -> list[str]:
-    """What is said from a final answer's last boxed or named answer on, sentence by sentence, in small letters."""
+def undecided(text: str) -> tuple[str, list[str], bool]:
+    """(before, said, given) of a final answer, in small letters.
+
+    said: its sentences from the last boxed or named answer on; before: what stands before them; given: whether
+    there is such an answer. Where there is none, all of it is said.
+    """
     answer = _own(plain(final_answer(text))).lower().replace("’", "'")
     given = [match.start() for match in re.finditer(r"\\boxed\s*\{[^}]{0,200}\d", answer)]
     given += [match.start() for match in NAMED.finditer(answer)]
-    return sentences(answer[max(given, default=0) :])
-
-
-def doubts(sentence: str) -> bool:
-    """Whether a sentence, in small letters, says that the problem has no answer."""
-    if sentence.endswith("?"):
-        return False
-    for pattern, turns in ((WRONG, NEGATION), (NOT_RIGHT, DOUBLE_NEGATION)):
-        for match in pattern.finditer(sentence):
-            clause = re.split(r"[,;:()]\s*", sentence[: match.start()])[-1]
-            if not turns.search(clause):
-                return True
-    return False
+    start = max(given, default=0)
+    return answer[:start], sentences(answer[start:]), bool(given)
 
 
 def sentences(text: str) -> list[str]:

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from helpers import compare, evaluate, tiers, traces
+from helpers import compare, evaluate, premises, tiers, traces
 from helpers.compare import Exam, Sheet
 from helpers.evaluate import Answer
-from helpers.premises import notices
+from helpers.premises import ASKS, GUESSES, LACKS, notices
 from helpers.reading import says_impossible
 from helpers.tiers import TIERS
 from helpers.traces import premises as loader
@@ -103,6 +103,19 @@ def test_it_notices(text):
 @pytest.mark.parametrize("text", NOT_NOTICED)
 def test_it_does_not_notice(text):
     assert not notices(text)
+
+
+ROWS = [(name, row) for name, rows in (("LACKS", LACKS), ("ASKS", ASKS), ("GUESSES", GUESSES)) for row in rows]
+SENTENCES = [(name, row, sentence) for name, row in ROWS for sentence in row.sentences]
+
+
+@pytest.mark.parametrize(("name", "row", "text"), SENTENCES, ids=[text for *_, text in SENTENCES])
+def test_a_row_is_needed_for_each_of_its_sentences(name, row, text, monkeypatch):
+    """A guess is one after a doubt: who guesses has answered."""
+    text = f"The length is not given. {text}" if name == "GUESSES" else text
+    assert notices(text) == (name != "GUESSES")
+    monkeypatch.setattr(premises, name, tuple(one for one in getattr(premises, name) if one is not row))
+    assert notices(text) == (name == "GUESSES")
 
 
 def rows(name: str) -> list[dict]:
