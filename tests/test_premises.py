@@ -61,6 +61,12 @@ NOTICED = [
     "\\boxed{\\text{cannot be determined}}",
     "\\boxed{9} sprints. The length of each is not specified, so the distance is unknown.",
     "<think>\n9 sprints of 60? Nobody says so.\n</think>\n\nThe problem does not give the length of a sprint.",
+    "This problem needs a bit more information to solve. Here's why:\n\n* **We need Steve's age:** how old is he?",
+    "We need to know the price.\n\nLet me know the price per pound, and I can tell you the total!",
+    # After an answer that is no guess, any doubt; after a guess, that it cannot be determined, or a wish to be told.
+    "The answer is 9 sprints. The problem does not mention how long they are.",
+    "Assuming 60 metres each, the answer is 540. But the distance cannot be determined from the question.",
+    "If we assume 60 metres each: \\boxed{540}. Could you please provide the length?",
     # Whatever calls a problem impossible.
     "There is a mistake in the problem.",
     "The facts do not fit together.",
@@ -75,6 +81,9 @@ NOT_NOTICED = [
     "The length of a sprint is not stated. Assuming 60 metres, he runs 540 metres a week.",
     "We cannot determine the length. Let's say 100 metres: then it is 900 metres.",
     "There is no mention of pencils, so the number is 0.\n\n**Answer:** 0 pencils.",
+    "If we assume that there were none, it is zero.\n\n**Answer:** 0. The problem doesn't mention any crayons.",
+    "Assuming 60 metres: \\boxed{540}.\n\n*Note: the length is not stated in the problem.*",
+    "Without more information about f, it is one eighth. In the common interpretation (using f = 8), it is 1 flight.",
     # Within the reasoning alone, or in a reasoning that never ended.
     "<think>\nThe length is not given. It cannot be determined.\n</think>\n\nHe runs 540 meters.",
     "<think>\nThe problem does not specify the length. Wait. The problem does not specify the length.",
@@ -91,6 +100,7 @@ NOT_NOTICED = [
     "3 of the 20 pieces are missing, so there are 17.",
     "Let x be the unknown. Then 2x = 10 and x = 5.",
     "Let me know if you have any other questions!",
+    "He runs 540 meters. If you meant another sport, let me know, and I can work that out.",
     "The question asks how many are left: 62.",
 ]
 
