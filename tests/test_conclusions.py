@@ -1,4 +1,6 @@
-"""helpers.conclusions: which of several numbers is the answer."""
+"""helpers.conclusions: which of several numbers is the answer; and GSM8K's gold numbers in every frame."""
+
+from pathlib import Path
 
 import pytest
 
@@ -73,3 +75,81 @@ def test_of_several_numbers_the_answer_is_read(text, number, other):
     assert read_answer(text, 1) == (pytest.approx(number),)
     assert is_right(text, number)
     assert not is_right(text, other)
+
+
+# --- GSM8K's gold in every frame ----------------------------------------------------------------
+
+# The whole numbers that are gold in GSM8K's train split (Cobbe et al. 2021, MIT), each once.
+GOLD = [int(number) for number in (Path(__file__).parent / "gsm8k_gold.txt").read_text().split()]
+# n: 1234, c: 1,234, l: 1{,}234, thin: 1\,234, narrow and spaced: 1 234; a is n - 7 and more is n + 7.
+FRAMES = r"""
+The answer is {c}.
+The answer is ${c}.
+**Answer:** \${c}
+The final answer is ${l}$.
+The answer is {n} because {n} + 7 = {more}.
+The answer is {a} + 7 = {c}.
+Answer: ${a} + $7 = ${c}
+The answer is {a} + 7 = {c}, which is 7 more than {a}.
+The total is ${l}$.
+\boxed{{{n}}}
+\boxed{{{c}}}
+\boxed{{{l}}}
+\boxed{{{thin}}}
+\boxed{{\${l}}}
+\boxed{{{l} \text{{ m}}^2}}
+\boxed{{{n}\text{{ out of }}1000000000}}
+\[ \boxed{{x = {n}}} \]
+#### {c}
+#### {c}\nThis is because {a} + 7 is {n} and 3 × 24 = 72.
+#### {n} crayons in 3 boxes
+#### {c}\n\nQuestion: Tom has 5 pens and buys 3.\nAnswer: 5 + 3 = 8
+{n}
+It is {narrow}.
+It costs {spaced} euros.
+so she has **{c} m^2** left
+The area is {n} cm^2.
+It costs USD{n}.
+It is __{n}__.
+It is *{n}* pens.
+She got {n} out of 1,000,000,000 points.
+{a} + 7 = {n}. She answers {c} emails in a 5-day week.
+{a} + 7 = {n}\nTherefore, she answers **{c} emails** in a 5-day work week.
+{a} + 7 = {n}. So she has {c} left, which is 3 more.
+{a} + 7 = {n}. She has {c}. That is 3.5 more than Tom.
+{a} + 7 = {n}. She has {c} apples ({a} + 7).
+{a} + 7 = {n}. She has {c}, not {more}.
+{a} + 7 = {n}. She will be {c} years old in 2031.
+{a} + 7 = {n}\n**Answer:** 2.5 loaves of bread cost ${c} more than 1.5 bagels.
+\[ {a} + 7 = {n} \text{{ dollars}} \]\nSo it costs her \(\${l}\) for 3.5 months.
+She answers {c} emails in a 5-day week.
+She has {c} apples (3 bags).
+She has {c}, not {more}.
+She has {c} left, which is 3 more.
+She picked {c} apples over the 5 days.
+The pens cost ${c} more than 2.5 books.
+Since {a} + 7 is the total, she has {c} left.
+Adding 7 to {a} gives {c} pens for 3.5 days.
+<think>\nIt is {more}.\n</think>\n\nThere are {c} left.
+""".strip().splitlines()
+
+
+def written(frame: str, number: int) -> str:
+    comma = f"{number:,}"
+    return frame.replace(r"\n", "\n").format(
+        n=number, c=comma, a=number - 7, more=number + 7, l=comma.replace(",", "{,}"), thin=comma.replace(",", r"\,"),
+        narrow=comma.replace(",", "\u202f"), spaced=comma.replace(",", " "),
+    )  # fmt: skip
+
+
+def test_the_frames_and_the_gold_numbers_are_all_there():
+    assert len(FRAMES) == len(set(FRAMES)) == 48
+    assert len(GOLD) == len(set(GOLD)) == 866 and sum(number >= 1000 for number in GOLD) > 300
+
+
+@pytest.mark.parametrize("frame", FRAMES)
+def test_gsm8ks_gold_is_read_in_every_frame(frame):
+    texts = {number: written(frame, number) for number in GOLD}
+    assert not [text for number, text in texts.items() if read_answer(text, 1) != (number,)]
+    for number in GOLD[::50]:
+        assert is_right(texts[number], number) and not is_right(texts[number], number + 1)
