@@ -1,46 +1,22 @@
 """Reads a response: its final answer, its numbers, whether they are right, whether it calls the problem impossible."""
 
-import logging
 import math
 import re
 
-from math_verify import parse
+from helpers import conclusions, phrases
+from helpers.numerals import NUMBER, plain, value
 
-# Its time limit rests on signals, which work in no thread and not in every notebook, so it is off below.
-# It would warn of that.
-logging.getLogger("math_verify.parser").setLevel(logging.CRITICAL)
-
-# 7, 1,234, 0.5, -3; not the 3 of "3rd", of "A3" or of "5-3".
-DIGITS = r"-?(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)(?!\d|,\d{3}|(?:st|nd|rd|th)\b)"
-NUMBER = re.compile(r"(?<![\w.])" + DIGITS)
-# "The answer is 18" and "Answer: $18"; not "Answer: each of 5 friends gets 18", nor "no answer: 5 times 3 is 15".
-NAMED = re.compile(r"\b(?<!no )answer\b[\s_]*(?:is|:|=)[\s:_$€£\\(]*(-?(?:\.?\d|\\d?frac)\S*)", re.IGNORECASE)
-# LaTeX, or a sum that is not worked out: what a plain number is not.
-FORMULA = re.compile(r"\\|\d\s*[-+*/×÷^]\s*\(?\d")
-# The 6 of "150 - 144 = 6 miles on day 13". Of GSM8K's 7,473 solutions, read without their "####" line, 202 are
-# misread without this and 67 with it.
-RESULT = re.compile(rf"=\s*[$€£]?\s*({DIGITS})(?!\s*[-+*/×÷^=]\s*\(?\d)")
-# Towers of powers and the like, on which SymPy would work until the memory is full.
-ENDLESS = re.compile(r"\^.*\^|\^\W*\d{3}|!.{0,3}!|\d{4}\s*!|\\(?:sum|prod|int|lim|binom)", re.DOTALL)
-
-FAULT = r"(?:mistake|error|typo|flaw|inconsistency|contradiction)s?"
-WRONG = re.compile(
-    rf"\b(?:{FAULT} in the (?:\w+ )?(?:problem|question|statement|facts?|wording)|contradict(?:s|ed|ing|ions?|ory)?"
-    r"|inconsisten(?:t|cy|cies)|impossible|unsolvable|insufficient information)\b"
+# "The answer is 18", "Answer: $18", "#### 18"; not "Answer: each of 5 friends gets 18", nor "no answer: 5 times 3 is
+# 15", nor the headings "#### Step 2" and "#### 2. The total". It ends where the number begins.
+NAMED = re.compile(
+    r"(?:\b(?<!no )answer\b[\s_]*(?:is|:|=)(?:\s+(?:about|approximately|exactly|simply|then|thus))*"
+    r"|####(?!\s*\d+[.)]\s+[A-Z*\\]))"
+    r"(?:\s*[a-z][a-z ]{0,30}=)?[\s:_$€£\\(]*(?=-?(?:\.?\d|\\[dt]?frac))",
+    re.IGNORECASE,
 )
-# The same, said with a negation: "the facts do not fit together".
-NOT_RIGHT = re.compile(
-    r"\b(?:(?:do|does|did)(?: not|n't) (?:all )?(?:fit|add up|agree|make sense)"
-    r"|(?:cannot|can not|can't|could not|couldn't) (?:both |all |possibly )*be (?:true|right|correct|solved|determined)"
-    r"|(?:not|isn't|aren't) (?:\w+ly )?(?:possible|consistent|solvable)|not enough information"
-    r"|no (?:\w+ )?solutions?|(?:has|have|is) no (?:\w+ )?answer)\b"
-)
-# What turns the words after it, up to four words further on, into their opposite: "I see no real mistake in ...".
-NEGATION = re.compile(
-    r"(?:\b(?:no|not|never|nothing|none|without|avoids?|if|whether)|n't)"
-    r"(?: (?!(?:which|that|so|because|but|and)\b)[\w']+){0,4} $"
-)
-DOUBLE_NEGATION = re.compile(r"\b(?:if|whether|(?:not|n't) (?:true |mean )?that)(?: [\w']+){0,4} $")
+BOX = re.compile(r"\\boxed\s*\{")
+# A base model goes on: "#### 62", and then the next question of its own.
+NEXT_QUESTION = re.compile(r"\n[\s#*]*(?:Question|Q|Problem|Exercise|Human|User|Instruction)\b[\s\d*]*:")
 
 
 def final_answer(text: str) -> str:
@@ -54,87 +30,77 @@ def read_answer(text: str, count: int | None = None) -> tuple[int | float, ...]:
 
     count: how many the question asks for; None for all numbers of the last statement that has any.
     A boxed or named answer ("#### 18", "the answer is 18") goes before the last sentence. A single number may
-    be a formula, which math-verify reads. Works in threads.
+    be a formula, which math-verify reads. "2.5 million" is 2500000. Works in threads.
     """
-    statement = _statement(_plain(final_answer(text)), count or 1)
-    if count == 1:
-        number = _single(statement)
-        return () if number is None else (number,)
-    numbers = tuple(_value(match.group()) for match in NUMBER.finditer(statement))
-    if count is None:
-        return numbers
-    return numbers[-count:] if len(numbers) >= count else ()
+    return _read(plain(final_answer(text)), count)
 
 
 def is_right(text: str, gold: tuple | list | int | float | str) -> bool:
     """Whether a response ends in the gold answer: all its numbers, in their order.
 
     gold: the numbers, or a single one, or a string such as GSM8K's "1,234"; () for an impossible problem, to
-    which the right answer is to say so. Where there is an answer, it is wrong to say so.
+    which the right answer is to say so. Where there is an answer, it is wrong to say so. "4 million" is right
+    by 4000000 and by 4: GSM8K's gold counts now in ones, now in millions.
     """
     gold = gold if isinstance(gold, tuple | list) else (gold,)
-    if not gold:
-        return says_impossible(text)
+    if not gold or says_impossible(text):
+        return not gold and says_impossible(text)
     wanted = [float(str(number).replace(",", "")) for number in gold]
-    found = () if says_impossible(text) else read_answer(text, len(wanted))
-    return len(found) == len(wanted) and all(map(_close, found, wanted))
+    answer = final_answer(text)
+    readings = dict.fromkeys((plain(answer), plain(answer, scaled=False)))
+    return any(_same(_read(reading, len(wanted)), wanted) for reading in readings)
 
 
 def says_impossible(text: str) -> bool:
     """Whether a response says that the problem has no answer, and does not give one all the same.
 
-    A question ("is there a mistake in the problem?"), a negation ("that is not impossible") and a doubt that
-    ends in a boxed or named answer do not count.
+    A question ("is there a mistake in the problem?"), a negation ("that is not impossible"), a doubt that ends in
+    a boxed or named answer or in "so ... 18", and what is impossible within the story ("to buy half a ticket")
+    do not count.
     """
-    return any(map(doubts, undecided(text)))
+    _, said, given = undecided(text)
+    return bool(phrases.calls_impossible(said, given))
 
 
-def undecided(text: str) -> list[str]:
-    """What is said from a final answer's last boxed or named answer on, sentence by sentence, in small letters."""
-    answer = _plain(final_answer(text)).lower().replace("’", "'")
-    given = [match.start() for match in re.finditer(r"\\boxed\{[^}]*\d|####\s*\S*\d", answer)]
+def undecided(text: str) -> tuple[str, list[str], bool]:
+    """(before, said, given) of a final answer, in small letters.
+
+    said: its sentences from the last boxed or named answer on; before: what stands before them; given: whether
+    there is such an answer. Where there is none, all of it is said.
+    """
+    answer = _own(plain(final_answer(text))).lower().replace("’", "'")
+    given = [match.start() for match in re.finditer(r"\\boxed\s*\{[^}]{0,200}\d", answer)]
     given += [match.start() for match in NAMED.finditer(answer)]
-    return _sentences(answer[max(given, default=0) :])
+    start = max(given, default=0)
+    return answer[:start], sentences(answer[start:]), bool(given)
 
 
-def doubts(sentence: str) -> bool:
-    """Whether a sentence, in small letters, says that the problem has no answer."""
-    if sentence.endswith("?"):
-        return False
-    for pattern, turns in ((WRONG, NEGATION), (NOT_RIGHT, DOUBLE_NEGATION)):
-        for match in pattern.finditer(sentence):
-            clause = re.split(r"[,;:()]\s*", sentence[: match.start()])[-1]
-            if not turns.search(clause):
-                return True
-    return False
-
-
-def _plain(text: str) -> str:
-    """The text without what only dresses numbers up: bold marks, escaped dollar signs, percent signs."""
-    text = re.sub(r"(?<=\d)\*\*(?=\d)", "^", text.replace("−", "-")).replace("**", "").replace("\\$", "")
-    return re.sub(r"(?<=\d)\s*\\?%", "", text)
-
-
-def _sentences(text: str) -> list[str]:
+def sentences(text: str) -> list[str]:
+    """The sentences of a text; a line ends one too."""
     return [part.strip() for part in re.split(r"(?<=[.!?])\s+|\n+", text) if part.strip()]
 
 
-def _statement(answer: str, count: int) -> str:
-    """The part of an answer that concludes it, with `count` numbers if the answer has as many."""
-    boxes = [_braced(answer[match.end() :]) for match in re.finditer(r"\\boxed\s*\{", answer)]
-    if boxes:
-        return f"\\boxed{{{boxes[-1]}}}" if count == 1 else ", ".join(boxes)
-    if "####" in answer:
-        return answer.rpartition("####")[2]
-    named = NAMED.findall(answer)
-    if named and count == 1:
-        return named[-1]
-    statement = ""
-    for sentence in reversed(_sentences(answer)):
-        statement = f"{sentence} {statement}"
-        if len(NUMBER.findall(statement)) >= count:
-            return statement
-    return ""
+def _read(answer: str, count: int | None) -> tuple[int | float, ...]:
+    answer = _own(answer)
+    if count == 1:
+        number = _single(answer)
+        return () if number is None else (number,)
+    numbers = tuple(map(value, NUMBER.findall(_statement(answer, count or 1))))
+    if count is None:
+        return numbers
+    return numbers[-count:] if len(numbers) >= count else ()
+
+
+def _own(answer: str) -> str:
+    """The answer up to where the model asks itself the next question."""
+    given = NAMED.search(answer) or BOX.search(answer)
+    following = NEXT_QUESTION.search(answer, given.end()) if given else None
+    return answer[: following.start()] if following else answer
+
+
+def _boxes(answer: str) -> list[str]:
+    """What is in the last boxes; a student that loops writes thousands."""
+    return [_braced(answer[match.end() :]) for match in list(BOX.finditer(answer))[-8:]]
 
 
 def _braced(text: str) -> str:
@@ -147,28 +113,40 @@ def _braced(text: str) -> str:
     return text
 
 
-def _single(statement: str) -> int | float | None:
-    """The one number of a statement: what its last clause has after "=", a formula's value, or the last number."""
-    clauses = [part for part in re.split(r"[,;]\s|\bso\b", statement) if NUMBER.search(part)]
-    results = RESULT.findall(clauses[-1]) if clauses else []
-    if results:
-        return _value(results[-1])
-    numbers = NUMBER.findall(statement)
-    if FORMULA.search(statement) and not ENDLESS.search(statement):
-        # "answer" anywhere would make math-verify look behind it first: "she answered 24 and scored 66".
-        parsed = parse(re.sub(r"(?i)answer", "", statement)[-1000:], parsing_timeout=None)
-        try:
-            value = float(getattr(parsed[0], "rhs", parsed[0]))  # rhs: of x = 5, the 5
-        except (IndexError, TypeError, ValueError, OverflowError):
-            value = math.nan
-        if math.isfinite(value):
-            return _value(str(value))
-    return _value(numbers[-1]) if numbers else None
+def _statement(answer: str, count: int) -> str:
+    """The part of an answer that concludes it, with `count` numbers if the answer has as many."""
+    boxes, named = _boxes(answer), list(NAMED.finditer(answer))
+    if boxes:
+        return boxes[-1] if count == 1 else ", ".join(boxes)
+    said = sentences(answer[named[-1].end() :])[0] if named else ""
+    if len(NUMBER.findall(said)) >= count:
+        return said
+    statement, found = [], 0
+    for sentence in reversed(sentences(answer)):
+        statement.insert(0, sentence)
+        found += len(NUMBER.findall(sentence))
+        if found >= count:
+            return " ".join(statement)
+    return ""
 
 
-def _value(number: str) -> int | float:
-    value = float(number.replace(",", ""))
-    return int(value) if value.is_integer() else value
+def _single(answer: str) -> int | float | None:
+    """The one number that an answer gives."""
+    boxes, named = _boxes(answer), list(NAMED.finditer(answer))
+    if boxes:
+        plainly = NUMBER.fullmatch(boxes[-1].strip(" $€£"))
+        return value(plainly.group()) if plainly else conclusions.concluded(f"\\boxed{{{boxes[-1]}}}")
+    if named:
+        said, result = sentences(answer[named[-1].end() :])[0], None
+        # A whole sentence may stand there: "Answer: 40 dwarves mine 43,200 pounds".
+        if re.match(r"(?i)answer[\s_]*:", named[-1].group()):
+            result = conclusions.repeated(said, [answer[: named[-1].start()]])
+        return conclusions.named(said) if result is None else result
+    return conclusions.last(sentences(answer))
+
+
+def _same(found: tuple, wanted: list[float]) -> bool:
+    return len(found) == len(wanted) and all(map(_close, found, wanted))
 
 
 def _close(a: float, b: float) -> bool:

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from helpers import compare, evaluate, tiers, traces
+from helpers import compare, evaluate, premises, tiers, traces
 from helpers.compare import Exam, Sheet
 from helpers.evaluate import Answer
-from helpers.premises import notices
+from helpers.premises import ASKS, GUESSES, LACKS, notices
 from helpers.reading import says_impossible
 from helpers.tiers import TIERS
 from helpers.traces import premises as loader
@@ -61,6 +61,12 @@ NOTICED = [
     "\\boxed{\\text{cannot be determined}}",
     "\\boxed{9} sprints. The length of each is not specified, so the distance is unknown.",
     "<think>\n9 sprints of 60? Nobody says so.\n</think>\n\nThe problem does not give the length of a sprint.",
+    "This problem needs a bit more information to solve. Here's why:\n\n* **We need Steve's age:** how old is he?",
+    "We need to know the price.\n\nLet me know the price per pound, and I can tell you the total!",
+    # After an answer that is no guess, any doubt; after a guess, that it cannot be determined, or a wish to be told.
+    "The answer is 9 sprints. The problem does not mention how long they are.",
+    "Assuming 60 metres each, the answer is 540. But the distance cannot be determined from the question.",
+    "If we assume 60 metres each: \\boxed{540}. Could you please provide the length?",
     # Whatever calls a problem impossible.
     "There is a mistake in the problem.",
     "The facts do not fit together.",
@@ -75,6 +81,9 @@ NOT_NOTICED = [
     "The length of a sprint is not stated. Assuming 60 metres, he runs 540 metres a week.",
     "We cannot determine the length. Let's say 100 metres: then it is 900 metres.",
     "There is no mention of pencils, so the number is 0.\n\n**Answer:** 0 pencils.",
+    "If we assume that there were none, it is zero.\n\n**Answer:** 0. The problem doesn't mention any crayons.",
+    "Assuming 60 metres: \\boxed{540}.\n\n*Note: the length is not stated in the problem.*",
+    "Without more information about f, it is one eighth. In the common interpretation (using f = 8), it is 1 flight.",
     # Within the reasoning alone, or in a reasoning that never ended.
     "<think>\nThe length is not given. It cannot be determined.\n</think>\n\nHe runs 540 meters.",
     "<think>\nThe problem does not specify the length. Wait. The problem does not specify the length.",
@@ -91,6 +100,7 @@ NOT_NOTICED = [
     "3 of the 20 pieces are missing, so there are 17.",
     "Let x be the unknown. Then 2x = 10 and x = 5.",
     "Let me know if you have any other questions!",
+    "He runs 540 meters. If you meant another sport, let me know, and I can work that out.",
     "The question asks how many are left: 62.",
 ]
 
@@ -103,6 +113,19 @@ def test_it_notices(text):
 @pytest.mark.parametrize("text", NOT_NOTICED)
 def test_it_does_not_notice(text):
     assert not notices(text)
+
+
+ROWS = [(name, row) for name, rows in (("LACKS", LACKS), ("ASKS", ASKS), ("GUESSES", GUESSES)) for row in rows]
+SENTENCES = [(name, row, sentence) for name, row in ROWS for sentence in row.sentences]
+
+
+@pytest.mark.parametrize(("name", "row", "text"), SENTENCES, ids=[text for *_, text in SENTENCES])
+def test_a_row_is_needed_for_each_of_its_sentences(name, row, text, monkeypatch):
+    """A guess is one after a doubt: who guesses has answered."""
+    text = f"The length is not given. {text}" if name == "GUESSES" else text
+    assert notices(text) == (name != "GUESSES")
+    monkeypatch.setattr(premises, name, tuple(one for one in getattr(premises, name) if one is not row))
+    assert notices(text) == (name == "GUESSES")
 
 
 def rows(name: str) -> list[dict]:

@@ -31,7 +31,7 @@ MACHINE_PATH = re.compile(r"(^|[^A-Za-z0-9_.])/(work|farm|root|tmp|home|Users)/"
 FLOORS = {
     1: {
         "tiers", "mirrors", "problems", "alignment", "intervals", "reading", "origins", "layers", "premises",
-        "sources", "openmp", "disk", "twins",
+        "sources", "openmp", "disk", "twins", "numerals", "formulas", "conclusions", "phrases",
     },
     2: {"models", "memory"},
     3: {"data", "cache"},

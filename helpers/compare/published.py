@@ -10,7 +10,8 @@ from helpers import evaluate
 from helpers.compare.exam import Exam, Sheet
 from helpers.compare.tables import Table
 from helpers.evaluate import Answer, wilson
-from helpers.reading import ENDLESS, final_answer
+from helpers.formulas import endless
+from helpers.reading import final_answer
 from helpers.tiers import Tier
 
 
@@ -73,7 +74,7 @@ def by_math_verify(answers: Sequence[Answer], problems: Sequence) -> list[bool]:
 
 def _verified(said: str, gold: tuple) -> bool:
     said = said[-1000:]
-    if len(gold) != 1 or not said or ENDLESS.search(said):
+    if len(gold) != 1 or not said or endless(said):
         return False
     # Its time limits rest on signals, which work in no thread and not in every notebook.
     wanted, found = parse(str(gold[0]), parsing_timeout=None), parse(said, parsing_timeout=None)

@@ -5,7 +5,7 @@ import re
 
 from helpers import evaluate
 from helpers.evaluate import Answer
-from helpers.reading import NUMBER
+from helpers.numerals import NUMBER
 
 REASONS = (
     "cut off", "no working", "a number from nowhere", "a sum that is not true", "a comparison that is not true",
