@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 from helpers import evaluate, memory, models, origins, sources, traces, trainers
 from helpers.intervals import Share
 from helpers.tiers import Tier
-from helpers.traces import store
+from helpers.traces import gold, store
 
 VALIDATION = 120  # problems at an epoch's end, the same ones whatever the seed
 BETWEEN = 100  # steps between two validations, at least: few traces have short epochs
@@ -68,7 +69,9 @@ def trainer_of(made_by, student, tokenizer, dataset, tier: Tier, seed: int, args
     if not len(dataset):
         raise ValueError("there are no traces to learn from: see with `traces.verify` why none was kept")
     steps = -(-len(dataset) // tier.batch_size)  # of an epoch
-    problems = validation_problems(tier)
+    problems = cache(lambda: validation_problems(tier))
+    if gold.source(tier.data) != tier.data:
+        problems()  # of one's own: that there are few is said now, and that there are none before an epoch is trained
     with store.no_bars():  # of the trainer's preparation, which takes a moment
         trainer = made_by(
             model=models.add_lora(student, tier.lora, seed),
@@ -132,9 +135,9 @@ def validation_problems(tier: Tier) -> list:
     return traces.questions(tier, "validation", VALIDATION, seed=0, fewer=True)
 
 
-def right_answers(model, tokenizer, tier: Tier, problems: list | None = None) -> Share:
-    """The share of problems, those of `validation_problems` if None, that a model answers rightly, greedily."""
-    problems = validation_problems(tier) if problems is None else problems
+def right_answers(model, tokenizer, tier: Tier, drawn: Callable[[], list] | None = None) -> Share:
+    """The share of the validation problems that a model answers rightly, greedily. drawn: gives them, once drawn."""
+    problems = drawn() if drawn else validation_problems(tier)
     asked = [problem.question for problem in problems]
     answers = evaluate.generate(model, tokenizer, asked, tier.answer_tokens, tier.answer_batch, progress=False)
     return evaluate.accuracy(answers, problems)

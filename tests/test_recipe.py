@@ -96,7 +96,7 @@ def test_think_is_there_once_in_prompt_trace_and_training_row(qwen, gemma, kind,
     assert tokenizer.decode(prompt).count("<think>") == opened
     whole = verdicts.whole(answer)
     assert whole == "<think>\n" + WROTE
-    monkeypatch.setattr(verdicts, "student_tokenizer", lambda tier: gemma)
+    monkeypatch.setattr(verdicts, "student_tokenizer", lambda tier, role="student": gemma)
     question = traces.Question(CRAYONS, (62,))
     assert traces.verdict(answer, question, set(), TIERS["full"]) == "kept"
     for other in (*qwen, gemma):

@@ -252,6 +252,26 @@ def test_what_cannot_be_learnt_is_refused_at_once(tier, monkeypatch):
         distil.tokens(tier, 0, rows=kept(0))
 
 
+@pytest.mark.parametrize("rows", [60, 1])
+def test_of_own_data_the_validation_takes_what_there_is(tier, tmp_path, monkeypatch, capsys, rows):
+    """Said before anything is trained, and not only at the end of an epoch."""
+    lines = [json.dumps({"question": f"Tom has {i} pens. How many?", "answer": f"#### {i}"}) for i in range(rows)]
+    for part in ("train", "test"):
+        (tmp_path / f"{part}.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    monkeypatch.setenv("DISTILL_GSM8K", str(tmp_path))
+    monkeypatch.setattr(distil, "VALIDATION", 120)
+    own = replace(tier, data=tiers.GSM8K, epochs=2)
+    if rows == 1:
+        with pytest.raises(ValueError, match="has 0 validation questions"):
+            trainer_for(own)
+        return
+    trainer = trainer_for(own)
+    assert capsys.readouterr().out.count("validation questions: all of them are taken, where 120 were asked for") == 1
+    done = trainers.run(trainer)
+    assert "validation questions" not in capsys.readouterr().out
+    assert len(done.validation) == 2 and 0 < done.validation[0][1].n < 20
+
+
 def test_validation_asks_the_same_problems_whatever_the_seed(tier, monkeypatch):
     asked = []
     monkeypatch.setattr(
