@@ -5,6 +5,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
+import fewer
 import pytest
 
 os.environ.setdefault("DISTILL_TIER", "mini")
@@ -20,6 +21,7 @@ IPYTHON = tempfile.TemporaryDirectory(prefix="ipython-")
 STARTUP = Path(IPYTHON.name, "profile_default", "startup")
 STARTUP.mkdir(parents=True)
 shutil.copy(Path(__file__).with_name("strict_kernel.py"), STARTUP)
+STARTUP.joinpath("with_fewer.py").write_text(fewer.startup(), encoding="utf-8")
 os.environ["IPYTHONDIR"] = IPYTHON.name
 
 from tiny_models import tiny  # noqa: E402, F401  (a fixture; the tier is set before it imports helpers)
@@ -52,6 +54,24 @@ def group(name: str) -> str:
     """What one worker runs in order, by a test's name: a file; or all notebooks and what looks at what they made."""
     file = Path(name.split("::")[0])
     return "notebooks" if file.suffix == ".ipynb" or file.name in (*LEFT_BEHIND, BROWSER) else file.name
+
+
+class Fewer:
+    """A plugin: the hooks of this file see only what lies beside it, and the notebooks' copies lie elsewhere."""
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self, item):
+        """A notebook's kernel has the environment of this process."""
+        if item.path.suffix == ".ipynb" and fewer.meant(item.path.name):
+            os.environ[fewer.VARIABLE] = "1"
+        try:
+            return (yield)
+        finally:
+            os.environ.pop(fewer.VARIABLE, None)
+
+
+def pytest_configure(config):
+    config.pluginmanager.register(Fewer(), "fewer")
 
 
 @pytest.hookimpl(optionalhook=True)

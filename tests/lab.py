@@ -22,13 +22,14 @@ SESSION = "window.jupyterapp?.shell?.currentWidget?.sessionContext"
 # The notebook is shown and its kernel waits; before that, "run all" would open a question about the kernel.
 READY = f"""name => {SESSION}?.isReady && {SESSION}.path === name && {SESSION}.session?.kernel?.status === "idle" """
 # JupyterLab shows an error of a callback nowhere on the page if no Output widget catches it: we listen to the kernel.
-# What is passed over: on a busy machine the page may ask about a widget that has gone, which harms nobody.
+# What is passed over: on a busy machine the page may ask about a widget that has gone, or whether there are any, before
+# the kernel has imported ipywidgets. Neither harms anybody.
 LISTEN = f"""() => {{
     window.complaints = [];
     {SESSION}.session.kernel.iopubMessage.connect((_, message) => {{
         const content = message.content;
         if (message.header.msg_type === "error") window.complaints.push(`${{content.ename}}: ${{content.evalue}}`);
-        const noise = content.text?.startsWith("No such comm: ");
+        const noise = /^No such comm(: | target registered: jupyter\\.widget\\.control\\b)/.test(content.text ?? "");
         if (content.name === "stderr" && !noise) window.complaints.push(content.text);
     }});
 }}"""

@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 import browser as chromium
+import fewer
 import nbformat
 import pytest
 from lab import Lab, Sheet, running
@@ -114,6 +115,9 @@ def write_up_to_widget(notebook: Path, folder: Path) -> None:
     copy = nbformat.read(notebook, as_version=4)
     widgets = [i for i, cell in enumerate(copy.cells) if cell.metadata.get("keep_output") is False]
     copy.cells = copy.cells[: widgets[-1] + 1]
+    if not os.environ.get(fewer.WHOLE):  # in a cell, because the server's kernels all have one environment
+        first = f"import os\n\nos.environ[{fewer.VARIABLE!r}] = '1'\n{fewer.startup()}"
+        copy.cells.insert(0, new_code_cell(first))
     nbformat.write(copy, folder / notebook.name)
 
 

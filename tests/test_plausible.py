@@ -8,6 +8,7 @@ from math import sqrt
 from pathlib import Path
 from statistics import stdev
 
+import fewer
 import pytest
 from aggregate import SHARE
 
@@ -56,6 +57,8 @@ def test_this_run_is_plausible(path, request):
     ran = ROOT / "artifacts" / "executed" / f"{path.stem}.ipynb"
     if ran not in {item.path for item in request.session.items}:
         pytest.skip(f"{path.stem} was not run: `make test` runs it")
+    if fewer.meant(path.stem):
+        pytest.skip(f"{path.stem} ran with fewer of everything: `DISTILL_WHOLE=1 make test` runs it whole")
     assert live.exists(), f"{path.stem} ran and wrote no figures"
     study = json.loads(path.read_text(encoding="utf-8"))
     assert implausible(json.loads(live.read_text(encoding="utf-8")), study) == []
