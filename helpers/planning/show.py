@@ -1,13 +1,12 @@
 """Plans as Markdown tables, for a terminal and for a notebook."""
 
+from helpers.planning import measured
 from helpers.planning.cards import GB, Card, card_of, whole
 from helpers.planning.choosing import Phase
 from helpers.planning.minutes import NONE
 from helpers.planning.phases import METHODS
 from helpers.planning.recipes import plan
 from helpers.tiers import TIERS, Tier
-
-PREDICTED = "Predicted from formulas; no GPU was used for any of these figures."
 
 
 def table(tier: Tier | str, cards=("16", "24", "48"), methods=METHODS) -> str:
@@ -21,7 +20,7 @@ def table(tier: Tier | str, cards=("16", "24", "48"), methods=METHODS) -> str:
     for method in methods:
         rows.append([method, *(_cell(plan(tier, card, method)) for card in chosen)])
     star = "\\* not with all of the tier's own settings; `tools/plan.py --tier` with the method says which and why."
-    return f"{_markdown(rows)}\n\n{star}\n\n{PREDICTED}"
+    return f"{_markdown(rows)}\n\n{star}\n\n{measured.told()}"
 
 
 def details(phases: list[Phase], card: Card) -> str:
@@ -42,7 +41,7 @@ def details(phases: list[Phase], card: Card) -> str:
     ]
     text += [f"- {phase.name}: {reason}" for phase in phases for reason in phase.why]
     text += [f"- {phase.name}: {phase.disk / GB:.2f} GB on the disk" for phase in phases if phase.disk]
-    return "\n".join([*text, PREDICTED])
+    return "\n".join([*text, measured.told()])
 
 
 def _cell(phases: list[Phase]) -> str:

@@ -1,0 +1,231 @@
+"""What is measured of a tier: traces, a cache, a training step of every method, the exam. Each gives its figures.
+
+The functions, settings and batches are the tier's own. A text is as long as the tier lets it be. Of a long text the
+first and the last tokens are written, not those between: memory is largest at the end, and a token takes the longer,
+evenly, the more stand before it.
+"""
+
+import json
+import time
+from contextlib import contextmanager
+from dataclasses import replace
+from unittest import mock
+
+import execution
+import torch
+from transformers import StoppingCriteria, TrainerCallback
+
+from helpers import evaluate, generation, models, soft
+from helpers.cache import Encoding
+from helpers.models import unsloth
+from helpers.planning.minutes import PROMPT_TOKENS
+from helpers.tiers import ROOT, Tier
+from measure import steps, texts
+from measure.methods import METHODS
+
+STRETCH = 64  # tokens that are written at each end of a text
+MICRO_BATCHES, STEPS = 2, 2  # of a training: the first step warms up, the second is measured
+READING = 512  # tokens of a long prompt that are read at a time
+
+
+def traces(tier: Tier, card, whole: bool = False) -> dict:
+    """The teacher writes `generate_batch` traces of `max_new_tokens`. whole: every token of them."""
+    model, tokenizer = models.load_teacher(tier)
+    try:
+        sampling = {name: getattr(tier.sampling, name) for name in ("temperature", "top_p", "top_k")}
+        return written(model, tokenizer, tier.generate_batch, tier.max_new_tokens, card, whole, **sampling)
+    finally:
+        generation.unload(model)
+
+
+def exam(tier: Tier, card, whole: bool = False) -> dict:
+    """The student, in 4 bits with an adapter, writes `answer_batch` answers of `answer_tokens`, greedily."""
+    model, tokenizer = models.load_student(tier)
+    try:
+        model = models.add_lora(model, tier.lora, 0)
+        return written(model, tokenizer, tier.answer_batch, tier.answer_tokens, card, whole)
+    finally:
+        models.unload(model)
+
+
+def written(model, tokenizer, batch: int, new: int, card, whole: bool = False, **sampling) -> dict:
+    """Writes at both ends of a text of `new` tokens behind a prompt: GB at the peak, and seconds a token."""
+    card.clear()
+    loaded, stretch = card.used(), new if whole else min(STRETCH, new // 2)
+    places = {"first": PROMPT_TOKENS} if whole else {"first": PROMPT_TOKENS, "last": PROMPT_TOKENS + new - stretch}
+    seconds, peaks = {}, []
+    for end, before in places.items():
+        watch = _Watch(card)
+        with watch.on(model):
+            evaluate.generate(
+                model, tokenizer, texts.asked(tokenizer, batch, before), stretch, batch, progress=False, **sampling
+            )
+        seconds[end], _ = watch.seconds_a_token(), peaks.append(card.peak())
+    mean = sum(seconds.values()) / len(seconds)
+    peak = {name: max(peak[name] for peak in peaks) for name in peaks[0]}
+    return {
+        "batch": batch, "tokens": new, "every_token": whole, "loaded_gb": loaded, **peak,
+        "tokens_a_second": batch / mean, "seconds_a_token": mean, **{f"at_the_{e}": s for e, s in seconds.items()},
+        **_types(model),
+    }  # fmt: skip
+
+
+class _Watch(StoppingCriteria):
+    """Begins the peak and the clock at the first token written: the reading of a long prompt is not asked for."""
+
+    def __init__(self, card):
+        self.card, self.times = card, []
+
+    def __call__(self, input_ids, scores, **_):
+        if not self.times:
+            self.card.clear()
+            self.times.append(self.card.now())
+        else:
+            self.times.append(time.perf_counter())
+        return torch.zeros(len(input_ids), dtype=torch.bool, device=input_ids.device)
+
+    def seconds_a_token(self) -> float:
+        return (self.card.now() - self.times[0]) / (len(self.times) - 1)
+
+    @contextmanager
+    def on(self, model):
+        """Lets a model write on to the last token, watched; a long prompt is read in parts where that works."""
+        real = model.generate
+
+        def generate(*given, generation_config, **more):
+            generation_config.min_new_tokens = generation_config.max_new_tokens  # no end before
+            if not unsloth.loaded(model):
+                generation_config.prefill_chunk_size = READING
+            return real(*given, generation_config=generation_config, stopping_criteria=[self], **more)
+
+        with mock.patch.object(model, "generate", generate):
+            yield
+
+
+def cache(tier: Tier, card, whole: bool = False) -> dict:
+    """The teacher's distributions of two batches are written, the second is timed; then all are read."""
+    from helpers.trainers import cached
+
+    rows = texts.traces(tier, soft.ROLE, 2 * tier.generate_batch)
+    real, times = cached.targets, []
+
+    def targets(teacher, *given, **more):
+        begun = card.now()
+        found = real(teacher, *given, **more)
+        times.append((card.now() - begun, sum(row["tokens"] for row in found)))
+        return found
+
+    card.clear()
+    with mock.patch.object(cached, "targets", targets):
+        kept, made = soft.fill_cache(tier, 0, soft.Soft(), rows)
+    peak = card.peak()
+    collator = cached.WithTargets(0, Encoding(made["encoding"], made["kept"]), made["vocabulary"])
+    begun = time.perf_counter()
+    read = sum(len(collator([row])["target_ids"]) for row in kept)
+    seconds, tokens = times[-1] if times else (None, 0)
+    return {
+        "batch": tier.generate_batch, "tokens": tier.max_length, **peak, "read_before": not times,
+        "tokens_written_a_second": tokens / seconds if times else None, "seconds_a_batch": seconds,
+        "tokens_read_a_second": read / (time.perf_counter() - begun),
+    }  # fmt: skip
+
+
+def train(tier: Tier, card, method: str) -> dict:
+    """Steps of a method on its real micro-batch: GB at the peak, seconds a step, and whether the loss is sound."""
+    how = METHODS[method]
+    size = MICRO_BATCHES * tier.micro_batch
+    rows = texts.traces(tier, how.role, STEPS * size)
+    short = replace(tier, epochs=1, batch_size=size)
+    card.clear()
+    trainer = how.make(short, rows)
+    try:
+        card.clear()
+        loaded, noted = card.used(), _Noted(card, trainer.model)
+        trainer.callback_handler.callbacks = [noted]  # neither validation nor checkpoints
+        steps.begin_apart(trainer.model)
+        with unsloth.without_logits():
+            done = trainer.train()
+        return {
+            "batch": tier.micro_batch, "tokens": tier.max_length, "loaded_gb": loaded, **card.peak(),
+            "seconds_a_micro_batch": noted.seconds[-1] / MICRO_BATCHES,
+            "seconds_a_step": noted.seconds[-1] / MICRO_BATCHES * tier.batch_size / tier.micro_batch,
+            "loss": done.training_loss, "steps": trainer.state.global_step, **noted.gradients, **noted.types,
+            **_types(trainer.model),
+        }  # fmt: skip
+    finally:
+        models.unload(trainer.model, *([trainer.teacher] if hasattr(trainer, "teacher") else []))
+
+
+class _Noted(TrainerCallback):
+    """Times each step, looks at the last gradients, and at what the model gives the loss."""
+
+    def __init__(self, card, model):
+        self.card, self.seconds, self.gradients, self.types = card, [], {}, {}
+        model.register_forward_hook(self._see)
+
+    def _see(self, model, given, output):
+        states = getattr(output, "hidden_states", None)
+        if states:
+            self.types = {"states_dtype": _name(states[-1].dtype)}
+
+    def on_step_begin(self, *_, **__):
+        self.begun = self.card.now()
+
+    def on_pre_optimizer_step(self, *_, model=None, **__):
+        found = [weight.grad for weight in model.parameters() if weight.requires_grad]
+        self.gradients = {
+            "trained": len(found), "reached": sum(g is not None and bool(g.abs().sum() > 0) for g in found),
+            "finite": all(g is None or bool(g.isfinite().all()) for g in found),
+        }  # fmt: skip
+
+    def on_step_end(self, *_, **__):
+        self.seconds.append(self.card.now() - self.begun)
+
+
+def _types(model) -> dict[str, str]:
+    """The dtypes of head and adapters, and how many linear layers are in 4 bits."""
+    adapters = {_name(weight.dtype) for name, weight in model.named_parameters() if "lora_" in name}
+    packed = sum(getattr(weight, "quant_state", None) is not None for weight in model.parameters())
+    return {
+        "head_dtype": _name(model.get_output_embeddings().weight.dtype), "adapters_dtype": ", ".join(sorted(adapters)),
+        "layers_in_4_bits": packed,
+    }  # fmt: skip
+
+
+def _name(dtype: torch.dtype) -> str:
+    return str(dtype).removeprefix("torch.")
+
+
+def four_bits(tier: Tier, card, method: str) -> dict:
+    """A step of a method on the mini models in 4 bits and bfloat16, beside the same step in float32."""
+    rows = texts.traces(tier, METHODS[method].role, 4)
+    return steps.in_four_bits(method, replace(tier, epochs=1, batch_size=4, micro_batch=4), rows)
+
+
+def notebook(tier: Tier, card, name: str) -> dict:
+    """A notebook on the mini tier, on this card: its seconds, and the figures that it wrote."""
+    folder = ROOT / "artifacts" / "measure" / "results"
+    seconds = execution.execute(
+        ROOT / "notebooks" / f"{name}.ipynb", folder.parent / "executed" / f"{name}.ipynb",
+        variables={"DISTILL_TIER": "mini", "DISTILL_RESULTS": str(folder)},
+    )  # fmt: skip
+    wrote = folder / f"{name}.json"
+    return {"seconds": seconds, "figures": json.loads(wrote.read_text(encoding="utf-8")) if wrote.is_file() else None}
+
+
+# In the order of what matters most: the trainers first, of which four could once not take a step on a card.
+PHASES = {
+    **{f"step: {name}": lambda tier, card, whole, name=name: train(tier, card, name) for name in METHODS},
+    "traces": traces, "exam": exam, "cache": cache,
+}  # fmt: skip
+FOUR_BITS = {
+    f"4 bits: {name}": lambda tier, card, whole, name=name: four_bits(tier, card, name)
+    for name, method in METHODS.items() if not method.whole
+}  # fmt: skip
+NOTEBOOKS = {
+    f"notebook {path.stem}": lambda tier, card, whole, name=path.stem: notebook(tier, card, name)
+    for path in sorted((ROOT / "notebooks").glob("0[0-8]_*.ipynb"))
+}  # fmt: skip
+ALL = {**PHASES, **FOUR_BITS, **NOTEBOOKS}
+# Which batch of the tier is made smaller where the card's memory does not do.
+BATCH = {"traces": "generate_batch", "exam": "answer_batch", "cache": "generate_batch"}

@@ -1,0 +1,36 @@
+"""The few figures of a record that the planner, README and the notebooks go by."""
+
+from helpers.planning.minutes import PROMPT_TOKENS, TRACE_TOKENS, longest_of
+from helpers.planning.recipes import TEST
+from helpers.tiers import TIERS
+from measure import planned
+
+NEEDED = ("traces", "step: token", "exam")
+
+
+def of(record: dict) -> dict:
+    """As `helpers.planning.measured.summary` describes it. A tier is in it once all of NEEDED ran on the whole card."""
+    tiers = {}
+    for name in ("small", "full"):
+        found = {
+            one["phase"]: one for one in record["phases"]
+            if one["state"] == "ran" and (one["tier"], one["engine"], one["cap_gb"]) == (name, "unsloth", None)
+        }  # fmt: skip
+        if all(phase in found for phase in NEEDED):
+            largest = max(NEEDED, key=lambda phase: found[phase]["held_gb"])
+            tiers[name] = {
+                "peak_gb": found[largest]["held_gb"], "phase": largest, "minutes": round(_minutes(name, found)),
+            }  # fmt: skip
+    return {"card": record["card"]["name"], **planned.shares(record), "off": planned.off(record), "tiers": tiers}
+
+
+def _minutes(name: str, found: dict[str, dict]) -> float:
+    """Of traces, token distillation and exam, at the speeds that were measured and at the lengths that are expected."""
+    tier = TIERS[name]
+    seconds = 0.0
+    for phase, texts, most in (("traces", tier.traces, tier.max_new_tokens), ("exam", TEST, tier.answer_tokens)):
+        batch, each = found[phase]["batch"], found[phase]["seconds_a_token"]
+        seconds += -(-texts // batch) * min(most, TRACE_TOKENS * longest_of(min(batch, 48))) * each
+    share = min(1.0, (PROMPT_TOKENS + TRACE_TOKENS) / tier.max_length)
+    steps = -(-tier.traces // tier.batch_size) * tier.epochs
+    return (seconds + steps * found["step: token"]["seconds_a_step"] * share) / 60
