@@ -2,6 +2,7 @@
 
 import inspect
 import json
+import os
 import sys
 import time
 from dataclasses import replace
@@ -11,7 +12,7 @@ import measure.__main__ as command
 import psutil
 import pytest
 import torch
-from measure import phases, planned, record, steps, texts, told, weights, work
+from measure import phases, planned, record, steps, texts, told, weights, work, writing
 from measure.card import Card
 from measure.methods import METHODS
 from test_stand_ins import faked, qwen  # noqa: F401  (fixtures)
@@ -125,7 +126,7 @@ def test_both_ends_of_a_text_are_written_to_their_last_token(tier):
         return output
 
     model.generate = generate
-    found = phases.written(model, tokenizer, 2, 40, Noting())
+    found = writing.written(model, tokenizer, 2, 40, Noting())
     (first, behind_first), (last, behind_last) = [one for one in seen if one != "clear"]
     assert behind_first - first == behind_last - last == 20
     assert minutes.PROMPT_TOKENS - 40 < first <= minutes.PROMPT_TOKENS
@@ -133,7 +134,7 @@ def test_both_ends_of_a_text_are_written_to_their_last_token(tier):
     assert seen.count("clear") == 3 and found["tokens"] == 40 and not found["every_token"]
     assert found["tokens_a_second"] == pytest.approx(2 / found["seconds_a_token"])
     seen.clear()
-    assert phases.written(model, tokenizer, 2, 40, Noting(), whole=True)["every_token"]
+    assert writing.written(model, tokenizer, 2, 40, Noting(), whole=True)["every_token"]
     ((begun, ended),) = [one for one in seen if one != "clear"]
     assert ended - begun == 40
 
@@ -201,7 +202,7 @@ def worker(tmp_path, monkeypatch):
     script = tmp_path / "worker.py"
     script.write_text(WORKER)
     monkeypatch.setattr(command, "WORKER", [sys.executable, str(script)])
-    monkeypatch.setattr(weights, "make", lambda *_, **__: None)
+    monkeypatch.setattr(command, "WEIGHTS", [sys.executable, "-c", ""])
     return script
 
 
@@ -212,6 +213,14 @@ def test_each_phase_is_in_the_record_when_it_is_done(worker, kept):
     assert {name: one["state"] for name, one in found.items()} == {"traces": "ran", "dies": "failed", "exam": "ran"}
     assert "a segmentation fault" in found["dies"]["error"] and found["exam"]["tier"] == "full"
     command.go(FULL, ["traces", "dies", "exam"], there, time.monotonic() - 1)  # nothing is left to do
+
+
+def test_a_process_that_does_not_even_begin_is_asked_once(worker, kept):
+    worker.write_text("import sys; sys.exit('no unsloth')")
+    there = record.begun({"card": Counters().about()})
+    command.go(FULL, ["traces", "exam"], there, time.monotonic() + 60)
+    assert [(one["phase"], one["state"]) for one in there["phases"]] == [("traces", "failed"), ("exam", "failed")]
+    assert all("no unsloth" in one["error"] for one in there["phases"])
 
 
 def test_a_phase_that_stands_still_is_given_up(worker, kept, monkeypatch):
@@ -240,7 +249,8 @@ def test_another_card_or_commit_begins_a_new_record(kept, capsys):
 
 
 def test_without_a_card_it_says_in_a_sentence_what_it_needs(capsys, monkeypatch):
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    monkeypatch.setenv("PYTHONPATH", f"{command.ROOT}{os.pathsep}{command.ROOT / 'tools'}")
     assert command.main([]) == 2
     said = capsys.readouterr().err.strip()
     assert said.startswith("this needs an NVIDIA GPU") and said.endswith("nothing was measured") and "\n" not in said

@@ -19,7 +19,6 @@ import study
 from helpers import results, sources
 from helpers.tiers import ROOT
 from measure import record, told, weights
-from measure.card import Card
 from measure.phases import FOUR_BITS, NOTEBOOKS, PHASES
 
 HUB = ROOT / "artifacts" / "measure" / "hub"
@@ -34,8 +33,8 @@ RUNS = (
     ({"tier": "small", "engine": "transformers", "cap_gb": None}, PHASES),
     ({"tier": "mini", "engine": "transformers", "cap_gb": None}, NOTEBOOKS),
 )
-WORKER = [sys.executable, "-m", "measure.work"]
-ONE_PHASE = 180.0  # seconds after which a phase no longer counts as moving
+WORKER, WEIGHTS = ([sys.executable, "-m", f"measure.{name}"] for name in ("work", "weights"))
+ONE_PHASE = 240.0  # seconds after which a phase no longer counts as moving
 COMMIT = "DISTILL_COMMIT"  # names the commit where this is a copy without its history
 
 
@@ -43,10 +42,14 @@ class Out(Exception):
     """The time is up."""
 
 
-def about(card) -> dict:
-    """What makes a record one record: the card, the libraries, the code."""
+def about() -> dict:
+    """What makes a record one record: the card, the libraries, the code. Raises RuntimeError where there is no card."""
+    asked = subprocess.run([sys.executable, "-m", "measure.card"], capture_output=True, text=True, cwd=ROOT)
+    if asked.returncode:
+        raise RuntimeError(asked.stderr.strip().splitlines()[-1])
     return {
-        "card": card.about(), "versions": results.versions(), "commit": study.commit() or os.environ.get(COMMIT),
+        "card": json.loads(asked.stdout.splitlines()[-1]), "versions": results.versions(),
+        "commit": study.commit() or os.environ.get(COMMIT),
         "code": sources.code("distil", "soft", "across", "features", "halved", "evaluate"),
     }  # fmt: skip
 
@@ -63,15 +66,15 @@ def main(arguments: list[str] | None = None) -> int:
     if chosen.list:
         print("\n".join(f"{told.name_of(run)}: {', '.join(phases)}" for run, phases in runs))
         return 0
+    until = time.monotonic() + 60 * chosen.minutes
     try:
-        card = Card()
+        made = about()
     except RuntimeError as error:
         print(error, file=sys.stderr)
         return 2
-    until = time.monotonic() + 60 * chosen.minutes
     if chosen.fresh:
         record.FILE.unlink(missing_ok=True)
-    kept = record.begun(about(card))
+    kept = record.begun(made)
     try:
         for run, phases in runs:
             go(run, phases, kept, until, chosen.whole)
@@ -86,8 +89,8 @@ def go(run: dict, phases: list[str], kept: dict, until: float, whole: bool = Fal
     wanted = record.missing(kept, run, phases)
     if not wanted:
         return
-    if run["tier"] != "mini":
-        weights.make(run["tier"], HUB, "cuda")
+    if run["tier"] != "mini":  # by a process of its own, which gives the card's memory back
+        subprocess.run([*WEIGHTS, run["tier"], str(HUB)], check=True, cwd=ROOT)
     while wanted:
         for line in lines(run, wanted, until, whole):
             record.put(kept, run, line)
@@ -111,7 +114,7 @@ def lines(run: dict, wanted: list[str], until: float, whole: bool):
                 [*WORKER, *words], stdout=shown, stderr=subprocess.STDOUT, cwd=ROOT, env={**os.environ, **variables}
             )
         try:
-            read, now, since = 0, wanted[0], time.monotonic()
+            read, now, since = 0, None, time.monotonic()
             while True:
                 ended = process.poll() is not None  # looked at first: what it wrote last is then there
                 told_now = out.read_text(encoding="utf-8").splitlines()
@@ -122,13 +125,14 @@ def lines(run: dict, wanted: list[str], until: float, whole: bool):
                         now = None
                 read = len(told_now)
                 if ended:
-                    if now is not None and process.returncode:
-                        yield {"phase": now, "state": "failed", "error": f"its process ended: {end_of(log)}"}
+                    # One that never came to its first phase would not come to the others either.
+                    for phase in [now] if now else list(wanted) if not read else []:
+                        yield {"phase": phase, "state": "failed", "error": f"its process ended: {end_of(log)}"}
                     return
                 if time.monotonic() > until:
                     raise Out
                 if time.monotonic() - since > ONE_PHASE:
-                    yield {"phase": now, "state": "failed", "error": f"not done after {ONE_PHASE:.0f} s"}
+                    yield {"phase": now or wanted[0], "state": "failed", "error": f"not done after {ONE_PHASE:.0f} s"}
                     return
                 time.sleep(0.1)
         finally:

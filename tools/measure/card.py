@@ -1,12 +1,15 @@
 """The card's own counters: its memory, the peak, the clock and a cap. The tests replace this and nothing else."""
 
 import gc
+import json
 import subprocess
+import sys
 import time
 
 import torch
 
-GB = 1e9
+from helpers.planning import card_of
+from helpers.planning.cards import GB, RUNTIME
 
 
 class Card:
@@ -30,9 +33,10 @@ class Card:
             driver = None
         return {"name": self.name, "memory_gb": self.memory / GB, "cuda": torch.version.cuda, "driver": driver}
 
-    def cap(self, gb: float) -> None:
-        """Lets this process have no more of the card than a card of so many GB has."""
-        torch.cuda.set_per_process_memory_fraction(min(1.0, gb * GB / self.memory), 0)
+    def cap(self, gb: int) -> None:
+        """Lets this process have no more for tensors than a card that is sold with so many GB gives it."""
+        smaller = card_of(str(gb)).memory - RUNTIME
+        torch.cuda.set_per_process_memory_fraction(min(1.0, smaller / self.memory), 0)
 
     def clear(self) -> None:
         """Gives back what is free, and begins a new peak."""
@@ -55,3 +59,11 @@ class Card:
         """Seconds, when all that was asked of the card is done."""
         torch.cuda.synchronize()
         return time.perf_counter()
+
+
+if __name__ == "__main__":
+    # A process of its own asks: one that has asked holds a part of the card until it ends.
+    try:
+        print(json.dumps(Card().about()))
+    except RuntimeError as error:
+        sys.exit(str(error))

@@ -7,25 +7,20 @@ evenly, the more stand before it.
 
 import json
 import time
-from contextlib import contextmanager
 from dataclasses import replace
 from unittest import mock
 
 import execution
-import torch
-from transformers import StoppingCriteria, TrainerCallback
+from transformers import TrainerCallback
 
-from helpers import evaluate, generation, models, soft
+from helpers import generation, models, soft
 from helpers.cache import Encoding
 from helpers.models import unsloth
-from helpers.planning.minutes import PROMPT_TOKENS
 from helpers.tiers import ROOT, Tier
-from measure import steps, texts
+from measure import steps, texts, writing
 from measure.methods import METHODS
 
-STRETCH = 64  # tokens that are written at each end of a text
 MICRO_BATCHES, STEPS = 2, 2  # of a training: the first step warms up, the second is measured
-READING = 512  # tokens of a long prompt that are read at a time
 
 
 def traces(tier: Tier, card, whole: bool = False) -> dict:
@@ -33,7 +28,7 @@ def traces(tier: Tier, card, whole: bool = False) -> dict:
     model, tokenizer = models.load_teacher(tier)
     try:
         sampling = {name: getattr(tier.sampling, name) for name in ("temperature", "top_p", "top_k")}
-        return written(model, tokenizer, tier.generate_batch, tier.max_new_tokens, card, whole, **sampling)
+        return writing.written(model, tokenizer, tier.generate_batch, tier.max_new_tokens, card, whole, **sampling)
     finally:
         generation.unload(model)
 
@@ -43,63 +38,9 @@ def exam(tier: Tier, card, whole: bool = False) -> dict:
     model, tokenizer = models.load_student(tier)
     try:
         model = models.add_lora(model, tier.lora, 0)
-        return written(model, tokenizer, tier.answer_batch, tier.answer_tokens, card, whole)
+        return writing.written(model, tokenizer, tier.answer_batch, tier.answer_tokens, card, whole)
     finally:
         models.unload(model)
-
-
-def written(model, tokenizer, batch: int, new: int, card, whole: bool = False, **sampling) -> dict:
-    """Writes at both ends of a text of `new` tokens behind a prompt: GB at the peak, and seconds a token."""
-    card.clear()
-    loaded, stretch = card.used(), new if whole else min(STRETCH, new // 2)
-    places = {"first": PROMPT_TOKENS} if whole else {"first": PROMPT_TOKENS, "last": PROMPT_TOKENS + new - stretch}
-    seconds, peaks = {}, []
-    for end, before in places.items():
-        watch = _Watch(card)
-        with watch.on(model):
-            evaluate.generate(
-                model, tokenizer, texts.asked(tokenizer, batch, before), stretch, batch, progress=False, **sampling
-            )
-        seconds[end], _ = watch.seconds_a_token(), peaks.append(card.peak())
-    mean = sum(seconds.values()) / len(seconds)
-    peak = {name: max(peak[name] for peak in peaks) for name in peaks[0]}
-    return {
-        "batch": batch, "tokens": new, "every_token": whole, "loaded_gb": loaded, **peak,
-        "tokens_a_second": batch / mean, "seconds_a_token": mean, **{f"at_the_{e}": s for e, s in seconds.items()},
-        **_types(model),
-    }  # fmt: skip
-
-
-class _Watch(StoppingCriteria):
-    """Begins the peak and the clock at the first token written: the reading of a long prompt is not asked for."""
-
-    def __init__(self, card):
-        self.card, self.times = card, []
-
-    def __call__(self, input_ids, scores, **_):
-        if not self.times:
-            self.card.clear()
-            self.times.append(self.card.now())
-        else:
-            self.times.append(time.perf_counter())
-        return torch.zeros(len(input_ids), dtype=torch.bool, device=input_ids.device)
-
-    def seconds_a_token(self) -> float:
-        return (self.card.now() - self.times[0]) / (len(self.times) - 1)
-
-    @contextmanager
-    def on(self, model):
-        """Lets a model write on to the last token, watched; a long prompt is read in parts where that works."""
-        real = model.generate
-
-        def generate(*given, generation_config, **more):
-            generation_config.min_new_tokens = generation_config.max_new_tokens  # no end before
-            if not unsloth.loaded(model):
-                generation_config.prefill_chunk_size = READING
-            return real(*given, generation_config=generation_config, stopping_criteria=[self], **more)
-
-        with mock.patch.object(model, "generate", generate):
-            yield
 
 
 def cache(tier: Tier, card, whole: bool = False) -> dict:
@@ -150,7 +91,7 @@ def train(tier: Tier, card, method: str) -> dict:
             "seconds_a_micro_batch": noted.seconds[-1] / MICRO_BATCHES,
             "seconds_a_step": noted.seconds[-1] / MICRO_BATCHES * tier.batch_size / tier.micro_batch,
             "loss": done.training_loss, "steps": trainer.state.global_step, **noted.gradients, **noted.types,
-            **_types(trainer.model),
+            **writing.types(trainer.model),
         }  # fmt: skip
     finally:
         models.unload(trainer.model, *([trainer.teacher] if hasattr(trainer, "teacher") else []))
@@ -166,7 +107,7 @@ class _Noted(TrainerCallback):
     def _see(self, model, given, output):
         states = getattr(output, "hidden_states", None)
         if states:
-            self.types = {"states_dtype": _name(states[-1].dtype)}
+            self.types = {"states_dtype": writing.called(states[-1].dtype)}
 
     def on_step_begin(self, *_, **__):
         self.begun = self.card.now()
@@ -180,20 +121,6 @@ class _Noted(TrainerCallback):
 
     def on_step_end(self, *_, **__):
         self.seconds.append(self.card.now() - self.begun)
-
-
-def _types(model) -> dict[str, str]:
-    """The dtypes of head and adapters, and how many linear layers are in 4 bits."""
-    adapters = {_name(weight.dtype) for name, weight in model.named_parameters() if "lora_" in name}
-    packed = sum(getattr(weight, "quant_state", None) is not None for weight in model.parameters())
-    return {
-        "head_dtype": _name(model.get_output_embeddings().weight.dtype), "adapters_dtype": ", ".join(sorted(adapters)),
-        "layers_in_4_bits": packed,
-    }  # fmt: skip
-
-
-def _name(dtype: torch.dtype) -> str:
-    return str(dtype).removeprefix("torch.")
 
 
 def four_bits(tier: Tier, card, method: str) -> dict:

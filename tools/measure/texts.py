@@ -12,6 +12,7 @@ from helpers.traces.verdicts import tokens_of
 
 SAMPLE = Path("data/gsm8k-sample.jsonl")
 FILLER = " Then there are 3 boxes of 24 crayons, which makes 72 crayons."
+SHORT = 8  # tokens that it has at the least, whoever counts: so many fillers are enough
 
 
 def questions(many: int) -> list[str]:
@@ -28,7 +29,7 @@ def asked(tokenizer, many: int, tokens: int) -> list[str]:
         if len(models.prompt_ids(tokenizer, text)) > tokens:
             found.append(_longest(lambda n, text=text: text[:n], len(text), tokenizer, tokens))
         else:
-            found.append(_longest(lambda n, text=text: text + FILLER * n, tokens, tokenizer, tokens))
+            found.append(_longest(lambda n, text=text: text + FILLER * n, tokens // SHORT, tokenizer, tokens))
     return found
 
 
@@ -44,7 +45,7 @@ def _trace(question: str, tier: Tier, role: str) -> dict:
     def size(sentences: int) -> int:
         return tokens_of(tier, question, answer(sentences), role)
 
-    most = _last(lambda n: size(n) <= tier.max_length, tier.max_length)
+    most = _last(lambda n: size(n) <= tier.max_length, tier.max_length // SHORT)
     return {
         "question": question, ANSWER: answer(most), "gold": [72], "family": "crayons", "ended": True,
         "tokens": size(most), "verdict": "kept",

@@ -34,7 +34,8 @@ def tables(record: dict) -> str:
     torch = record["versions"].get("torch")
     head = (
         f"{card['name']}, {card['memory_gb']:.1f} GB, driver {card['driver']}; torch {torch}. "
-        "Random weights at full shape: memory and speed are measured, quality is not."
+        "Random weights at full shape: memory and speed are measured, quality is not. A smaller card is this one with "
+        "less memory: its speed and its number formats are this one's."
     )
     runs: list[dict] = []
     for one in record["phases"]:

@@ -1,8 +1,12 @@
-"""The models of a tier at their full published shapes, with random weights, where the Hub's client looks for them."""
+"""The models of a tier at their full published shapes, with random weights, where the Hub's client looks for them.
+
+    python -m measure.weights TIER FOLDER
+"""
 
 import json
 import math
 import shutil
+import sys
 from pathlib import Path
 
 import real_settings
@@ -77,3 +81,7 @@ def variables(hub: Path) -> dict[str, str]:
         "HF_HUB_CACHE": str(hub), "HF_HUB_OFFLINE": "1", "HF_HUB_DISABLE_TELEMETRY": "1",
         "HF_HOME": str(stand_ins.home(hub.parent)), "UNSLOTH_DISABLE_STATISTICS": "1", "DISTILL_STUDENT": "",
     }  # fmt: skip
+
+
+if __name__ == "__main__":
+    make(sys.argv[1], Path(sys.argv[2]), "cuda")

@@ -30,7 +30,7 @@ def main(arguments: list[str], card: Card | None = None) -> int:
     out, name, engine, cap, whole, *wanted = arguments
     card = card or Card()
     if cap != "none":
-        card.cap(float(cap))
+        card.cap(int(cap))
     tier = tier_of(name, engine)
     models.prepare(tier)  # Unsloth before what it replaces, and so before the phases
     return run(Path(out), tier, card, wanted, whole == "1")
