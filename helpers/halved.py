@@ -47,7 +47,8 @@ def student_of(teacher, kept: Sequence[int], seed: int = 0, copied: bool = True)
         inner.layer_types = [inner.layer_types[layer - 1] for layer in kept]
     with torch.random.fork_rng():  # the random numbers of whoever calls go on as if nothing had been drawn
         torch.manual_seed(seed)
-        student = type(teacher)(config).to(device=teacher.device, dtype=torch.float32)
+        with torch.device(teacher.device):  # billions of weights are drawn there, and not on one core
+            student = type(teacher)(config).to(dtype=torch.float32)
     if copied:
         student.load_state_dict(_part(teacher.state_dict(), kept))
     return student

@@ -18,13 +18,13 @@ def said(name: str, record: dict | None) -> str:
     wanted, found = PHASES[name[:2]], {}
     for one in (record or {"phases": []})["phases"]:
         if one["phase"] in wanted and one["state"] == "ran" and (one["engine"], one["cap_gb"]) == ("unsloth", None):
-            found.setdefault(one["tier"], {})[one["phase"]] = one["held_gb"]
+            found.setdefault(one["tier"], {})[one["phase"]] = one["peak_gb"]
     whole = {tier: max(each.values()) for tier, each in found.items() if len(each) == len(wanted)}
     if set(whole) != {"small", "full"}:
         return UNRUN
     return (
-        f"{whole['small']:.0f} and {whole['full']:.0f} GB, measured on one {record['card']['name']} with random "
-        "weights; `make plan` predicts hours"
+        f"{whole['small']:.0f} and {whole['full']:.0f} GB of tensors, measured on one {record['card']['name']} with "
+        "random weights; `make plan` predicts hours"
     )
 
 

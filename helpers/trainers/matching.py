@@ -112,9 +112,9 @@ class WithFeatures:
         """Sets the variances, and the balance: how many times as hard as the features the logits pull at the adapter.
 
         batches: the micro-batches of one step, of this process; count: the tokens of that step, of all processes. The
-        gradients are those of the whole step over all processes, so neither figure depends on how it is cut. A pass of
-        its own, with `backward` and not `autograd.grad`: behind reentrant checkpointing, such as Unsloth's, the latter
-        finds nothing. Gradients that are there already stay as they are.
+        gradients are those of the whole step over all processes, so neither figure depends on how it is cut. Passes of
+        their own, one for each loss: behind reentrant checkpointing, such as Unsloth's, `autograd.grad` finds nothing,
+        and its compiled norm can be gone through backwards once. Gradients that are there already stay as they are.
         The balance stays 0 where the features do not pull at all, as with a student that is its teacher's copy: the
         next step asks again.
         """
@@ -129,11 +129,11 @@ class WithFeatures:
                 self.matching.variances[i] = between.pooled_spread(each, total)
         with torch.enable_grad():
             for batch in batches:
-                logits, *rest = self.parts_of(self.model, dict(batch), count)
-                for loss, into in zip((logits, self._on_features(*rest)), totals, strict=True):
+                for of_features, into in enumerate(totals):
                     for weight in trained:
                         weight.grad = None
-                    loss.backward(retain_graph=True)
+                    logits, *rest = self.parts_of(self.model, dict(batch), count)
+                    (self._on_features(*rest) if of_features else logits).backward()
                     found = [weight.grad for weight in trained if weight not in own]
                     for sum_of, gradient in zip(into, found, strict=True):
                         sum_of += 0 if gradient is None else gradient

@@ -1,8 +1,8 @@
 """`make measure`: the small and full tiers on this card at their full shapes, the mini tier in 4 bits, its notebooks.
 
 It ends within `--minutes`, does first what matters most, and keeps what it has after every phase in
-data/results/gpu.json; the same command goes on where it was stopped. Nothing is installed and nothing downloaded, but
-for the tokenizers where they are not there yet.
+data/results/gpu.json; the same command goes on where it was stopped. What libraries print, and every error whole, stays
+in artifacts/measure/logs. Nothing is installed and nothing downloaded, but for the tokenizers where they are not there.
 """
 
 import argparse
@@ -21,18 +21,20 @@ from helpers.tiers import ROOT
 from measure import record, told, weights
 from measure.phases import FOUR_BITS, NOTEBOOKS, PHASES
 
-HUB = ROOT / "artifacts" / "measure" / "hub"
-# In the order of what matters most: the card as it is, then as small as the tier promises, then without Unsloth.
-RUNS = (
-    ({"tier": "full", "engine": "unsloth", "cap_gb": None}, PHASES),
-    ({"tier": "small", "engine": "unsloth", "cap_gb": None}, PHASES),
-    ({"tier": "mini", "engine": "transformers", "cap_gb": None}, FOUR_BITS),
-    ({"tier": "full", "engine": "unsloth", "cap_gb": 24}, PHASES),
-    ({"tier": "small", "engine": "unsloth", "cap_gb": 16}, PHASES),
-    ({"tier": "full", "engine": "transformers", "cap_gb": None}, PHASES),
-    ({"tier": "small", "engine": "transformers", "cap_gb": None}, PHASES),
-    ({"tier": "mini", "engine": "transformers", "cap_gb": None}, NOTEBOOKS),
+HUB, LOGS = (ROOT / "artifacts" / "measure" / name for name in ("hub", "logs"))
+# In the order of what matters most: the card as it is, then as small as the tier promises, then without Unsloth. What
+# was done in one run is not done again in the next.
+FULL, SMALL, MINI = (
+    {"tier": tier, "engine": "transformers" if tier == "mini" else "unsloth", "cap_gb": None}
+    for tier in ("full", "small", "mini")
 )
+FIRST = ("step: token", "traces", "exam", "step: logits", "step: across", "step: features_hint", "cache")
+SMALLER = [phase for phase in PHASES if phase != "step: halved"]  # all weights of half a teacher fit on no such card
+RUNS = (
+    (FULL, FIRST), (SMALL, FIRST), (FULL, PHASES), (MINI, FOUR_BITS), (SMALL, PHASES),
+    ({**FULL, "cap_gb": 24}, SMALLER), ({**SMALL, "cap_gb": 16}, SMALLER),
+    ({**FULL, "engine": "transformers"}, PHASES), ({**SMALL, "engine": "transformers"}, PHASES), (MINI, NOTEBOOKS),
+)  # fmt: skip
 WORKER, WEIGHTS = ([sys.executable, "-m", f"measure.{name}"] for name in ("work", "weights"))
 ONE_PHASE = 240.0  # seconds after which a phase no longer counts as moving
 COMMIT = "DISTILL_COMMIT"  # names the commit where this is a copy without its history
@@ -66,12 +68,12 @@ def main(arguments: list[str] | None = None) -> int:
     if chosen.list:
         print("\n".join(f"{told.name_of(run)}: {', '.join(phases)}" for run, phases in runs))
         return 0
-    until = time.monotonic() + 60 * chosen.minutes
     try:
         made = about()
     except RuntimeError as error:
         print(error, file=sys.stderr)
         return 2
+    until = time.monotonic() + 60 * chosen.minutes
     if chosen.fresh:
         record.FILE.unlink(missing_ok=True)
     kept = record.begun(made)
@@ -105,10 +107,11 @@ def lines(run: dict, wanted: list[str], until: float, whole: bool):
     Raises Out where the time is up; the phase in which that was is not told.
     """
     with tempfile.TemporaryDirectory() as folder:
-        out, log = Path(folder) / "told.jsonl", Path(folder) / "log"
+        out, log = Path(folder) / "told.jsonl", LOGS / f"{told.name_of(run).replace('/', '-').replace(', ', '-')}.log"
         out.touch()
+        LOGS.mkdir(parents=True, exist_ok=True)
         words = [str(out), run["tier"], run["engine"], str(run["cap_gb"] or "none"), str(int(whole)), *wanted]
-        with open(log, "wb") as shown:
+        with open(log, "ab") as shown:
             variables = {} if run["tier"] == "mini" else {"DISTILL_TIER": "", **weights.variables(HUB)}
             process = subprocess.Popen(
                 [*WORKER, *words], stdout=shown, stderr=subprocess.STDOUT, cwd=ROOT, env={**os.environ, **variables}

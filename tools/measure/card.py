@@ -22,7 +22,7 @@ class Card:
                 "`small`), and none is seen here: nothing was measured"
             )
         found = torch.cuda.get_device_properties(0)
-        self.name, self.memory = found.name, found.total_memory
+        self.name, self.memory, self.fraction = found.name, found.total_memory, 1.0
 
     def about(self) -> dict:
         """Name, memory in GB, CUDA's version and the driver's."""
@@ -35,8 +35,12 @@ class Card:
 
     def cap(self, gb: int) -> None:
         """Lets this process have no more for tensors than a card that is sold with so many GB gives it."""
-        smaller = card_of(str(gb)).memory - RUNTIME
-        torch.cuda.set_per_process_memory_fraction(min(1.0, smaller / self.memory), 0)
+        self.fraction = min(1.0, (card_of(str(gb)).memory - RUNTIME) / self.memory)
+        self.capped(True)
+
+    def capped(self, on: bool) -> None:
+        """Lifts the cap for a while, or puts it back. It is looked at whenever PyTorch asks for more."""
+        torch.cuda.set_per_process_memory_fraction(self.fraction if on else 1.0, 0)
 
     def clear(self) -> None:
         """Gives back what is free, and begins a new peak."""

@@ -98,21 +98,25 @@ def without_builds(wheel: Path, cuda: str) -> None:
     Raises ValueError if there is none for this CUDA.
     """
     with zipfile.ZipFile(wheel) as source:
-        names = source.namelist()
-        builds = [name for name in names if "/libbitsandbytes_" in name and "_cpu" not in name]
-        gone = {name for name in builds if f"_cuda{cuda}." not in name}
-        if len(gone) == len(builds):
-            raise ValueError(f"{wheel.name} has no build for CUDA {cuda}: {', '.join(sorted(builds))}")
-        part = wheel.with_suffix(".part")
-        with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as made:
-            for name in names:
-                if name in gone:
-                    continue
-                content = source.read(name)
-                if name.endswith(".dist-info/RECORD"):
-                    lines = content.decode().splitlines()
-                    content = "\n".join(line for line in lines if line.split(",")[0] not in gone).encode() + b"\n"
-                made.writestr(name, content)
+        builds = [name for name in source.namelist() if "/libbitsandbytes_" in name and "_cpu" not in name]
+    others = {name for name in builds if f"_cuda{cuda}." not in name}
+    if len(others) == len(builds):
+        raise ValueError(f"{wheel.name} has no build for CUDA {cuda}: {', '.join(sorted(builds))}")
+    without(wheel, lambda name: name in others)
+
+
+def without(wheel: Path, gone) -> None:
+    """Writes a wheel anew without some of its files. gone: whether a file, by its name, is left out."""
+    part = wheel.with_suffix(".part")
+    with zipfile.ZipFile(wheel) as source, zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as made:
+        for name in source.namelist():
+            if gone(name):
+                continue
+            content = source.read(name)
+            if name.endswith(".dist-info/RECORD"):
+                lines = content.decode().splitlines()
+                content = "\n".join(line for line in lines if not gone(line.split(",")[0])).encode() + b"\n"
+            made.writestr(name, content)
     part.replace(wheel)
 
 
@@ -159,6 +163,8 @@ def make(python: str, has: list[str], most: float, cuda: str, folder: Path = FOL
         wheel = fetched(found[name]["url"], found[name]["sha256"], desk)
         if name == "bitsandbytes":
             without_builds(wheel, cuda)
+        if name == "unsloth":
+            without(wheel, lambda file: file.startswith("studio/"))  # an application, 29 MB, that nothing imports
     tokenizers(desk / TOKENIZERS)
     wrong = unfit([path.name for path in desk.glob("*.whl")], python)
     if wrong:

@@ -1,7 +1,7 @@
 """Opens folders of `make measure-kit` on the machine with the GPU, with nothing but Python's own library:
 
     python3 tools/measure/open_kit.py FOLDER [FOLDER ...]
-    PYTHONPATH=artifacts/measure/site:tools:. python3 -m measure
+    PYTHONPATH=$PWD/artifacts/measure/site:$PWD/tools:$PWD python3 -m measure
 """
 
 import sys

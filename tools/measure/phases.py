@@ -6,11 +6,12 @@ evenly, the more stand before it.
 """
 
 import json
+import math
 import time
 from dataclasses import replace
 from unittest import mock
 
-import execution
+import torch
 from transformers import TrainerCallback
 
 from helpers import generation, models, soft
@@ -20,7 +21,7 @@ from helpers.tiers import ROOT, Tier
 from measure import steps, texts, writing
 from measure.methods import METHODS
 
-MICRO_BATCHES, STEPS = 2, 2  # of a training: the first step warms up, the second is measured
+MICRO_BATCHES, STEPS = 2, 3  # of a training: the first step warms up and is looked at, the others are timed
 
 
 def traces(tier: Tier, card, whole: bool = False) -> dict:
@@ -86,10 +87,11 @@ def train(tier: Tier, card, method: str) -> dict:
         steps.begin_apart(trainer.model)
         with unsloth.without_logits():
             done = trainer.train()
+        seconds = min(noted.seconds[1:]) / MICRO_BATCHES
         return {
             "batch": tier.micro_batch, "tokens": tier.max_length, "loaded_gb": loaded, **card.peak(),
-            "seconds_a_micro_batch": noted.seconds[-1] / MICRO_BATCHES,
-            "seconds_a_step": noted.seconds[-1] / MICRO_BATCHES * tier.batch_size / tier.micro_batch,
+            "seconds_a_micro_batch": seconds,
+            "seconds_a_step": seconds * tier.batch_size / tier.micro_batch,
             "loss": done.training_loss, "steps": trainer.state.global_step, **noted.gradients, **noted.types,
             **writing.types(trainer.model),
         }  # fmt: skip
@@ -98,7 +100,7 @@ def train(tier: Tier, card, method: str) -> dict:
 
 
 class _Noted(TrainerCallback):
-    """Times each step, looks at the last gradients, and at what the model gives the loss."""
+    """Times each step, looks at the first gradients, and at what the model gives the loss."""
 
     def __init__(self, card, model):
         self.card, self.seconds, self.gradients, self.types = card, [], {}, {}
@@ -113,10 +115,13 @@ class _Noted(TrainerCallback):
         self.begun = self.card.now()
 
     def on_pre_optimizer_step(self, *_, model=None, **__):
+        if self.gradients:
+            return
         found = [weight.grad for weight in model.parameters() if weight.requires_grad]
+        norms = [0.0 if g is None else torch.linalg.vector_norm(g).item() for g in found]
         self.gradients = {
-            "trained": len(found), "reached": sum(g is not None and bool(g.abs().sum() > 0) for g in found),
-            "finite": all(g is None or bool(g.isfinite().all()) for g in found),
+            "trained": len(found), "reached": sum(norm > 0 for norm in norms),
+            "finite": all(map(math.isfinite, norms)),
         }  # fmt: skip
 
     def on_step_end(self, *_, **__):
@@ -131,6 +136,8 @@ def four_bits(tier: Tier, card, method: str) -> dict:
 
 def notebook(tier: Tier, card, name: str) -> dict:
     """A notebook on the mini tier, on this card: its seconds, and the figures that it wrote."""
+    import execution  # not at the top: it needs papermill, which nothing else here does
+
     folder = ROOT / "artifacts" / "measure" / "results"
     seconds = execution.execute(
         ROOT / "notebooks" / f"{name}.ipynb", folder.parent / "executed" / f"{name}.ipynb",
@@ -140,11 +147,10 @@ def notebook(tier: Tier, card, name: str) -> dict:
     return {"seconds": seconds, "figures": json.loads(wrote.read_text(encoding="utf-8")) if wrote.is_file() else None}
 
 
-# In the order of what matters most: the trainers first, of which four could once not take a step on a card.
-PHASES = {
-    **{f"step: {name}": lambda tier, card, whole, name=name: train(tier, card, name) for name in METHODS},
-    "traces": traces, "exam": exam, "cache": cache,
-}  # fmt: skip
+# In the order of what matters most: what a tier's plan is made of, then the trainers, of which four could once not take
+# a step on a card; at the end the one that trains billions of weights.
+STEP = {f"step: {name}": lambda tier, card, whole, name=name: train(tier, card, name) for name in METHODS}
+PHASES = {"step: token": STEP["step: token"], "traces": traces, "exam": exam, "cache": cache, **STEP}
 FOUR_BITS = {
     f"4 bits: {name}": lambda tier, card, whole, name=name: four_bits(tier, card, name)
     for name, method in METHODS.items() if not method.whole

@@ -1,6 +1,7 @@
 """data/results/gpu.json: what was measured on which card, phase by phase; whole after each of them."""
 
 import json
+import math
 from pathlib import Path
 
 from helpers import disk
@@ -43,4 +44,6 @@ def put(record: dict, run: dict, told: dict) -> None:
 
 
 def _short(value):
-    return float(f"{value:.4g}") if isinstance(value, float) else value
+    if not isinstance(value, float):
+        return value
+    return float(f"{value:.4g}") if math.isfinite(value) else str(value)  # JSON knows no NaN

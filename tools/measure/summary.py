@@ -1,5 +1,6 @@
 """The few figures of a record that the planner, README and the notebooks go by."""
 
+from helpers.planning.cards import GB, whole
 from helpers.planning.minutes import PROMPT_TOKENS, TRACE_TOKENS, longest_of
 from helpers.planning.recipes import TEST
 from helpers.tiers import TIERS
@@ -9,7 +10,11 @@ NEEDED = ("traces", "step: token", "exam")
 
 
 def of(record: dict) -> dict:
-    """As `helpers.planning.measured.summary` describes it. A tier is in it once all of NEEDED ran on the whole card."""
+    """As `helpers.planning.measured.summary` describes it. A tier is in it once all of NEEDED ran on the whole card.
+
+    What a card must have is the peak of the tensors and what the runtime takes, not what PyTorch held: of a large card
+    it gives nothing back.
+    """
     tiers = {}
     for name in ("small", "full"):
         found = {
@@ -17,10 +22,9 @@ def of(record: dict) -> dict:
             if one["state"] == "ran" and (one["tier"], one["engine"], one["cap_gb"]) == (name, "unsloth", None)
         }  # fmt: skip
         if all(phase in found for phase in NEEDED):
-            largest = max(NEEDED, key=lambda phase: found[phase]["held_gb"])
-            tiers[name] = {
-                "peak_gb": found[largest]["held_gb"], "phase": largest, "minutes": round(_minutes(name, found)),
-            }  # fmt: skip
+            largest = max(NEEDED, key=lambda phase: found[phase]["peak_gb"])
+            needed = whole(GB * found[largest]["peak_gb"]) / GB
+            tiers[name] = {"peak_gb": needed, "phase": largest, "minutes": round(_minutes(name, found))}
     return {"card": record["card"]["name"], **planned.shares(record), "off": planned.off(record), "tiers": tiers}
 
 

@@ -80,6 +80,7 @@ def variables(hub: Path) -> dict[str, str]:
     return {
         "HF_HUB_CACHE": str(hub), "HF_HUB_OFFLINE": "1", "HF_HUB_DISABLE_TELEMETRY": "1",
         "HF_HOME": str(stand_ins.home(hub.parent)), "UNSLOTH_DISABLE_STATISTICS": "1", "DISTILL_STUDENT": "",
+        "UNSLOTH_DATASET_NUM_PROC": "0",  # else it forks for a handful of rows
     }  # fmt: skip
 
 

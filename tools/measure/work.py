@@ -9,6 +9,7 @@ again with half the batch. Only an error of the card itself ends the process: wh
 import json
 import sys
 import time
+import traceback
 from dataclasses import replace
 from pathlib import Path
 
@@ -55,14 +56,17 @@ def measured(phase: str, tier: Tier, card, whole: bool = False) -> dict:
     while True:
         size = getattr(tier, field)
         tried.append(size)
-        told = {"phase": phase, "wanted_batch": tried[0], "tried": list(tried)}
+        memory.give_back()
+        card.clear()
+        told = {"phase": phase, "wanted_batch": tried[0], "tried": list(tried), "before_gb": card.used()}
         try:
             told |= {"state": "ran", **ALL[phase](tier, card, whole)}
         except torch.OutOfMemoryError as error:
             told |= {"state": "no memory", "error": _end(error)}
+            traceback.print_exc()  # to the log, whole
         except Exception as error:  # whatever it is, it is what the measurement is for
             told |= {"state": "failed", "error": _end(error)}
-        memory.give_back()
+            traceback.print_exc()
         if told["state"] != "no memory" or size == 1:
             return told | {"took": time.perf_counter() - begun}
         tier = replace(tier, **{field: size // 2})

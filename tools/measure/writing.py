@@ -14,6 +14,8 @@ from measure import texts
 
 STRETCH = 64  # tokens that are written at each end of a text
 READING = 512  # tokens of a long prompt that are read at a time
+# Tokens: by the third Unsloth has let go of the prompt's own keys and values, by the sixth all is compiled.
+CLEARED, BEGUN = 3, 6
 
 
 def written(model, tokenizer, batch: int, new: int, card, whole: bool = False, **sampling) -> dict:
@@ -39,16 +41,22 @@ def written(model, tokenizer, batch: int, new: int, card, whole: bool = False, *
 
 
 class _Watch(StoppingCriteria):
-    """Begins the peak and the clock at the first token written: the reading of a long prompt is not asked for."""
+    """Begins the peak and the clock some tokens behind the prompt: what its reading takes is not asked for.
+
+    The card's memory is not capped before: a text that is written from its beginning never reads such a prompt.
+    """
 
     def __init__(self, card):
-        self.card, self.times = card, []
+        self.card, self.calls, self.times = card, 0, []
 
     def __call__(self, input_ids, scores, **_):
-        if not self.times:
+        self.calls += 1
+        if self.calls == CLEARED:
             self.card.clear()
+            self.card.capped(True)
+        if self.calls == BEGUN:
             self.times.append(self.card.now())
-        else:
+        elif self.calls > BEGUN:
             self.times.append(time.perf_counter())
         return torch.zeros(len(input_ids), dtype=torch.bool, device=input_ids.device)
 
@@ -66,8 +74,12 @@ class _Watch(StoppingCriteria):
                 generation_config.prefill_chunk_size = READING
             return real(*given, generation_config=generation_config, stopping_criteria=[self], **more)
 
-        with mock.patch.object(model, "generate", generate):
-            yield
+        self.card.capped(False)
+        try:
+            with mock.patch.object(model, "generate", generate):
+                yield
+        finally:
+            self.card.capped(True)
 
 
 def types(model) -> dict[str, str]:
