@@ -319,6 +319,7 @@ def whole_record():
     step = {"seconds_a_step": 16.0, "seconds_a_micro_batch": 1.0, "loss": 12.0, "reached": 4, "trained": 4}
     return {
         "card": Counters().about(), "versions": {"torch": "2.11.0"}, "commit": "c",
+        "unlike_pins": {"torch": "2.13.0"},
         "phases": [ran("traces", tokens=8_192, batch=8), ran("step: token", **step), ran("step: logits", **step),
                    ran("exam", tokens=2_048, batch=16, seconds_a_token=0.03), ran("step: halved", **step),
                    ran("step: across", state="failed", error="ValueError: no (at x.py:1)")],
@@ -327,7 +328,8 @@ def whole_record():
 
 def test_measured_stands_beside_planned(whole_record):
     said = told.tables(whole_record)
-    for words in ("| traces | 8 | 12.0 |", "quality is not", "What did not run", "ValueError: no", "4 of 4"):
+    for words in ("| traces | 8 | 12.0 |", "quality is not", "What did not run", "ValueError: no", "4 of 4",
+                  "torch 2.11.0 instead of 2.13.0", "## Planned: full", "24 GB (L4)", "48 GB"):  # fmt: skip
         assert words in said
     row = next(line for line in said.splitlines() if line.startswith("| traces"))
     plan = planned.gigabytes(whole_record["phases"][0], whole_record["card"])
@@ -372,6 +374,11 @@ def test_nothing_changes_where_nothing_was_measured(tmp_path):
     if not measured.FILE.is_file():
         assert measured.budget(TIERS["full"]).state == "planned, not yet run"
         assert "no GPU was used" in measured.told() and measured.assumed("launch", (1.0, 2.0)) == (1.0, 2.0)
+
+
+def test_other_versions_than_the_pinned_are_named():
+    there = {"python": "3.12.3", "torch": "2.13.0+cu130", "trl": "1.0.0", "unsloth": "2026.10.7"}
+    assert command.unlike_pins(there) == {"trl": "1.14.2"}
 
 
 def test_every_method_of_the_tests_is_measured():

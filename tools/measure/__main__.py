@@ -51,9 +51,16 @@ def about() -> dict:
         raise RuntimeError(asked.stderr.strip().splitlines()[-1])
     return {
         "card": json.loads(asked.stdout.splitlines()[-1]), "versions": results.versions(),
-        "commit": study.commit() or os.environ.get(COMMIT),
+        "unlike_pins": unlike_pins(results.versions()), "commit": study.commit() or os.environ.get(COMMIT),
         "code": sources.code("distil", "soft", "across", "features", "halved", "evaluate"),
     }  # fmt: skip
+
+
+def unlike_pins(versions: dict[str, str]) -> dict[str, str]:
+    """The libraries of another version than the project's, each with the pinned one. PyTorch's build does not count."""
+    lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    pinned = dict(line.split("#")[0].strip().split("==") for line in lines if "==" in line)
+    return {name: pinned[name] for name, there in versions.items() if pinned.get(name, there) != there.split("+")[0]}
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -2,6 +2,7 @@
 
 from tables import lines as table
 
+from helpers import planning
 from measure import planned
 
 
@@ -31,9 +32,11 @@ FORMS = {
 def tables(record: dict) -> str:
     """All that a record holds: a table a run, then what failed and how, and how far off the planner was."""
     card = record["card"]
+    unlike = [f"{name} {record['versions'][name]} instead of {pin}" for name, pin in record["unlike_pins"].items()]
     torch = record["versions"].get("torch")
     head = (
         f"{card['name']}, {card['memory_gb']:.1f} GB, driver {card['driver']}; torch {torch}. "
+        f"{'Not as pinned: ' + ', '.join(unlike) + '. ' if unlike else ''}"
         "Random weights at full shape: memory and speed are measured, quality is not. A smaller card is this one with "
         "less memory: its speed and its number formats are this one's."
     )
@@ -53,6 +56,7 @@ def tables(record: dict) -> str:
     off = planned.off(record)
     if off:
         parts.append(off_line(off))
+    parts += [f"## Planned: {name}\n\n{planning.table(name)}" for name in ("small", "full")]
     return "\n\n".join(parts)
 
 
