@@ -11,13 +11,14 @@ from conftest import Fewer
 
 ROOT = Path(__file__).resolve().parents[1]
 CODE = """
-from helpers import tiers, traces
+from helpers import problems, tiers, traces
 tier = tiers.resolve("auto")
-print(tier.name, tier.traces, tier.epochs, tier.artifacts.name, len(traces.questions(tier, "test", 300, 0)), dir())
+asked, pairs = traces.questions(tier, "test", 300, 0), problems.draw_twins("test", 200, 0)
+print(tier.name, tier.traces, tier.epochs, tier.artifacts.name, len(asked), len(pairs), dir())
 """
 
 
-@pytest.mark.parametrize(("value", "told"), [("1", "ci 512 1 ci 24"), ("", "mini 1600 4 mini 300")])
+@pytest.mark.parametrize(("value", "told"), [("1", "ci 512 1 ci 24 24"), ("", "mini 1600 4 mini 300 200")])
 def test_a_kernel_begins_with_fewer_where_it_is_told_to(value, told):
     env = {**os.environ, fewer.VARIABLE: value, "DISTILL_TIER": "mini", "PYTHONPATH": str(ROOT)}
     done = subprocess.run([sys.executable, "-c", fewer.startup() + CODE], env=env, capture_output=True, text=True)
