@@ -1,6 +1,7 @@
 """All plans: which operations follow which. Listed once; a draw picks one and gives it numbers."""
 
-from itertools import combinations, permutations, product
+from collections import Counter
+from itertools import accumulate, combinations, permutations, product
 
 COST = {
     "has": 0, "groups": 1, "rate": 1, "colors": 1, "more": 1, "fewer": 1, "times": 1, "half": 1,
@@ -105,4 +106,10 @@ def listed() -> dict:
     return found
 
 
-SHAPES = listed()
+def weighed(shapes: list) -> tuple[list, list[float]]:
+    """The plans and their cumulative weights: the rarer a plan's rarest operation among them, the likelier it is."""
+    often = Counter(op for shape in shapes for op, _, _ in shape)
+    return shapes, [*accumulate(1 / min(often[op] for op, _, _ in shape) for shape in shapes)]
+
+
+SHAPES = {key: weighed(shapes) for key, shapes in listed().items()}
