@@ -14,7 +14,7 @@ LACK = re.compile(
 COMMON = frozenset(
     listed(
         "a an the is are was were has have had how many much what which for of in on to it there each not said and one "
-        "more fewer less day days does do with at this that"
+        "more fewer less day days does do with at this that he she they we i so but then all only both"
     )
 )
 # Words of `Missing.what` that tell one missing fact from another of the same person, and what else says the same.
@@ -42,7 +42,7 @@ def true_reason(text: str, problem: Problem) -> bool:
     if not problem.impossible:
         return False
     last = problem.plans[0][-1]
-    if not same_people(text, problem):
+    if strangers(text, problem) or not same_people(text, problem):
         return False
     return says_missing(text, last) if isinstance(last, Missing) else says_claim(text, last, problem)
 
@@ -73,12 +73,14 @@ PLURALS = ("passengers", "children", "visitors", "workers", "tourists")
 def same_people(text: str, problem: Problem) -> bool:
     """Whether a text is about those whom the reason is about: at least its first, and nobody beside them.
 
-    A person who is the only one of the story need not be named.
+    A person who is the only one of the story need not be named, nor anybody where two numbers do not fit.
     """
     named, meant = owners(text, problem), owners(problem.reason, problem)
     allowed = meant | owners(getattr(problem.plans[0][-1], "label", ""), problem)
     if not named <= allowed:
         return False
+    if not named and isinstance(problem.plans[0][-1], Claim):
+        return True  # the two numbers say what it is about
     return bool(named & meant) or not meant or len(names_of(problem)) == 1
 
 
@@ -91,6 +93,15 @@ def known_numbers(problem: Problem, last: Claim) -> set[int]:
     return known | {last.stated, last.found, last.stated - last.found, last.found - last.stated}
 
 
+def strangers(text: str, problem: Problem) -> bool:
+    """Whether a text names someone whom the question does not know, such as a name copied wrongly."""
+    known = set(re.findall(r"[A-Z]\w+", f"{problem.question} {problem.reason}"))
+    inside = re.findall(r"(?<=[a-z0-9,;:'\"] )[A-Z]\w+", text)
+    # At the beginning any word has a capital, but only somebody has, gives or needs anything.
+    first = re.findall(r"(?:^|[.!?] )([A-Z]\w+)(?='s| (?:has|had|would|cannot|already|gives|needs|only))", text)
+    return any(name not in known and name.lower() not in COMMON for name in (*inside, *first))
+
+
 def says_claim(text: str, last: Claim, problem: Problem) -> bool:
     said, known = numbers_in(text), known_numbers(problem, last)
     if problem.kind == "share":
@@ -101,6 +112,8 @@ def says_claim(text: str, last: Claim, problem: Problem) -> bool:
         must = {last.found, last.stated}
     if not (must <= said and said <= known):
         return False
+    if problem.kind in ("taken", "parts") and f"{last.stated}" in re.findall(r"\b(?:only|has) \$?(\d+)", text):
+        return False  # what is asked for is not what there is
     if problem.kind == "order":
         return each_its_own(text, last)
     if problem.kind == "contradiction":
