@@ -258,7 +258,7 @@ def test_each_operation_of_a_held_out_pair_is_well_seen(inside):
     seen = Counter(op.rstrip("3") for problem in inside["train"] for op in problem.plan)
     assert all(seen[op] >= 20 for pair in HELD_PAIRS for op in pair), seen
     assert set(seen) >= {op.rstrip("3") for op in COST}
-    assert all(SHAPES)
+    assert all(shapes for shapes, _ in SHAPES.values())
 
 
 # --- twins --------------------------------------------------------------------------------------
