@@ -298,6 +298,22 @@ def test_a_reason_with_another_number_is_false(every):
                 assert not true_reason(wrong, problem), (wrong, problem)
 
 
+def test_a_reason_with_its_numbers_changed_about_is_false(every):
+    for problem in every:
+        numbers = [*dict.fromkeys(re.findall(r"\d+", problem.reason or ""))]
+        if len(numbers) == 2 and problem.kind != "premise":
+            other = dict(zip(numbers, reversed(numbers), strict=True))
+            wrong = re.sub(r"\d+", lambda match, other=other: other[match.group()], problem.reason)
+            assert not true_reason(wrong, problem), (wrong, problem)
+
+
+def test_a_name_that_the_question_does_not_know_is_no_owner(every):
+    for problem in every:
+        for name in people(problem) if problem.impossible else ():
+            wrong = problem.reason.replace(name, "Zorble")
+            assert wrong == problem.reason or not true_reason(wrong, problem), (wrong, problem)
+
+
 def test_a_reason_of_another_problem_is_false(every):
     impossible = [problem for problem in every if problem.impossible]
     taken_for_true = sum(true_reason(one.reason, two) for one, two in itertools.pairwise(impossible))

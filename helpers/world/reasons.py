@@ -5,9 +5,10 @@ import re
 from helpers.problems.model import Claim
 from helpers.world.model import Missing, Problem
 from helpers.world.names import COLORS, NEW_COLORS, listed
+from helpers.world.things import CONTAINERS, NEW_CONTAINERS
 
 LACK = re.compile(
-    r"\b(not|no|never|nothing|without|missing|unknown|unclear|unsaid|unstated|isn't|aren't|doesn't|don't|lacks?|"
+    r"\b(not|no|never|nothing|nobody|without|missing|unknown|unclear|unsaid|unstated|isn't|aren't|doesn't|don't|lacks?|"
     r"needs?|omitted|forgot\w*|leaves? out|left out)\b"
 )
 # Words that are in every question or carry no sense of their own.
@@ -33,6 +34,7 @@ SAME = {
 
 
 SHADES = frozenset((*COLORS, *NEW_COLORS))
+BOXES = frozenset((*CONTAINERS, *NEW_CONTAINERS))
 LIKE_MORE = {"more", "fewer", "needs", "gets"}
 
 
@@ -167,6 +169,8 @@ def says_missing(text: str, last: Missing, problem: Problem) -> bool:
     # "more" and "fewer" and colors belong to their own facts: "how many pens" and "how many blue pens" are two.
     if words & SHADES != set(meant) & SHADES or bool(words & {"more", "fewer"}) > bool({*meant} & LIKE_MORE):
         return False
+    if not words & BOXES <= {*meant}:
+        return False  # a number in each of other boxes
     telling = [word for word in meant if word in SAME and not (word == "has" and {"more", "fewer"} & {*meant})]
     if not all(words & {*SAME[word]} for word in telling):
         return False
