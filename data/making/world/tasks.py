@@ -14,8 +14,8 @@ ASKED = "Read this. "
 LARGEST = 200
 SPELL = ("Say this word again: {}.", "Repeat the name {}.", "Write this word: {}.", "What is this word? {}.")
 ONSETS = (
-    "b", "br", "c", "ch", "d", "dr", "f", "g", "gr", "h", "j", "k", "kl", "l", "m", "n", "p", "pr", "qu", "r", "s", "sh",
-    "st", "t", "th", "tr", "v", "w", "y", "z",
+    "b", "br", "c", "ch", "d", "dr", "f", "g", "gr", "h", "j", "k", "kl", "l", "m", "n", "p", "pr", "qu", "r", "s",
+    "sh", "st", "t", "th", "tr", "v", "w", "y", "z",
 )  # fmt: skip
 VOWELS = ("a", "e", "i", "o", "u", "ai", "ea", "oo", "ou")
 CODAS = ("", "", "", "n", "r", "l", "s", "m", "th", "ck", "nd", "x")
