@@ -1,0 +1,71 @@
+"""Asks for one number or name of a question at a time."""
+
+# operation -> what asks for its first number, and for its second where it has two.
+QUERIES = {
+    "has": ("How many {X} does {a} have at first?",),
+    "groups": ("How many {Ks} does {a} have?", "How many {X} are in each {K}?"),
+    "rate": ("How many {X} does {a} collect a day?", "For how many days does {a} collect {X}?"),
+    "colors": ("How many {P} {X} does {a} have?", "How many {Q} {X} does {a} have?"),
+    "more": ("How many more {X} than {b} does {a} have?",),
+    "fewer": ("How many fewer {X} than {b} does {a} have?",),
+    "times": ("How many times as many {X} as {b} does {a} have?",),
+    "gets": ("How many more {X} does {a} get?",),
+    "gets_groups": ("How many new {Ls} does {a} get?", "How many {X} are in each new {L}?"),
+    "gives": ("How many {X} does {a} give away?",),
+    "loses": ("How many of {a}'s {X} are gone?",),
+    "gives_daily": ("How many {X} does {a} give away a day?", "For how many days does {a} give {X} away?"),
+    "passes": ("How many {X} does {b} get from {a}?",),
+    "share": ("How many friends are there?",),
+    "pack": ("How many {X} go in each {L}?",),
+    "reach": ("How many {X} does {a} need?",),
+    "sells": ("What is the price of one of the {X}?",),
+    "days": ("How many {X} are used a day?",),
+    "part": ("How many {X} are {P}?",),
+    "parts": ("How many {X} are {P}?", "How many {X} are {Q}?"),
+    "stated": ("How many {X} is {a} said to have?",),
+    "also": ("How many {Y} are there?",),
+    "price": ("What is the price of {good}?",),
+    "price_more": ("How much more does {good} cost?",),
+    "price_fewer": ("How much less does {good} cost?",),
+    "price_times": ("How many times as much does {good} cost?",),
+    "buys": ("How many {goods} does {a} buy?",),
+    "buys_groups": ("How many {Ks} does {a} buy?", "How many {goods} are in each {K}?"),
+    "coupon": ("How much is taken off the cost?",),
+    "fee": ("How much does the delivery cost?",),
+    "pays": ("How much money does {a} pay with?",),
+    "split": ("How many friends pay together?",),
+}
+# What asks for a name, and which role's name it is.
+WHO = {
+    "gives": ("Who gives {X} away?", "a"), "loses": ("Whose {X} are gone?", "a"), "passes": ("Who gets {X}?", "b"),
+    "gets": ("Who gets more {X}?", "a"), "more": ("Who has more {X}?", "a"), "fewer": ("Who has fewer {X}?", "a"),
+    "buys": ("Who buys the {goods}?", "a"), "groups": ("Whose {X} are in {Ks}?", "a"),
+    "rate": ("Who collects {X}?", "a"), "times": ("Who has more {X}?", "a"), "half": ("Who has fewer {X}?", "a"),
+}  # fmt: skip
+
+
+def reads_of(facts, cast: dict, names: dict) -> tuple[tuple[str, str], ...]:
+    """(query, answer) for every number of the facts that are told, and for some names. Nothing that is asked twice."""
+    found: dict[str, str] = {}
+    double = set()
+    for fact in facts:
+        if fact.gone:
+            continue
+        here = {**names, "a": cast.get(fact.who if fact.who in "ABC" else "A", ""), "b": cast.get(fact.other, "")}
+        if fact.who in "GHJ":
+            here |= {"good": cast["an"][fact.who], "goods": cast["many"][fact.who]}
+        queries = [
+            (query.format_map(here), f"{'$' if fact.op in MONEY else ''}{number}")
+            for query, number in zip(QUERIES.get(fact.op, ()), fact.n, strict=False)
+            if number is not None
+        ]
+        if fact.op in WHO:
+            query, role = WHO[fact.op]
+            queries.append((query.format_map(here), here[role]))
+        for query, answer in queries:
+            double |= {query} if query in found else set()
+            found[query] = answer
+    return tuple((query, answer) for query, answer in found.items() if query not in double)
+
+
+MONEY = ("price", "price_more", "price_fewer", "coupon", "fee", "pays", "sells")

@@ -1,0 +1,207 @@
+"""Works through the facts of a story about people and their things: the sums, in order, or why they end."""
+
+from typing import NamedTuple
+
+from helpers.problems.model import Claim, Step, order_of, ordered
+from helpers.world.model import Missing
+from helpers.world.things import plural_of
+
+THAN = {">": "more than", "<": "fewer than"}
+
+
+class Fact(NamedTuple):
+    """One fact in roles: operation, whose, the other one, its numbers (None: not said); gone: not told at all."""
+
+    op: str
+    who: str
+    other: str = ""
+    n: tuple = ()
+    gone: bool = False
+
+
+class Working:
+    """What is known after each fact. `values`: how many each role has now; `plan`: Steps, Claims, Missing so far.
+
+    After a Claim that does not hold, or Missing, `over` is True and nothing follows.
+    """
+
+    def __init__(self, cast: dict):
+        self.cast, self.values, self.plan, self.made = cast, {}, [], {}
+        self.reason = self.kind = None
+        self.over = False
+        self.X = cast.get("X", "")
+
+    def run(self, facts) -> "Working":
+        for fact in facts:
+            if self.over:
+                break
+            if fact.op in ("also", "age"):  # not needed
+                continue
+            if None in fact.n:
+                self.miss(self.lacking(fact))
+            else:
+                getattr(self, fact.op)(fact.who, fact.other, *fact.n)
+        return self
+
+    # --- bookkeeping ---
+
+    def step(self, role, label, left, op, right, part):
+        """One more sum; its result is what `role` has now."""
+        one = Step(label, left, op, right, part)
+        self.made[role] = len(self.plan)
+        self.plan.append(one)
+        self.values[role] = one.result
+
+    def fail(self, kind, claim, reason, keep=None):
+        self.plan = self.plan[:keep]
+        self.plan.append(claim)
+        self.kind, self.reason, self.over = kind, reason, True
+
+    def miss(self, what):
+        self.plan.append(Missing(what))
+        self.kind, self.reason, self.over = "premise", f"it is not said {what}", True
+
+    def enough(self, kind, n, done, who) -> bool:
+        """Whether n can be taken from what `who` has; if not, that is the end."""
+        v = self.values[who]
+        if n < v:
+            return True
+        have = f"{self.cast[who]} has only {v} {self.X}"
+        self.fail(kind, Claim(f"{self.cast[who]} has {v} {self.X} and {n} {done}", v, ">", None, n),
+                  f"{have}, and {n} {done}")  # fmt: skip
+        return False
+
+    def lacking(self, fact) -> str:
+        """Which number a fact leaves out, as an indirect question."""
+        c, X, a = self.cast, self.X, self.cast[fact.who]
+        return {
+            "has": f"how many {X} {a} has",
+            "groups": f"how many {X} are in each {c['K']}",
+            "rate": f"for how many days {a} collects {X}",
+            "colors": f"how many {c['Q']} {X} {a} has",
+            "more": f"how many more {X} {a} has",
+            "fewer": f"how many fewer {X} {a} has",
+            "gets": f"how many {X} {a} gets",
+            "gets_groups": f"how many {X} are in each new {c['L']}",
+            "gives": f"how many {X} {a} gives away",
+            "loses": f"how many {X} {a} loses",
+            "gives_daily": f"for how many days {a} gives {X} away",
+            "passes": f"how many {X} {a} gives to {c.get(fact.other, '')}",
+            "part": f"how many {X} are {c['P']}",
+            "parts": f"how many {X} are {c['Q']}",
+            "share": "how many friends there are",
+            "pack": f"how many {X} go in each {c['L']}",
+            "reach": f"how many {X} {a} needs",
+            "sells": f"what the price of the {X} is",
+            "days": f"how many {X} are used each day",
+        }[fact.op]
+
+    # --- how much there is at first ---
+
+    def has(self, who, other, n):
+        self.values[who] = n
+
+    def groups(self, who, other, n, each):
+        boxes = plural_of(self.cast["K"])
+        self.step(who, f"the {self.X} in all the {boxes}", n, "×", each, f"{n} {boxes} hold {each} {self.X} each.")
+
+    def rate(self, who, other, per, days):
+        a = self.cast[who]
+        self.step(who, f"{a}'s {self.X} from all the days", days, "×", per, f"{a} collects {per} a day for {days} days.")
+
+    def colors(self, who, other, one, two):
+        a, p, q = self.cast[who], self.cast["P"], self.cast["Q"]
+        self.step(who, f"{a}'s {p} and {q} {self.X}", one, "+", two, f"{a} has {one} {p} and {two} {q} {self.X}.")
+
+    def compared(self, who, other, op, n, how):
+        a, b, v = self.cast[who], self.cast[other], self.values[other]
+        left, right = (n, v) if op == "×" else (v, n)
+        self.step(who, f"{a}'s {self.X}", left, op, right, f"{b} has {v} {self.X}. {a} has {how}.")
+
+    def more(self, who, other, d):
+        self.compared(who, other, "+", d, f"{d} more")
+
+    def fewer(self, who, other, d):
+        v, a = self.values[other], self.cast[who]
+        if d >= v:
+            text = f"{self.cast[other]} has {v} {self.X} and {a} has {d} fewer"
+            self.fail("taken", Claim(text, v, ">", None, d),
+                      f"{self.cast[other]} has only {v} {self.X}, and {a} cannot have {d} fewer")  # fmt: skip
+        else:
+            self.compared(who, other, "-", d, f"{d} fewer")
+
+    def times(self, who, other, k):
+        self.compared(who, other, "×", k, f"{k} times as many")
+
+    def half(self, who, other):
+        self.compared(who, other, "÷", 2, "half as many")
+
+    # --- what happens then ---
+
+    def gets(self, who, other, n):
+        a, v = self.cast[who], self.values[who]
+        self.step(who, f"{a}'s {self.X} with the new ones", v, "+", n, f"{a} has {v} {self.X} and gets {n} more.")
+
+    def gets_groups(self, who, other, n, each):
+        a, v, boxes = self.cast[who], self.values[who], plural_of(self.cast["L"])
+        part = f"{n} new {boxes} hold {each} {self.X} each."
+        self.step(who, f"the {self.X} in the new {boxes}", n, "×", each, part)
+        part = f"{a} has {v} {self.X} and gets {n * each} more."
+        self.step(who, f"{a}'s {self.X} with the new {boxes}", v, "+", n * each, part)
+
+    def gives(self, who, other, n):
+        if self.enough("taken", n, "are given away", who):
+            a, v = self.cast[who], self.values[who]
+            self.step(who, f"{a}'s {self.X} after the gift", v, "-", n, f"{a} has {v} {self.X} and gives {n} away.")
+
+    def loses(self, who, other, n):
+        if self.enough("taken", n, "are gone", who):
+            a, v = self.cast[who], self.values[who]
+            self.step(who, f"{a}'s {self.X} without those gone", v, "-", n, f"Of {a}'s {v} {self.X}, {n} are gone.")
+
+    def gives_daily(self, who, other, per, days):
+        a, v = self.cast[who], self.values[who]
+        part = f"{a} gives {per} {self.X} away on each of {days} days."
+        self.step("", f"the {self.X} given on all the days", days, "×", per, part)
+        if self.enough("taken", per * days, "are given away", who):
+            part = f"{a} has {v} {self.X} and gives {per * days} away."
+            self.step(who, f"{a}'s {self.X} after all the days", v, "-", per * days, part)
+
+    def passes(self, who, other, n):
+        a, b = self.cast[who], self.cast[other]
+        if self.enough("taken", n, f"are given to {b}", who):
+            v, w = self.values[who], self.values[other]
+            part = f"{a} has {v} {self.X} and gives {n} to {b}."
+            self.step(who, f"{a}'s {self.X} without those for {b}", v, "-", n, part)
+            part = f"{b} has {w} {self.X} and gets {n} from {a}."
+            self.step(other, f"{b}'s {self.X} with those from {a}", w, "+", n, part)
+
+    def doubles(self, who, other):
+        a, v = self.cast[who], self.values[who]
+        self.step(who, f"twice {a}'s {self.X}", 2, "×", v, f"{a} has {v} {self.X} and doubles them.")
+
+    def halves(self, who, other):
+        a, v = self.cast[who], self.values[who]
+        self.step(who, f"half of {a}'s {self.X}", v, "÷", 2, f"{a} has {v} {self.X} and gives half away.")
+
+    # --- what is said once more ---
+
+    def stated(self, who, other, n):
+        """The last sum, stated in the question: a Claim in the Step's place."""
+        at = self.made[who]
+        step = self.plan[at]
+        claim = Claim(step.label, step.left, step.op, step.right, n)
+        if claim.holds:
+            self.plan[at] = claim
+        else:
+            self.fail("contradiction", claim, f"{self.cast[who]} would have {step.result} {self.X}, not {n}", at)
+
+    stated_now = stated
+
+    def order(self, who, other, sign):
+        a, b, v, w = self.cast[who], self.cast[other], self.values[who], self.values[other]
+        claim = ordered(a, v, sign, b, w)
+        if claim.holds:
+            self.plan.append(claim)
+        else:
+            self.fail("order", claim, f"{a} has {v} {self.X} and {b} has {w}, so {a} has {THAN[order_of(v, w)]} {b}")
