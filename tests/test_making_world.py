@@ -91,7 +91,7 @@ def test_what_a_check_says_is_true_of_what_was_written(drawn):
             for reason in re.findall(r"(\d+ [-+×÷] \d+) is (\d+), not (\d+)", read.check):
                 assert true(*reason[0].split(), reason[1]) and f"= {reason[2]}" in read.first
             for right, other in re.findall(r"the number is (\d+), not (\d+)", read.check):
-                assert re.search(rf"\b{right}\b", problem.question) or int(right) in first
+                assert int(right) in given(problem.question) | first
                 assert re.search(rf"\b{other}\b", read.first)
             seen["slips"] += bool(wrong)
     assert seen["fits"] > 200 and seen["wrong"] > 100 and seen["slips"] > 100
@@ -113,6 +113,8 @@ def test_a_slip_is_carried_on_and_mended():
         said = pieces(SHELLS, rng, 1.0)
         wrong = [number for number, (_, learnt) in enumerate(said) if not learnt]
         text = "".join(part for part, _ in said)
+        if not wrong:  # no slip was found in so many tries
+            continue
         (one,) = wrong
         kinds["sign" if said[one][0].strip() in "+-×÷" else "number"] += 1
         read = judging.Reading.of(text)
@@ -120,7 +122,7 @@ def test_a_slip_is_carried_on_and_mended():
         last = [result for *_, result in re.findall(SUM, read.check)][-1]
         # What comes last is the last step, mended; or the check of a slip in it that was no slip in its result.
         assert last == "31" and text.endswith(("31.", "31 shells."))
-    assert min(kinds.values()) > 30
+    assert min(kinds.values()) > 30 and kinds.total() > 250
 
 
 def test_what_follows_from_a_slip_has_its_numbers():
@@ -167,7 +169,7 @@ def test_a_plan_without_a_step_has_no_slip():
 
 
 def same(one, other) -> bool:
-    return all((getattr(one, name) == getattr(other, name)).all() for name in ("ids", "learnt", "lengths"))
+    return all(getattr(one, name).tolist() == getattr(other, name).tolist() for name in ("ids", "learnt", "lengths"))
 
 
 @pytest.mark.parametrize("role", ROLES)
@@ -176,7 +178,7 @@ def test_pools_depend_on_the_seed_and_their_number_alone(role, tokenizers):
     first = [draw_pool(recipe, number) for number in (0, 3)]
     random.seed(3)
     assert all(same(pool, draw_pool(recipe, number)) for pool, number in zip(first, (0, 3), strict=True))
-    assert not same(draw_pool(replace(recipe, seed=6), 0), first[0]) if first[0].ids.shape else True
+    assert draw_pool(replace(recipe, seed=6), 0).ids.tolist() != first[0].ids.tolist()
     for pool in first:
         assert recipe.pool <= len(pool.ids) == len(pool.learnt) == pool.lengths.sum() < recipe.pool + 1024
         assert list(pool.lengths) == sorted(pool.lengths) and pool.learnt.any() and not pool.learnt.all()
@@ -204,20 +206,19 @@ def test_a_student_never_reads_two_steps_of_a_problem(role, tokenizers):
     for kind in MIXES[role]:
         if kind == "facts":
             continue
-        for number in range(40):
+        every = stream(kind, kind != "direct")
+        for _ in range(40):
             used = []
-            source = (used.append(problem) or problem for problem in stream(f"{kind} {number}", kind != "direct"))
+            source = (used.append(problem) or problem for problem in every)
             text = "".join(part for part, _ in row_of(kind, recipe, source, rng))
             sums = {tuple(one) for one in re.findall(SUM, text)}
-            every = Counter(one for problem in used for one in steps_in(problem))
             for problem in used:
-                own = {one for one in steps_in(problem) if every[one] == 1}
                 counts[kind, problem.question in text] += 1
                 if problem.question in text:
                     assert len(sums & steps_in(problem)) <= 1 and kind != "text"
                     assert kind != "step" or min(map(len, map(sums_of, problem.plans))) > 1
-                elif kind == "text":
-                    assert len(sums & own) <= 1 and len(used) == SENTENCES
+            if kind == "text":  # no more sums than problems, and no problem gives two sentences
+                assert len(used) == SENTENCES >= len(re.findall(SUM, text))
     assert counts["step", True] == counts["direct", True] == 40 and counts["text", False] == 40 * SENTENCES
 
 

@@ -125,7 +125,7 @@ def carried(items: tuple, place: int, start: Written, question: str) -> list | N
     return written
 
 
-def with_slip(items: tuple, question: str, rng: random.Random, tries: int = 6) -> list:
+def with_slip(items: tuple, question: str, rng: random.Random, tries: int = 12) -> list:
     """A plan as it is written with one slip in it; without any where the plan gives room for none."""
     places = [place for place, item in enumerate(items) if isinstance(item, Step)]
     for _ in range(tries if places else 0):
