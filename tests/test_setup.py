@@ -32,6 +32,7 @@ FLOORS = {
     1: {
         "tiers", "mirrors", "problems", "alignment", "intervals", "reading", "origins", "layers", "premises",
         "sources", "openmp", "disk", "twins", "numerals", "formulas", "conclusions", "phrases",
+        "world",
     },
     2: {"models", "memory"},
     3: {"data", "cache"},

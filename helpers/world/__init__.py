@@ -44,9 +44,9 @@ def draw(split: str, n: int, seed: int | str, impossible: bool = False, outside=
     while len(problems) < n:
         turn = len(problems)
         if "kinds" in outside:
-            problem = _pair(HELD_KINDS[turn % len(HELD_KINDS)], split, outside, rng)[1]
+            problem = _pair(HELD_KINDS[turn % len(HELD_KINDS)], split, outside, rng, True)[-1]
         elif impossible and turn % 3 == 2:
-            problem = _pair(KINDS[turn // 3 % len(KINDS)], split, outside, rng)[1]
+            problem = _pair(KINDS[turn // 3 % len(KINDS)], split, outside, rng, True)[-1]
         elif rng.random() < BUSES and outside <= {"names", "ways"}:
             problem = buses.pair_of("order", split, outside, rng)[0]
         else:
@@ -75,10 +75,10 @@ def draw_twins(split: str, pairs: int, seed: int | str, outside=()) -> list[tupl
     return found
 
 
-def _pair(kind, split, outside, rng) -> tuple[Problem, Problem]:
+def _pair(kind, split, outside, rng, alone=False) -> tuple[Problem, ...]:
     if kind in ("contradiction", "order") and outside <= {"names", "ways"} and rng.random() < 3 * BUSES:
         return buses.pair_of(kind, split, outside, rng)
-    return making.pair_of(kind, split, outside, rng)
+    return making.pair_of(kind, split, outside, rng, alone)
 
 
 def _known(split: str, outside) -> frozenset[str]:

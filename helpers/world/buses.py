@@ -168,5 +168,3 @@ def worked(stops, times, extra, total, pair, order):
         return (*plan, both, ranked), None, None
     reason = f"the {order[0]} bus would carry {x} and the {order[1]} bus {y}, so the {order[0]} bus is not fuller"
     return (*plan, both, ranked), reason, "order"
-
-

@@ -8,9 +8,9 @@ from helpers.world import names, things
 SPLITS = ("train", "validation", "test")
 SHE = frozenset(names.SHE + names.NEW_SHE)
 INVENTED = 0.12  # the share of names and of things that nobody has heard of: such a word can only be copied
-ONSETS = "b br c d dr f fl g gl gr h j k kl l m n p pl qu r s sk sl st t tr v w y z".split()
-VOWELS = "a e i o u a e i o u ai ee oa".split()
-CODAS = "b ck d g l m n p r t x nd nt rt sk lm".split()
+ONSETS = names.listed("b br c d dr f fl g gl gr h j k kl l m n p pl r s sk sl st t tr v w y z")
+VOWELS = names.listed("a e i o u a e i o u ai ee oa")
+CODAS = names.listed("b ck d g l m n p r t x nd nt rt st lm")
 
 
 def split_of_words(words) -> str:
@@ -52,8 +52,8 @@ def draw_things(rng: random.Random, held: bool) -> list[str]:
 def draw_cast(split: str, people: int, goods: int, held: bool, rng: random.Random) -> dict:
     """Words for the roles A B C (names), X Y (things) or G H J (goods), and the small ones; drawn until the split fits.
 
-    goods: how many goods are bought, 0 for a story about things. held: only words that no split has. All names and what is counted decide the split, so that a
-    question's own text belongs to one split and its twin to the same.
+    goods: how many goods are bought, 0 for a story about things. held: only words that no split has. All names and
+    what is counted decide the split, so that a question's own text belongs to one split and its twin to the same.
     """
     while True:
         who = draw_names(rng, people, held)

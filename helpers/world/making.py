@@ -17,7 +17,7 @@ from helpers.world.working import Fact
 
 STEPS = (1, 2, 2, 2, 3, 3, 3, 4, 4, 4)  # how many sums, each as likely as it stands here
 FORMS = ("solo",) * 9 + ("duo",) * 6 + ("trio",) * 2 + ("shop",) * 5
-# A fact is said twice, or an order stated, in so many of the problems that have an answer, so that neither gives it away.
+# A fact is said twice, or an order stated, in so many of the problems with an answer, so that neither is a sign.
 CLAIMED, DISTRACTED = 0.24, 0.22
 
 
@@ -45,14 +45,14 @@ def facts_of(rng, outside):
             return found[0], highest
 
 
-def pair_of(kind, split, outside, rng):
-    """(solvable, impossible) problems of one kind: the same words, one fact changed or gone."""
+def pair_of(kind, split, outside, rng, alone=False):
+    """(solvable, impossible) problems of a kind: the same words, one fact changed or gone; alone: the second only."""
     while True:
         facts, highest = facts_of(rng, outside)
         both = twins(kind, facts, rng, highest)
         if both:
             break
-    return dressed(both, split, outside, rng)
+    return dressed(both[1:] if alone else both, split, outside, rng)
 
 
 def single_of(split, outside, rng):
@@ -121,13 +121,16 @@ def problem_of(facts, order, ask, cast, is_shop, question, ways) -> Problem:
         plan=tuple(fact.op for fact in (*facts, ask)),
         replies=() if work.over else work.replies(ask.op),
         reads=reads_of([*order, ask], cast, names),
-        facts=tuple(symbol(fact, cast, is_shop) for fact in (*order, ask) if not fact.gone and (fact.n or fact.other)
-                    or fact.op in ("doubles", "halves")),
+        facts=tuple(
+            symbol(fact, cast, is_shop)
+            for fact in (*order, ask)
+            if not fact.gone and (fact.n or fact.op in ("doubles", "halves", "half"))
+        ),
         asked=(ask.op.rstrip("3"), *(people if ask.op in EVERYONE else (cast.get(ask.who, ""),))),
         reason=work.reason,
         kind=work.kind,
         ways=ways,
-    )  # fmt: skip
+    )
 
 
 EVERYONE = ("total", "total3", "average", "average3", "both", "difference")
@@ -154,4 +157,3 @@ def other_plans(plan) -> list[tuple]:
             last = Step(two.label, one.left, "-", gone.result, f"Of {one.left}, {gone.result} are taken off.")
             found.append((*plan[:i], gone, last, *plan[i + 2 :]))
     return found
-

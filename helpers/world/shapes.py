@@ -30,6 +30,9 @@ def solo():
         for events in permutations(ALONE, count):
             last = "left" if events and events[-1] in TAKES else "now"
             for end in (last, *ENDS):
+                # Nobody tells such a story, and the colors of one fact would be those of the other.
+                if {"doubles", "halves"} <= {*events} or (start == "colors" and end in ("part", "parts")):
+                    continue
                 yield ((start, "A", ""), *((op, "A", "") for op in events), (end, "A", ""))
 
 
@@ -51,7 +54,7 @@ def duo():
             yield (*begin, (end, "A", "B"))
         if second != "has" and all(event[1] == "B" for event in happens):
             last = "left" if happens and happens[-1][0] in TAKES else "now"
-            for end in (last, "share", "pack", "reach", "sells", "part"):
+            for end in (last, "share", "pack", "reach", "sells", *(["part"] if start != "colors" else [])):
                 yield (*begin, (end, "B", ""))
 
 

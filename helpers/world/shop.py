@@ -1,6 +1,7 @@
 """The story of a purchase: prices, how many are bought, what is taken off, who pays; in the manner of Working."""
 
 from helpers.problems.model import Claim
+from helpers.world import lacking
 from helpers.world.things import a as an
 from helpers.world.things import plural_of
 from helpers.world.working import Working
@@ -14,19 +15,7 @@ class Shop(Working):
     answer: tuple = ()
 
     def lacking(self, fact) -> str:
-        c, a = self.cast, self.cast["A"]
-        good = c.get(fact.who, "it")
-        return {
-            "price": f"what {an(good)} costs",
-            "price_more": f"how much more {an(good)} costs",
-            "price_fewer": f"how much less {an(good)} costs",
-            "buys": f"how many {plural_of(good)} {a} buys",
-            "buys_groups": f"how many {plural_of(good)} are in each {c['K']}",
-            "coupon": "how much the coupon takes off",
-            "fee": "how much the delivery costs",
-            "pays": f"how much {a} pays with",
-            "split": "how many friends share the cost",
-        }[fact.op]
+        return lacking.of_goods(fact, self.cast)
 
     def price(self, who, other, p):
         self.values[who] = p

@@ -17,11 +17,13 @@ TIMES = {2: "twice", 3: "three times", 4: "four times", 5: "five times", 6: "six
 POSSESSIVE = {"she": "her", "he": "his"}
 OBJECT = {"she": "her", "he": "him"}
 
+
 def compiled(table: dict) -> dict:
     """For each operation its ways as (number, text in the present, text in the past)."""
     both = re.compile(r"\[([^/\]]+)/([^\]]+)\]")
     return {
-        op: [(i, both.sub(r"\1", way), both.sub(r"\2", way)) for i, way in enumerate(ways)] for op, ways in table.items()
+        op: [(i, both.sub(r"\1", way), both.sub(r"\2", way)) for i, way in enumerate(ways)]
+        for op, ways in table.items()
     }
 
 
@@ -38,7 +40,7 @@ def way_of(op: str, shop: bool, held: bool, chance: float, alone: bool = True) -
 
 
 def told_order(facts, rng) -> list:
-    """The facts that hold from the beginning may change places; what happens keeps its order; unneeded ones anywhere."""
+    """Facts that hold from the beginning may change places; what happens keeps its order; unneeded ones anywhere."""
     first = [fact for fact in facts if fact.op in ALWAYS]
     then = [fact for fact in facts if fact.op not in ALWAYS and fact.op not in UNNEEDED]
     if len(first) > 1 and rng.random() < 0.35:
@@ -59,6 +61,7 @@ def told(facts, ask, cast: dict, shop: bool, held: bool, rng) -> tuple[str, tupl
     past, said, used, last = rng.random() < 0.4, [], [], None
     people = [cast[role] for role in "ABC" if role in cast]
     asked_they = (people == [cast["A"], cast["B"]] if len(people) > 1 else False) or ask.op.endswith("3")
+    base = spoken(cast, shop)
     for fact in chain(facts, [ask]):
         # As many chances for each fact, said or not, so that twins are told alike.
         chance, pronoun, they = rng.random(), rng.random(), rng.random()
@@ -71,20 +74,25 @@ def told(facts, ask, cast: dict, shop: bool, held: bool, rng) -> tuple[str, tupl
         name = cast.get(fact.who if fact.who in ("A", "B", "C") else "A", "")
         she = cast["she"].get(name, "she")
         subject = she if last == name and "{S}" in text and pronoun < 0.7 else name
-        text = text.format_map(words(fact, cast, shop, name, she, subject, asked_they and they < 0.5))
+        text = text.format_map(words(fact, base, cast, shop, name, she, subject, asked_they and they < 0.5))
         said.append(text[0].upper() + text[1:])
         last = name if not fact.other and ("{S}" in present or "{N}" in present) else None
     return " ".join(said), tuple(used)
 
 
-def words(fact, cast, shop, name, she, subject, they) -> dict:
+def spoken(cast: dict, shop: bool) -> dict:
+    """What stands in the braces of all ways of a story."""
+    found = {"Ks": plural_of(cast["K"]), "Ls": plural_of(cast["L"]), "a_L": an(cast["L"]),
+             **{role: cast[role] for role in "FKLPQR"}}  # fmt: skip
+    return found if shop else {**found, "X": cast["X"], "x": singular(cast["X"]), "Y": cast["Y"]}
+
+
+def words(fact, base, cast, shop, name, she, subject, they) -> dict:
     """What stands in the braces of a way."""
     numbers = fact.n
     found = {
-        "S": subject, "N": name, "p": she, "his": POSSESSIVE[she], "p_his": POSSESSIVE[she], "him": OBJECT[she],
-        "O": cast.get(fact.other, ""), "F": cast["F"], "K": cast["K"], "Ks": plural_of(cast["K"]),
-        "L": cast["L"], "Ls": plural_of(cast["L"]), "a_L": an(cast["L"]), "P": cast["P"], "Q": cast["Q"],
-        "R": cast["R"],
+        **base, "S": subject, "N": name, "p": she, "p_his": POSSESSIVE[she], "him": OBJECT[she],
+        "O": cast.get(fact.other, ""),
     }  # fmt: skip
     if numbers:
         found["n"] = numbers[0]
@@ -103,8 +111,7 @@ def words(fact, cast, shop, name, she, subject, they) -> dict:
         both = " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
         if fact.op == "order":
             both = f"{name} and {found['O']}"
-        found |= {"X": cast["X"], "x": singular(cast["X"]), "Y": cast["Y"], "both": both,
-                  "they": "they" if they else both}  # fmt: skip
+        found |= {"both": both, "they": "they" if they else both}
         if fact.op == "difference":
             found["N"], found["O"] = cast["A"], cast["B"]
     return found

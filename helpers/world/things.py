@@ -1,6 +1,10 @@
 """Things that one can own and count: plural nouns, seen and unseen, and what holds them."""
 
-THINGS = tuple(
+from functools import cache
+
+from helpers.world.names import listed
+
+THINGS = listed(
     """crayons pencils shells stickers marbles stamps cards beads coins buttons apples plums cookies candies stones
     ribbons pens books balls kites hats cups mugs plates spoons forks bowls bottles candles lamps keys locks nails
     screws bolts bricks tiles planks ropes nets hooks boats trains trucks robots dolls puppets drums flutes bells
@@ -11,37 +15,40 @@ THINGS = tuple(
     tomatoes potatoes carrots onions peppers beans radishes turnips pumpkins cucumbers mushrooms eggs rolls
     buns muffins cupcakes pies tarts waffles pancakes pretzels crackers biscuits sandwiches pizzas dumplings
     lollipops caramels mints frogs snails beetles chicks ducks rabbits hamsters worms comics
-    tickets tokens dominoes blocks cubes sticks straws pebbles rocks crystals fossils gems pearls""".split()
+    tickets tokens dominoes blocks cubes sticks straws pebbles rocks crystals fossils gems pearls"""
 )
-NEW_THINGS = tuple(
+NEW_THINGS = listed(
     """lanterns thimbles compasses goggles walnuts apricots olives chilies turtles lizards spools zippers
     trophies postcards bookmarks paperclips harmonicas yoyos tambourines dragonflies ladybugs corks pipes
     saddles sprouts truffles macaroons scones bagels kiwis papayas almonds raisins snowballs helmets sandals
     aprons whisks ladles wrenches hinges pulleys marigolds thistles mosaics figurines amulets scrolls quills
-    jigsaws skewers beakers vials gadgets""".split()
+    jigsaws skewers beakers vials gadgets"""
 )
 # What is bought one at a time, so that "a kite costs $7" can be said: a singular each.
-GOODS = tuple(
+GOODS = listed(
     """pen book mug hat toy kite ball cap puzzle game doll drum flute lamp candle poster notebook ruler brush towel
     pillow blanket belt scarf shirt bracelet necklace ring plant cake pie sandwich pizza salad
     smoothie lemonade juice milkshake tea cocoa coffee muffin cookie bagel ticket comic magazine calendar basket
-    bucket spoon plate bowl vase clock whistle bell boat truck robot puppet racket net rope flashlight""".split()
+    bucket spoon plate bowl vase clock whistle bell boat truck robot puppet racket net rope flashlight"""
 )
-NEW_GOODS = tuple(
+NEW_GOODS = listed(
     """lantern compass backpack thermos journal hammock telescope kettle teapot bonnet cardigan banjo xylophone
-    snorkel paddle skateboard frisbee quilt doormat corkscrew trowel waffle burrito chowder espresso""".split()
+    snorkel paddle skateboard frisbee quilt doormat corkscrew trowel waffle burrito chowder espresso"""
 )
 FOODS = frozenset(
-    """apples plums cookies candies pears peaches cherries grapes lemons limes oranges bananas melons mangoes figs
+    listed(
+        """apples plums cookies candies pears peaches cherries grapes lemons limes oranges bananas melons mangoes figs
     dates berries strawberries tomatoes carrots radishes rolls buns muffins cupcakes pies tarts waffles pancakes
-    pretzels crackers biscuits sandwiches pizzas dumplings lollipops caramels mints""".split()
+    pretzels crackers biscuits sandwiches pizzas dumplings lollipops caramels mints"""
+    )
 )
 CONTAINERS = (
-    "box", "bag", "pack", "jar", "basket", "tin", "crate", "bucket", "packet", "tray", "bowl", "case", "sack", "carton",
+    "box", "bag", "pack", "jar", "basket", "tin", "crate", "bucket", "packet", "tray", "bowl", "case", "sack",
+    "carton",
 )  # fmt: skip
 NEW_CONTAINERS = ("hamper", "pouch", "chest", "barrel")
-PLACES = tuple("café market bakery fair kiosk store shop stall supermarket bazaar".split())
-NEW_PLACES = tuple("boutique canteen warehouse depot".split())
+PLACES = listed("café market bakery fair kiosk store shop stall supermarket bazaar")
+NEW_PLACES = listed("boutique canteen warehouse depot")
 TOWNS = ("Maple Junction", "Cedar Falls", "Oak Hill", "Pine Bay", "Willow Creek", "River Bend", "Elm Grove", "Lake City",
          "Stone Bridge", "Green Valley", "Sunny Point", "North Haven")  # fmt: skip
 NEW_TOWNS = ("Birch Landing", "Copper Ridge", "Heron Cove", "Amber Fields")
@@ -57,6 +64,8 @@ ODD = {
 }  # fmt: skip
 
 
+@cache
+@cache
 def singular(plural: str) -> str:
     """`shell` for `shells`, `box` for `boxes`, `cherry` for `cherries`."""
     if plural in ODD:
@@ -68,6 +77,8 @@ def singular(plural: str) -> str:
     return plural[:-1]
 
 
+@cache
+@cache
 def plural_of(noun: str) -> str:
     """`shells` for `shell`, `boxes` for `box`, `cherries` for `cherry`."""
     if noun.endswith(("ch", "sh", "x", "s")):
@@ -77,6 +88,8 @@ def plural_of(noun: str) -> str:
     return {"scarf": "scarves"}.get(noun, noun + "s")
 
 
+@cache
+@cache
 def a(noun: str) -> str:
     """The noun with its article: `an apple`, `a box`."""
     return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"

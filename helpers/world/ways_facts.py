@@ -53,7 +53,7 @@ FACTS = {
     "more": (
         "{S} [has/had] {n} more {X} than {O}.",
         "{S} [has/had] {n} {X} more than {O}.",
-        "{S} [owns/owned] {n} more {X} than {O} does.",
+        "{S} [owns/owned] {n} more {X} than {O}.",
         "{O} [has/had] {n} fewer {X} than {N}.",
         "{N}'s collection [has/had] {n} more {X} than {O}'s.",
         "If {O} got {n} more {X}, {O} would have as many as {N}.",
@@ -162,7 +162,7 @@ EVENTS = {
         "{S} then [gets/got] as many {X} again as {p} already [has/had].",
         "After that, the number of {N}'s {X} [doubles/doubled].",
         "{S} [buys/bought] {X} until {p} [has/had] twice as many as before.",
-        "{S} [works/worked] until the number of {p_his} {X} [is/was] doubled.",
+        "Then a friend [helps/helped] {N} to double the number of {p_his} {X}.",
         "Then {N}'s collection [grows/grew] to twice its size.",
         "Soon {S} [has/had] twice as many {X} as before.",
         "A while later, the number of {N}'s {X} [is/was] twice what it was before.",

@@ -146,9 +146,9 @@ OTHERS = {
         "{Ag} [is/was] dearer than {ao}.",
     ),
     "also": (
-        "{Ag} [costs/cost] ${n}, but {N} does not want one.",
+        "{Ag} [costs/cost] ${n}, but {N} [does/did] not want one.",
         "{Ag} would cost ${n}, but {N} [takes/took] none.",
-        "{N} [looks/looked] at {ag} for ${n}, but does not buy it.",
+        "{N} [looks/looked] at {ag} for ${n}, but [does/did] not buy it.",
         "There [are/were] also {gs} for ${n}, but {N} [needs/needed] none.",
         "{Ag} for ${n} [stays/stayed] on the shelf.",
         "{N} [likes/liked] {ag} for ${n} too, but [leaves/left] it there.",

@@ -2,7 +2,8 @@
 
 from typing import NamedTuple
 
-from helpers.problems.model import Claim, Step, order_of, ordered
+from helpers.problems.model import Claim, Step, calculate, order_of, ordered
+from helpers.world import lacking
 from helpers.world.model import Missing
 from helpers.world.things import plural_of
 
@@ -47,10 +48,9 @@ class Working:
 
     def step(self, role, label, left, op, right, part):
         """One more sum; its result is what `role` has now."""
-        one = Step(label, left, op, right, part)
         self.made[role] = len(self.plan)
-        self.plan.append(one)
-        self.values[role] = one.result
+        self.plan.append(Step(label, left, op, right, part))
+        self.values[role] = calculate(left, op, right)
 
     def fail(self, kind, claim, reason, keep=None):
         self.plan = self.plan[:keep]
@@ -73,28 +73,7 @@ class Working:
 
     def lacking(self, fact) -> str:
         """Which number a fact leaves out, as an indirect question."""
-        c, X, a = self.cast, self.X, self.cast[fact.who]
-        return {
-            "has": f"how many {X} {a} has",
-            "groups": f"how many {X} are in each {c['K']}",
-            "rate": f"for how many days {a} collects {X}",
-            "colors": f"how many {c['Q']} {X} {a} has",
-            "more": f"how many more {X} {a} has",
-            "fewer": f"how many fewer {X} {a} has",
-            "gets": f"how many {X} {a} gets",
-            "gets_groups": f"how many {X} are in each new {c['L']}",
-            "gives": f"how many {X} {a} gives away",
-            "loses": f"how many {X} {a} loses",
-            "gives_daily": f"for how many days {a} gives {X} away",
-            "passes": f"how many {X} {a} gives to {c.get(fact.other, '')}",
-            "part": f"how many {X} are {c['P']}",
-            "parts": f"how many {X} are {c['Q']}",
-            "share": "how many friends there are",
-            "pack": f"how many {X} go in each {c['L']}",
-            "reach": f"how many {X} {a} needs",
-            "sells": f"what the price of the {X} is",
-            "days": f"how many {X} are used each day",
-        }[fact.op]
+        return lacking.of_things(fact, self.cast)
 
     # --- how much there is at first ---
 
@@ -107,7 +86,8 @@ class Working:
 
     def rate(self, who, other, per, days):
         a = self.cast[who]
-        self.step(who, f"{a}'s {self.X} from all the days", days, "×", per, f"{a} collects {per} a day for {days} days.")
+        part = f"{a} collects {per} a day for {days} days."
+        self.step(who, f"{a}'s {self.X} from all the days", days, "×", per, part)
 
     def colors(self, who, other, one, two):
         a, p, q = self.cast[who], self.cast["P"], self.cast["Q"]
