@@ -410,7 +410,8 @@ def test_a_bar_is_reached_or_missed():
     assert bars.reached(0.02, (bars.AT_MOST, 2)) and not bars.reached(0.949, (bars.AT_LEAST, 95))
 
 
-def test_a_model_is_measured_in_every_column(tokenizers):
+def test_a_model_is_measured_in_every_column(tokenizers, monkeypatch):
+    monkeypatch.setitem(bars.TOKENS, "sibling", 8)
     tokenizer = tokenizers["sibling"]
     model = new_model("sibling", tokenizer, 1, **TINY).eval()
     figures = bars.measure("sibling", model, tokenizer, 3, 2, 6, 16)

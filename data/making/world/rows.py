@@ -12,7 +12,7 @@ from data.making.world.demonstrations import END, Pieces, merged, pieces
 from data.making.world.source import stream
 
 POOL = 131_072  # tokens that are drawn and sorted by length together: two steps of a GPU, sixteen of a CPU
-CHUNK = 128  # rows that are drawn and tokenized together
+CHUNK = 128  # rows that are drawn and tokenized together, fewer for a small pool
 SENTENCES = 12  # problems that give one sentence each to a row of loose text
 TURNS = {"sum": 5, "compare": 6, "spell": 6}  # small tasks to a conversation, so that more of a row is learnt from
 BARE = 0.5  # share of a student's rows about a question that begin with the question itself
@@ -98,8 +98,9 @@ def draw_pool(recipe: Recipe, number: int, tokenizer: Tokenizer | None = None) -
     problems = stream(rng.getrandbits(40), impossible=True)
     solvable = stream(rng.getrandbits(40), impossible=False)
     rows, count = [], 0
+    chunk = max(4, min(CHUNK, recipe.pool // 256))
     while count < recipe.pool:
-        kinds = rng.choices(list(mix), weights=list(mix.values()), k=CHUNK)
+        kinds = rng.choices(list(mix), weights=list(mix.values()), k=chunk)
         drawn = [row_of(kind, recipe, solvable if kind == "direct" else problems, rng) for kind in kinds]
         texts = [text for row in drawn for text, _ in row]
         encoded = iter(tokenizer.encode_batch(texts, add_special_tokens=False))

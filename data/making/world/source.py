@@ -18,7 +18,7 @@ __all__ = [
     "OUTSIDE", "SEED_QUESTIONS", "Claim", "Missing", "Problem", "Step", "draw", "draw_twins", "stream", "true_reason",
 ]  # fmt: skip
 
-DRAWN = 220  # problems that are drawn together
+DRAWN = 60  # problems that are drawn together: all kinds, each as often
 
 
 def stream(seed, impossible: bool):

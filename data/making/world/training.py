@@ -29,13 +29,18 @@ def fast_in_bfloat16(device: str) -> bool:
 
 
 def summed_loss(model: torch.nn.Module, ids: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-    """Summed negative log-likelihood, in nats, of the marked tokens. ids, labels: (rows, tokens)."""
-    targets = labels[:, 1:]
-    marked = targets != IGNORED
-    with torch.autocast(ids.device.type, torch.bfloat16, enabled=fast_in_bfloat16(ids.device.type)):
-        hidden = model.model(input_ids=ids[:, :-1], use_cache=False).last_hidden_state
-        logits = model.lm_head(hidden[marked])
-    return torch.nn.functional.cross_entropy(logits.float(), targets[marked], reduction="sum")
+    """Summed negative log-likelihood, in nats, of the marked tokens. ids, labels: (rows, tokens), on the CPU.
+
+    What is marked is found there, so that a GPU need not stop to say how many tokens that are.
+    """
+    device = model.device
+    targets = labels[:, 1:].flatten()
+    places = (targets != IGNORED).nonzero().squeeze(1)
+    targets, places, ids = (each.to(device, non_blocking=True) for each in (targets[places], places, ids[:, :-1]))
+    with torch.autocast(device.type, torch.bfloat16, enabled=fast_in_bfloat16(device.type)):
+        hidden = model.model(input_ids=ids, use_cache=False).last_hidden_state
+        logits = model.lm_head(hidden.flatten(0, 1)[places])
+    return torch.nn.functional.cross_entropy(logits.float(), targets, reduction="sum")
 
 
 def compiled(forward):
@@ -98,7 +103,7 @@ def train(model, recipe: Recipe, folder: Path, log: Path, rate: float, pad: int,
             for parts in steps_of(pool, number, budget, pad):
                 count = sum(int((labels[:, 1:] != IGNORED).sum()) for _, labels in parts)
                 for ids, labels in parts:
-                    loss = summed_loss(model, *(each.to(device, non_blocking=True) for each in (ids, labels)))
+                    loss = summed_loss(model, ids, labels)
                     (loss / count).backward()
                     losses = losses + loss.detach()
                 norm = torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
