@@ -27,7 +27,7 @@ def shape_of(rng, outside):
         steps = MOST + 1 if "steps" in outside else rng.choice(STEPS)
         found = SHAPES.get(("plans" in outside, rng.choice(FORMS), steps))
         if found:
-            return rng.choice(found)
+            return rng.choices(found[0], cum_weights=found[1])[0]
 
 
 def facts_of(rng, outside):

@@ -37,6 +37,8 @@ QUERIES = {
 }
 # What asks for a name, and which role's name it is.
 WHO = {
+    "has": ("Who has {X} at first?", "a"), "doubles": ("Whose {X} become twice as many?", "a"),
+    "halves": ("Who keeps half of the {X}?", "a"), "colors": ("Who has {P} and {Q} {X}?", "a"),
     "gives": ("Who gives {X} away?", "a"), "loses": ("Whose {X} are gone?", "a"), "passes": ("Who gets {X}?", "b"),
     "gets": ("Who gets more {X}?", "a"), "more": ("Who has more {X}?", "a"), "fewer": ("Who has fewer {X}?", "a"),
     "buys": ("Who buys the {goods}?", "a"), "groups": ("Whose {X} are in {Ks}?", "a"),

@@ -1,6 +1,7 @@
 """All plans: which operations follow which. Listed once; a draw picks one and gives it numbers."""
 
-from itertools import combinations, permutations, product
+from collections import Counter
+from itertools import accumulate, combinations, permutations, product
 
 COST = {
     "has": 0, "groups": 1, "rate": 1, "colors": 1, "more": 1, "fewer": 1, "times": 1, "half": 1,
@@ -86,17 +87,29 @@ def shop():
                     yield (*both, (buys, "H", ""), *rest)
 
 
+def sums_of(ops) -> int:
+    """How many sums a plan takes; a second purchase has to be added to the first."""
+    ops = [*ops]
+    return sum(COST.get(op, 0) for op in ops) + max(0, ops.count("buys") + ops.count("buys_groups") - 1)
+
+
 def listed() -> dict:
     """(held, form, sums) -> the plans; held: a pair of HELD_PAIRS is in it."""
     found: dict = {}
     for form in (solo, duo, trio, shop):
         for shape in form():
             ops = {op.rstrip("3") for op, _, _ in shape}
-            steps = sum(COST[op] for op, _, _ in shape)
+            steps = sums_of(op for op, _, _ in shape)
             if len({who + op for op, who, _ in shape}) == len(shape) and 1 <= steps <= MOST + 1:
                 held = any(frozenset(pair) in HELD_PAIRS for pair in combinations(sorted(ops), 2))
                 found.setdefault((held, form.__name__, steps), []).append(shape)
     return found
 
 
-SHAPES = listed()
+def weighed(shapes: list) -> tuple[list, list[float]]:
+    """The plans and their cumulative weights: the rarer a plan's rarest operation among them, the likelier it is."""
+    often = Counter(op for shape in shapes for op, _, _ in shape)
+    return shapes, [*accumulate(1 / min(often[op] for op, _, _ in shape) for shape in shapes)]
+
+
+SHAPES = {key: weighed(shapes) for key, shapes in listed().items()}

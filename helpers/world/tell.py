@@ -30,12 +30,17 @@ def compiled(table: dict) -> dict:
 WAYS = {False: compiled(STORY), True: compiled(SHOP)}
 
 
-def way_of(op: str, shop: bool, held: bool, chance: float, alone: bool = True) -> tuple[int, str, str]:
-    """One way of saying, by a chance from 0 to 1; held: one of those that no split has. alone: one person only."""
+def way_of(op: str, shop: bool, held: bool, chance: float, alone: bool, clear: bool) -> tuple[int, str, str]:
+    """One way of saying, by a chance from 0 to 1; held: one of those that no split has.
+
+    alone: the story has one person only, who need not be named. clear: "them" can mean nothing but the story's things.
+    """
     ways = WAYS[shop][op]
     ways = ways[-HELD:] if held else ways[:-HELD]
     if not alone and op in ("left", "now", "part", "parts"):
         ways = [way for way in ways if "{N}" in way[1]] or ways
+    if not clear:
+        ways = [way for way in ways if not UNCLEAR.search(way[1])] or ways
     return ways[int(chance * len(ways))]
 
 
@@ -54,11 +59,13 @@ def told_order(facts, rng) -> list:
 
 ALWAYS = {*ways_facts.FACTS, "stated", "order", "price", "price_more", "price_fewer", "price_times"} - {"buys"}
 UNNEEDED = ("also", "age")
+# "Tom also has some pears. He sells all of them": of what?
+UNCLEAR = re.compile(r"\b(of them|these|That \[?makes)\b")
 
 
 def told(facts, ask, cast: dict, shop: bool, held: bool, rng) -> tuple[str, tuple]:
     """The question's text, and which way each of its sentences was said: (operation, number of the way)."""
-    past, said, used, last = rng.random() < 0.4, [], [], None
+    past, said, used, last, clear = rng.random() < 0.4, [], [], None, True
     people = [cast[role] for role in "ABC" if role in cast]
     asked_they = (people == [cast["A"], cast["B"]] if len(people) > 1 else False) or ask.op.endswith("3")
     base = spoken(cast, shop)
@@ -68,7 +75,8 @@ def told(facts, ask, cast: dict, shop: bool, held: bool, rng) -> tuple[str, tupl
         if fact.gone:
             continue
         op = fact.op + (fact.n[0] if fact.op == "order" else "") + ("?" if None in fact.n else "")
-        number, present, before = way_of(op, shop, held, chance, len(people) == 1)
+        number, present, before = way_of(op, shop, held, chance, len(people) == 1, clear)
+        clear = fact.op not in UNNEEDED and len(people) == 1
         text = before if past else present
         used.append((op, number))
         name = cast.get(fact.who if fact.who in ("A", "B", "C") else "A", "")

@@ -20,7 +20,7 @@ THINGS = listed(
 NEW_THINGS = listed(
     """lanterns thimbles compasses goggles walnuts apricots olives chilies turtles lizards spools zippers
     trophies postcards bookmarks paperclips harmonicas yoyos tambourines dragonflies ladybugs corks pipes
-    saddles sprouts truffles macaroons scones bagels kiwis papayas almonds raisins snowballs helmets sandals
+    saddles sprouts truffles macaroons scones crumpets kiwis papayas almonds raisins snowballs helmets sandals
     aprons whisks ladles wrenches hinges pulleys marigolds thistles mosaics figurines amulets scrolls quills
     jigsaws skewers beakers vials gadgets"""
 )
@@ -33,7 +33,7 @@ GOODS = listed(
 )
 NEW_GOODS = listed(
     """lantern compass backpack thermos journal hammock telescope kettle teapot bonnet cardigan banjo xylophone
-    snorkel paddle skateboard frisbee quilt doormat corkscrew trowel waffle burrito chowder espresso"""
+    snorkel paddle skateboard frisbee quilt doormat corkscrew trowel omelet burrito chowder espresso"""
 )
 FOODS = frozenset(
     listed(
@@ -49,7 +49,8 @@ CONTAINERS = (
 NEW_CONTAINERS = ("hamper", "pouch", "chest", "barrel")
 PLACES = listed("café market bakery fair kiosk store shop stall supermarket bazaar")
 NEW_PLACES = listed("boutique canteen warehouse depot")
-TOWNS = ("Maple Junction", "Cedar Falls", "Oak Hill", "Pine Bay", "Willow Creek", "River Bend", "Elm Grove", "Lake City",
+TOWNS = ("Maple Junction", "Cedar Falls", "Oak Hill", "Pine Bay", "Willow Creek", "River Bend", "Elm Grove",
+         "Lake City",
          "Stone Bridge", "Green Valley", "Sunny Point", "North Haven")  # fmt: skip
 NEW_TOWNS = ("Birch Landing", "Copper Ridge", "Heron Cove", "Amber Fields")
 STOPS = ("school", "library", "train station", "museum", "harbor", "market", "park", "zoo", "hospital", "stadium",

@@ -1,0 +1,147 @@
+"""Whether a reason that a response gives for "there is no answer" is true of the problem."""
+
+import re
+
+from helpers.problems.model import Claim
+from helpers.world.model import Missing, Problem
+from helpers.world.names import listed
+
+LACK = re.compile(
+    r"\b(not|no|never|nothing|without|missing|unknown|unclear|unsaid|unstated|isn't|aren't|doesn't|don't|lacks?|"
+    r"needs?|omitted|forgot\w*|leaves? out|left out)\b"
+)
+# Words that are in every question or carry no sense of their own.
+COMMON = frozenset(
+    listed(
+        "a an the is are was were has have had how many much what which for of in on to it there each not said and one "
+        "more fewer less day days does do with at this that"
+    )
+)
+# Words of `Missing.what` that tell one missing fact from another of the same person, and what else says the same.
+SAME = {
+    "costs": ("cost", "price", "costs", "priced"), "price": ("cost", "price", "costs", "sells", "worth"),
+    "gives": ("give", "gives", "gave", "given", "away"), "gets": ("get", "gets", "got", "receives", "new"),
+    "loses": ("lose", "loses", "lost", "gone"), "each": ("each", "every", "per", "one"),
+    "fewer": ("fewer", "less", "more", "difference"), "more": ("more", "fewer", "less", "difference"),
+    "friends": ("friends", "people"), "days": ("days", "long"), "needs": ("needs", "need", "goal", "enough", "wants"),
+    "buys": ("buys", "buy", "bought"), "pays": ("pays", "pay", "paid", "gives", "money"),
+    "collects": ("collects", "collect", "collected"),
+    "has": ("has", "have", "had", "owns", "owned", "begins", "starts", "start", "first"),
+    "coupon": ("coupon", "discount", "voucher", "off"), "delivery": ("delivery", "fee", "charge"),
+    "used": ("used", "uses", "use"), "share": ("share", "shares", "friends", "pay", "split"),
+}  # fmt: skip
+
+
+def true_reason(text: str, problem: Problem) -> bool:
+    """Whether `text`, the sentence that follows a verdict, says why this problem has no answer.
+
+    Two numbers that do not fit must be named, both of them, with no number that is neither said in the question nor
+    found on the way; of the problem's names those that the reason is about, and no other. Where a fact is missing,
+    what is missing, whose it is, and that it is not said. False for a problem that has an answer.
+    """
+    if not problem.impossible:
+        return False
+    last = problem.plans[0][-1]
+    if not same_people(text, problem):
+        return False
+    return says_missing(text, last) if isinstance(last, Missing) else says_claim(text, last, problem)
+
+
+def numbers_in(text: str) -> set[int]:
+    return {int(number.replace(",", "")) for number in re.findall(r"\d+(?:,\d{3})*", text)}
+
+
+def owners(text: str, problem: Problem) -> set[str]:
+    """The names of the problem's people, buses or goods that a text uses."""
+    return {name for name in names_of(problem) if re.search(rf"\b{re.escape(name)}(?:s|es|'s)?\b", text)}
+
+
+def names_of(problem: Problem) -> set[str]:
+    """Whose the numbers are: of (operation, who, other, ..., number) the words that can be who or other."""
+    found = set()
+    for fact in (*problem.facts, problem.asked):
+        words = [part for part in fact[1:] if isinstance(part, str) and part not in ("<", ">", "cost", "")]
+        found |= {word for word in words if word[0].isupper()}
+        if fact[0].startswith("price") or fact[0] in ("sum", "each") or (fact[0] == "order" and words[0][0].islower()):
+            found |= {word for word in words if word not in PLURALS}
+    return found
+
+
+PLURALS = ("passengers", "children", "visitors", "workers", "tourists")
+
+
+def same_people(text: str, problem: Problem) -> bool:
+    """Whether a text is about those whom the reason is about: at least its first, and nobody beside them.
+
+    A person who is the only one of the story need not be named.
+    """
+    named, meant = owners(text, problem), owners(problem.reason, problem)
+    allowed = meant | owners(getattr(problem.plans[0][-1], "label", ""), problem)
+    if not named <= allowed:
+        return False
+    return bool(named & meant) or not meant or len(names_of(problem)) == 1
+
+
+def known_numbers(problem: Problem, last: Claim) -> set[int]:
+    """All that the question says and all that its plan finds."""
+    known = {part for fact in problem.facts for part in fact if isinstance(part, int)}
+    for item in problem.plans[0]:
+        known |= {item.left, *((item.right,) if item.right is not None else ())}
+        known |= {item.found if isinstance(item, Claim) else item.result}
+    return known | {last.stated, last.found, last.stated - last.found, last.found - last.stated}
+
+
+def says_claim(text: str, last: Claim, problem: Problem) -> bool:
+    said, known = numbers_in(text), known_numbers(problem, last)
+    if problem.kind == "share":
+        # n × q misses the total: the total and n are what matters.
+        must = {last.stated, last.left}
+        known |= {last.stated % last.left, (last.right + 1) * last.left, last.right + 1}
+    else:
+        must = {last.found, last.stated}
+    if not (must <= said and said <= known):
+        return False
+    if problem.kind == "order":
+        return each_its_own(text, last)
+    if problem.kind == "contradiction":
+        return not swapped(text, last)
+    return True
+
+
+def swapped(text: str, last: Claim) -> bool:
+    """ "50, not 42" where 42 was found: the numbers change places."""
+    return bool(re.search(rf"\b{last.stated}\b[^.]*?, not \D*{last.found}\b", text))
+
+
+def each_its_own(text: str, last: Claim) -> bool:
+    """Where an order is stated: the two names come in the order of their two numbers."""
+    pairs = re.findall(r"([A-Za-z][\w' ]*?) (?:has|carries|costs|\$)\s*\$?(\d+)", f"{last.label} ")
+    pairs = pairs or []
+    owner = {int(n): name.replace("and ", "").strip() for name, n in pairs}
+    words = [(name, n) for n, name in owner.items() if name in text]
+    if len(words) < 2:
+        return True
+    by_name = [n for name, n in sorted(words, key=lambda pair: text.index(pair[0]))]
+    by_number = sorted(owner, key=lambda n: position(text, n))
+    return by_name == by_number
+
+
+def position(text: str, number: int) -> int:
+    match = re.search(rf"\b{number}\b", text)
+    return match.start() if match else len(text)
+
+
+def says_missing(text: str, last: Missing) -> bool:
+    """Whether a text says that this fact is not given: its numbers and telling words, in this or another form."""
+    low = text.lower()
+    if not LACK.search(low) or not numbers_in(text) <= numbers_in(last.what):
+        return False
+    words = set(re.findall(r"[a-z]+", low))
+    telling = [word for word in re.findall(r"[a-z]+", re.sub(r"[A-Z]\w+(?:'s)?", "", last.what)) if word in SAME]
+    if last.what.startswith("how many more") or last.what.startswith("how many fewer"):
+        telling = [word for word in telling if word != "has"]
+    if not all(words & set(SAME[word]) for word in telling):
+        return False
+    # "how many shells Tom has": the thing itself, unless the telling words say enough.
+    nouns = [word for word in re.findall(r"[a-z]+", last.what.lower()) if word not in COMMON and word not in SAME]
+    return not nouns or bool(words & set(nouns)) or bool(telling)

@@ -1,0 +1,256 @@
+"""Solves the world's problems from their facts and what is asked, without what made them.
+
+Every fact becomes linear equations over unknown counts, the events in their order; an unsaid number is an unknown of
+its own. Gauss with fractions gives what follows from them; what stays open is tried in whole numbers.
+"""
+
+from fractions import Fraction
+
+MOST = 400  # an unknown that nothing fixes is tried from 0 up to here
+
+
+class System:
+    """Equations (from unknown to factor, "" for the constant; their sum is 0) and conditions on whole numbers."""
+
+    def __init__(self):
+        self.equations, self.products, self.least, self.now, self.fresh = [], [], [], {}, 0
+
+    def new(self) -> dict:
+        self.fresh += 1
+        return {f"x{self.fresh}": Fraction(1)}
+
+    def number(self, value) -> dict:
+        """A constant, or an unknown where the number is not said; said to be at least 1."""
+        if value is None:
+            unknown = self.new()
+            self.at_least(unknown, 1)
+            return unknown
+        return {"": Fraction(value)}
+
+    def of(self, who) -> dict:
+        """What someone has now: an unknown at first."""
+        if who not in self.now:
+            self.now[who] = self.new()
+            self.at_least(self.now[who], 0)
+        return self.now[who]
+
+    def equal(self, left, right):
+        self.equations.append(add(left, right, -1))
+
+    def at_least(self, what, least):
+        self.least.append((what, least))
+
+    def become(self, who, what):
+        self.now[who] = what
+        self.at_least(what, 0)
+
+    def times(self, left, right) -> dict:
+        """A product; of two unknowns it is a third, with a condition to be tested at the end."""
+        for one, other in ((left, right), (right, left)):
+            if not set(one) - {""}:
+                return {key: value * one.get("", Fraction(0)) for key, value in other.items()}
+        result = self.new()
+        self.products.append((result, left, right))
+        return result
+
+
+def add(left, right, factor=1) -> dict:
+    found = {key: left.get(key, 0) + factor * right.get(key, 0) for key in {*left, *right}}
+    return {key: value for key, value in found.items() if value}
+
+
+def state(problem_facts):
+    """The system that all facts make together, in the order told, and the last fact's own numbers."""
+    system, end = System(), {}
+    number = system.number
+    for op, who, *rest in problem_facts:
+        if op in ("also", "age"):
+            continue
+        numbers = [part for part in rest if not isinstance(part, str)]
+        other = rest[0] if rest and isinstance(rest[0], str) else None
+        n = number(numbers[0]) if numbers else None
+        if op in ("has", "price", "stated", "stated_now"):
+            system.equal(system.of(who), n)
+        elif op in ("groups", "rate"):
+            system.equal(system.of(who), system.times(n, number(numbers[1])))
+        elif op == "colors":
+            system.equal(system.of(who), add(n, number(numbers[1])))
+        elif op in ("more", "price_more"):
+            system.equal(system.of(who), add(system.of(other), n))
+        elif op in ("fewer", "price_fewer"):
+            system.equal(system.of(who), add(system.of(other), n, -1))
+            if op == "price_fewer":
+                system.at_least(system.of(who), 1)
+        elif op in ("times", "price_times"):
+            system.equal(system.of(who), system.times(n, system.of(other)))
+        elif op == "half":
+            system.equal(system.times({"": Fraction(2)}, system.of(who)), system.of(other))
+        elif op == "sum":
+            people = [who, *[part for part in rest if isinstance(part, str)][:-1]]
+            total = {}
+            for person in people:
+                total = add(total, system.of(person))
+            system.equal(total, n)
+        elif op == "order":
+            sign = rest[-1]
+            more, less = (who, other) if sign == ">" else (other, who)
+            system.at_least(add(system.of(more), system.of(less), -1), 1)
+        elif op == "gets":
+            system.become(who, add(system.of(who), n))
+        elif op == "gets_groups":
+            system.become(who, add(system.of(who), system.times(n, number(numbers[1]))))
+        elif op in ("gives", "loses"):
+            system.become(who, add(system.of(who), n, -1))
+        elif op == "gives_daily":
+            system.become(who, add(system.of(who), system.times(n, number(numbers[1])), -1))
+        elif op == "passes":
+            system.become(who, add(system.of(who), n, -1))
+            system.become(other, add(system.of(other), n))
+        elif op == "doubles":
+            system.become(who, system.times({"": Fraction(2)}, system.of(who)))
+        elif op == "halves":
+            half = system.new()
+            system.equal(system.times({"": Fraction(2)}, half), system.of(who))
+            system.become(who, half)
+        elif op in ("buys", "buys_groups"):
+            count = n if op == "buys" else system.times(n, number(numbers[1]))
+            cost = system.times(count, system.of(who))
+            system.become("cost", add(system.now.get("cost", {}), cost))
+            end["count"] = add(end.get("count", {}), count)
+        elif op == "coupon":
+            system.become("cost", add(system.of("cost"), n, -1))
+            system.at_least(system.of("cost"), 1)
+        elif op == "fee":
+            system.become("cost", add(system.of("cost"), n))
+        elif op in ENDS:
+            end["n"] = n
+            end["m"] = number(numbers[1]) if len(numbers) > 1 else None
+        else:
+            raise ValueError(f"no fact called {op}")
+    return system, end
+
+
+ENDS = ("share", "pack", "days", "reach", "sells", "part", "parts", "pays", "split")
+
+
+def wanted(system, end, asked) -> list[dict]:
+    """The unknowns that are asked for; a quotient is an unknown whose product is known."""
+    op, *who = asked
+    own = system.of(who[0]) if op not in ("cost", "cost_each", "pays", "split") else system.of("cost")
+    total = {}
+    for person in who if op in ("total", "average", "both", "difference") else ():
+        total = add(total, system.of(person))
+
+    def quotient(of, by):
+        part = system.new()
+        system.at_least(part, 0)
+        system.equal(system.times(by, part), of)
+        return part
+
+    if op == "each":
+        return [system.of(person) for person in who]
+    if op in ("now", "left", "cost"):
+        return [own]
+    if op == "total":
+        return [total]
+    if op == "average":
+        return [quotient(total, {"": Fraction(len(who))})]
+    if op == "both":
+        return [total, quotient(total, {"": Fraction(len(who))})]
+    if op == "difference":
+        return [add(system.of(who[0]), system.of(who[1]), -1)]  # its sign is dropped at the end
+    if op == "cost_each":
+        return [own, quotient(own, end["count"])]
+    if op in ("share", "pack", "days", "split"):
+        return [quotient(own, end["n"])]
+    if op == "sells":
+        return [system.times(own, end["n"])]
+    if op in ("reach", "pays"):
+        rest = add(end["n"], own, -1)
+    else:
+        rest = add(own, end["n"], -1)
+        rest = add(rest, end["m"], -1) if end["m"] else rest
+    system.at_least(rest, 0)
+    return [rest]
+
+
+def solve(facts, asked) -> set[tuple[int, ...]]:
+    """The answers in whole numbers that the facts leave: none, the one, or two of several."""
+    system, end = state(facts)
+    asks = wanted(system, end, asked)
+    found: set = set()
+    search(system, asks, system.equations, found)
+    return {tuple(map(abs, answer)) for answer in found} if asked[0] == "difference" else found
+
+
+def search(system, asks, equations, found, tried=0):
+    """Adds to `found` what the equations leave; an unknown that nothing fixes is tried from 0 up."""
+    solved = gauss(equations)
+    if solved is None:
+        return
+
+    def known(what):
+        return bound(what, solved)
+
+    # A product of which one side is known by now is an equation.
+    linear = []
+    for result, left, right in system.products:
+        left, right = known(left), known(right)
+        if not (set(left) - {""} and set(right) - {""}):
+            linear.append(add(known(result), System().times(left, right), -1))
+    linear = [equation for equation in linear if equation]
+    if linear:
+        return search(system, asks, [*equations, *linear], found, tried)
+    conditions = [(known(what), least) for what, least in system.least]
+    if any(not set(what) - {""} and fails(what, least) for what, least in conditions):
+        return
+    free = sorted({key for what in (*(known(p) for three in system.products for p in three), *map(known, asks),
+                                    *(what for what, _ in conditions)) for key in what if key})  # fmt: skip
+    if not free:
+        answers = [known(what).get("", Fraction(0)) for what in asks]
+        if all(value.denominator == 1 for value in answers):
+            found.add(tuple(map(int, answers)))
+        return
+    if tried == 3:
+        raise ValueError(f"too little is known: {free}")
+    for value in range(MOST + 1):
+        if len(found) < 2:
+            search(system, asks, [*equations, {free[0]: Fraction(1), "": Fraction(-value)}], found, tried + 1)
+
+
+def fails(what, least) -> bool:
+    value = what.get("", Fraction(0))
+    return value < least or value.denominator != 1
+
+
+def bound(what, solved) -> dict:
+    """The same sum in free unknowns only."""
+    found: dict = {}
+    for key, factor in what.items():
+        found = add(found, solved[key] if key in solved else {key: Fraction(1)}, factor)
+    return found
+
+
+def gauss(equations) -> dict | None:
+    """Each bound unknown as a sum of the free ones; None where the equations contradict each other."""
+    solved: dict = {}
+    for equation in equations:
+        row = dict(equation)
+        for key, what in solved.items():
+            if key in row:
+                factor = row.pop(key)
+                row = add(row, what, factor)
+        pivots = [key for key in row if key]
+        if not pivots:
+            if row.get("", 0):
+                return None
+            continue
+        pivot = pivots[0]
+        factor = row.pop(pivot)
+        bound = {key: -value / factor for key, value in row.items()}
+        solved = {
+            key: add({k: v for k, v in what.items() if k != pivot}, bound, what[pivot]) if pivot in what else what
+            for key, what in solved.items()
+        }
+        solved[pivot] = bound
+    return solved
