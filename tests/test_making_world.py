@@ -94,6 +94,10 @@ def test_what_a_check_says_is_true_of_what_was_written(drawn):
                 steps = [item for plan in problem.plans for item in plan if isinstance(item, Step)]
                 assert int(right) in {term for step in steps for term in (step.left, step.right)}
                 assert re.search(rf"\b{other}\b", read.first)
+            for stated in re.findall(r"The problem says (\d+)", text):
+                assert re.search(rf"\b{stated}\b", problem.question)
+            for whole, parts, verdict in re.findall(r"(\d+) in (\d+) equal parts: [^A]*?\d\. ([^0-9]+?\.)", text):
+                assert not judging.FAILS.match(verdict) or int(whole) % int(parts), text
             seen["slips"] += bool(wrong)
     assert seen["fits"] > 200 and seen["wrong"] > 100 and seen["slips"] > 100
 
@@ -384,13 +388,15 @@ def test_what_the_check_finds_and_confirms():
 
 
 def test_reasons_and_alarms():
-    reason = "there are only 20 shells, and 25 are given away"
-    lacking = Problem(QUESTION, "shells", (), ((Claim("shells", 20, ">", None, 25),),), (), (), reason)
+    problems = draw("test", 60, 3, True)[2::3]
+    rng = random.Random(0)
+    told = judging.impossible([answer(demonstration(problem, rng)) for problem in problems], problems)
+    assert told["caught with the true reason"].value == told["true reasons of the caught"].value == 1
     said = [
         answer(f"x\n</think>\n\n{last}")
-        for last in (f"The problem has no answer: {reason}.", "The problem has no answer: 2 is not 3.", "She has 5.")
+        for last in (f"The problem has no answer: {problems[0].reason}.", "The problem has no answer: 2 is 3.", "So 5.")
     ]
-    told = judging.impossible(said, [lacking] * 3)
+    told = judging.impossible(said, problems[:1] * 3)
     assert (told["caught"].hits, told["caught with the true reason"].hits) == (2, 1)
     assert (told["true reasons of the caught"].hits, told["true reasons of the caught"].n) == (1, 2)
     assert judging.alarms(said).hits == 2

@@ -92,7 +92,8 @@ def tested(claim: Claim, rng: random.Random) -> str:
     left, right = claim.left, claim.right
     if claim.op == "+" and rng.random() < 0.35:
         left, right = right, left
-    return f"{sentence(claim.label)}: {left} {claim.op} {right} = {found}. The problem says {claim.stated}. {compared}"
+    said = "It must be" if "equal parts" in claim.label else "The problem says"  # what is shared may have been found
+    return f"{sentence(claim.label)}: {left} {claim.op} {right} = {found}. {said} {claim.stated}. {compared}"
 
 
 def tried_claim(claim: Claim, rng: random.Random) -> list[Pieces]:

@@ -79,7 +79,7 @@ def impossible(answers: Sequence[Answer], problems: Sequence[Problem]) -> dict[s
     """Of impossible problems, how many are called so, how many with the true reason, and of the caught how many so."""
     caught = [says_impossible(answer.whole) for answer in answers]
     true = [
-        found and true_reason(answer.whole, problem)
+        found and true_reason(answer.text.rpartition("</think>")[2].strip(), problem)
         for found, answer, problem in zip(caught, answers, problems, strict=True)
     ]
     return {

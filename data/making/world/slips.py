@@ -106,7 +106,8 @@ def carried(items: tuple, place: int, start: Written, question: str) -> list | N
             label = item.label
             for old, new in changed.items():
                 label = re.sub(rf"\b{old}\b", str(new), label)
-            if right is not None and tried(left, item.op, right) is None:
+            # A share is tested by its nearest whole part, which is another one for another number: no such slip.
+            if right is not None and (stated != item.stated or tried(left, item.op, right) is None):
                 return None
             written.append(replace(item, label=label, left=left, right=right, stated=stated))
             continue

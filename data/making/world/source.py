@@ -4,15 +4,7 @@ import itertools
 
 from helpers.problems.model import Claim, Step
 from helpers.world import OUTSIDE, SEED_QUESTIONS, Missing, Problem, draw, draw_twins
-
-try:
-    from helpers.world.reasons import true_reason
-except ImportError:
-
-    def true_reason(text: str, problem: Problem) -> bool:
-        """Whether a text gives the problem's own reason, word for word."""
-        return problem.reason in text
-
+from helpers.world.reasons import true_reason
 
 __all__ = [
     "OUTSIDE", "SEED_QUESTIONS", "Claim", "Missing", "Problem", "Step", "draw", "draw_twins", "stream", "true_reason",
