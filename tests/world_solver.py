@@ -158,7 +158,7 @@ def wanted(system, end, asked) -> list[dict]:
     if op == "both":
         return [total, quotient(total, {"": Fraction(len(who))})]
     if op == "difference":
-        return [add(system.of(who[0]), system.of(who[1]), -1)]  # its sign is dropped at the end
+        return [add(system.of(who[0]), system.of(who[1]), -1)]  # `search` drops its sign
     if op == "cost_each":
         return [own, quotient(own, end["count"])]
     if op in ("share", "pack", "days", "split"):
@@ -179,11 +179,11 @@ def solve(facts, asked) -> set[tuple[int, ...]]:
     system, end = state(facts)
     asks = wanted(system, end, asked)
     found: set = set()
-    search(system, asks, system.equations, found)
-    return {tuple(map(abs, answer)) for answer in found} if asked[0] == "difference" else found
+    search(system, asks, system.equations, found, signed=asked[0] != "difference")
+    return found
 
 
-def search(system, asks, equations, found, tried=0):
+def search(system, asks, equations, found, tried=0, signed=True):
     """Adds to `found` what the equations leave; an unknown that nothing fixes is tried from 0 up."""
     solved = gauss(equations)
     if solved is None:
@@ -200,7 +200,7 @@ def search(system, asks, equations, found, tried=0):
             linear.append(add(known(result), System().times(left, right), -1))
     linear = [equation for equation in linear if equation]
     if linear:
-        return search(system, asks, [*equations, *linear], found, tried)
+        return search(system, asks, [*equations, *linear], found, tried, signed)
     conditions = [(known(what), least) for what, least in system.least]
     if any(not set(what) - {""} and fails(what, least) for what, least in conditions):
         return
@@ -209,13 +209,13 @@ def search(system, asks, equations, found, tried=0):
     if not free:
         answers = [known(what).get("", Fraction(0)) for what in asks]
         if all(value.denominator == 1 for value in answers):
-            found.add(tuple(map(int, answers)))
+            found.add(tuple(int(value) if signed else abs(int(value)) for value in answers))
         return
     if tried == 3:
         raise ValueError(f"too little is known: {free}")
     for value in range(MOST + 1):
         if len(found) < 2:
-            search(system, asks, [*equations, {free[0]: Fraction(1), "": Fraction(-value)}], found, tried + 1)
+            search(system, asks, [*equations, {free[0]: Fraction(1), "": Fraction(-value)}], found, tried + 1, signed)
 
 
 def fails(what, least) -> bool:

@@ -1,6 +1,7 @@
 """The words of a story: who and what, drawn so that the words alone say which split it belongs to."""
 
 import random
+import re
 from zlib import crc32
 
 from helpers.world import names, things
@@ -10,7 +11,12 @@ SHE = frozenset(names.SHE + names.NEW_SHE)
 INVENTED = 0.12  # the share of names and of things that nobody has heard of: such a word can only be copied
 ONSETS = names.listed("b br c d dr f fl g gl gr h j k kl l m n p pl r s sk sl st t tr v w y z")
 VOWELS = names.listed("a e i o u a e i o u ai ee oa")
-CODAS = names.listed("b ck d g l m n p r t x nd nt rt st lm")
+CODAS = names.listed("b d g l m n p r t nd nt rt st lm")
+# What an invented word must not sound like.
+UNKIND = re.compile(
+    r"ass|arse|bast|bit|boob|cli|coc|coon|crap|cum|cun|dag|dam|dic|dik|dil|fag|fat|fuc|fuk|goo|hoe|hor|jap|jew|jiz|kik|"
+    r"kil|koc|kok|kun|nag|naz|neg|nig|pak|pen|pis|poo|por|rap|ret|sex|slu|spi|tit|tur|twa|wan"
+)
 
 
 def split_of_words(words) -> str:
@@ -24,7 +30,13 @@ def invented(rng: random.Random, held: bool) -> str:
     while True:
         syllables = [rng.choice(ONSETS) + rng.choice(VOWELS) for _ in range(3 if held else rng.choice((1, 1, 2)))]
         word = "".join(syllables) + ("" if held else rng.choice(CODAS))
-        if 4 <= len(word) <= 9 and word not in KNOWN and f"{word}s" not in KNOWN and word.title() not in KNOWN:
+        if (
+            4 <= len(word) <= 9
+            and not UNKIND.search(word)
+            and word not in KNOWN
+            and f"{word}s" not in KNOWN
+            and word.title() not in KNOWN
+        ):
             return word
 
 

@@ -37,13 +37,22 @@ QUERIES = {
 }
 # What asks for a name, and which role's name it is.
 WHO = {
-    "has": ("Who has {X} at first?", "a"), "doubles": ("Whose {X} become twice as many?", "a"),
-    "halves": ("Who keeps half of the {X}?", "a"), "colors": ("Who has {P} and {Q} {X}?", "a"),
-    "gives": ("Who gives {X} away?", "a"), "loses": ("Whose {X} are gone?", "a"), "passes": ("Who gets {X}?", "b"),
-    "gets": ("Who gets more {X}?", "a"), "more": ("Who has more {X}?", "a"), "fewer": ("Who has fewer {X}?", "a"),
-    "buys": ("Who buys the {goods}?", "a"), "groups": ("Whose {X} are in {Ks}?", "a"),
-    "rate": ("Who collects {X}?", "a"), "times": ("Who has more {X}?", "a"), "half": ("Who has fewer {X}?", "a"),
-}  # fmt: skip
+    "has": ("Who has {X} at first?", "a"),
+    "doubles": ("Whose {X} become twice as many?", "a"),
+    "halves": ("Who keeps half of the {X}?", "a"),
+    "colors": ("Who has {P} and {Q} {X}?", "a"),
+    "groups": ("Whose {X} are in {Ks}?", "a"),
+    "rate": ("Who collects {X}?", "a"),
+    "more": ("Who has more {X} at first, {both}?", "a"),
+    "fewer": ("Who has fewer {X} at first, {both}?", "a"),
+    "times": ("Who has more {X} at first, {both}?", "a"),
+    "half": ("Who has fewer {X} at first, {both}?", "a"),
+    "gets": ("Who gets more {X}?", "a"),
+    "gives": ("Who gives {X} away?", "a"),
+    "loses": ("Whose {X} are gone?", "a"),
+    "passes": ("Who gets {X}?", "b"),
+    "buys": ("Who buys the {goods}?", "a"),
+}
 
 
 def reads_of(facts, cast: dict, names: dict) -> tuple[tuple[str, str], ...]:
@@ -54,6 +63,7 @@ def reads_of(facts, cast: dict, names: dict) -> tuple[tuple[str, str], ...]:
         if fact.gone:
             continue
         here = {**names, "a": cast.get(fact.who if fact.who in "ABC" else "A", ""), "b": cast.get(fact.other, "")}
+        here["both"] = " or ".join(sorted((here["a"], here["b"])))  # so that the place says nothing
         if fact.who in "GHJ":
             here |= {"good": cast["an"][fact.who], "goods": cast["many"][fact.who]}
         queries = [

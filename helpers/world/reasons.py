@@ -4,17 +4,18 @@ import re
 
 from helpers.problems.model import Claim
 from helpers.world.model import Missing, Problem
-from helpers.world.names import listed
+from helpers.world.names import COLORS, NEW_COLORS, listed
+from helpers.world.things import CONTAINERS, NEW_CONTAINERS
 
 LACK = re.compile(
-    r"\b(not|no|never|nothing|without|missing|unknown|unclear|unsaid|unstated|isn't|aren't|doesn't|don't|lacks?|"
+    r"\b(not|no|never|nothing|nobody|without|missing|unknown|unclear|unsaid|unstated|isn't|aren't|doesn't|don't|lacks?|"
     r"needs?|omitted|forgot\w*|leaves? out|left out)\b"
 )
 # Words that are in every question or carry no sense of their own.
 COMMON = frozenset(
     listed(
         "a an the is are was were has have had how many much what which for of in on to it there each not said and one "
-        "more fewer less day days does do with at this that"
+        "more fewer less day days does do with at this that he she they we i so but then all only both"
     )
 )
 # Words of `Missing.what` that tell one missing fact from another of the same person, and what else says the same.
@@ -32,6 +33,11 @@ SAME = {
 }  # fmt: skip
 
 
+SHADES = frozenset((*COLORS, *NEW_COLORS))
+BOXES = frozenset((*CONTAINERS, *NEW_CONTAINERS))
+LIKE_MORE = {"more", "fewer", "needs", "gets"}
+
+
 def true_reason(text: str, problem: Problem) -> bool:
     """Whether `text`, the sentence that follows a verdict, says why this problem has no answer.
 
@@ -42,9 +48,9 @@ def true_reason(text: str, problem: Problem) -> bool:
     if not problem.impossible:
         return False
     last = problem.plans[0][-1]
-    if not same_people(text, problem):
+    if strangers(text, problem) or not same_people(text, problem):
         return False
-    return says_missing(text, last) if isinstance(last, Missing) else says_claim(text, last, problem)
+    return says_missing(text, last, problem) if isinstance(last, Missing) else says_claim(text, last, problem)
 
 
 def numbers_in(text: str) -> set[int]:
@@ -73,12 +79,14 @@ PLURALS = ("passengers", "children", "visitors", "workers", "tourists")
 def same_people(text: str, problem: Problem) -> bool:
     """Whether a text is about those whom the reason is about: at least its first, and nobody beside them.
 
-    A person who is the only one of the story need not be named.
+    A person who is the only one of the story need not be named, nor anybody where two numbers do not fit.
     """
     named, meant = owners(text, problem), owners(problem.reason, problem)
     allowed = meant | owners(getattr(problem.plans[0][-1], "label", ""), problem)
     if not named <= allowed:
         return False
+    if not named and isinstance(problem.plans[0][-1], Claim):
+        return True  # the two numbers say what it is about
     return bool(named & meant) or not meant or len(names_of(problem)) == 1
 
 
@@ -91,21 +99,42 @@ def known_numbers(problem: Problem, last: Claim) -> set[int]:
     return known | {last.stated, last.found, last.stated - last.found, last.found - last.stated}
 
 
+def strangers(text: str, problem: Problem) -> bool:
+    """Whether a text names someone whom the question does not know, such as a name copied wrongly."""
+    known = set(re.findall(r"[A-Z]\w+", f"{problem.question} {problem.reason}"))
+    inside = re.findall(r"(?<=[a-z0-9,;:'\"] )[A-Z]\w+", text)
+    # At the beginning any word has a capital, but only somebody has, gives or needs anything.
+    first = re.findall(r"(?:^|[.!?] )([A-Z]\w+)(?='s| (?:has|had|would|cannot|already|gives|needs|only))", text)
+    return any(name not in known and name.lower() not in COMMON for name in (*inside, *first))
+
+
 def says_claim(text: str, last: Claim, problem: Problem) -> bool:
     said, known = numbers_in(text), known_numbers(problem, last)
     if problem.kind == "share":
         # n × q misses the total: the total and n are what matters.
         must = {last.stated, last.left}
+        if not parts_and_whole(text, last, problem):
+            return False
         known |= {last.stated % last.left, (last.right + 1) * last.left, last.right + 1}
     else:
         must = {last.found, last.stated}
     if not (must <= said and said <= known):
         return False
+    if problem.kind in ("taken", "parts") and f"{last.stated}" in re.findall(r"\b(?:only|has) \$?(\d+)", text):
+        return False  # what is asked for is not what there is
     if problem.kind == "order":
-        return each_its_own(text, last)
+        return each_its_own(text, last, problem)
     if problem.kind == "contradiction":
         return not swapped(text, last)
     return True
+
+
+def parts_and_whole(text: str, last: Claim, problem: Problem) -> bool:
+    """Whether the number before the things is the whole, and the number of friends or in each box the other."""
+    thing = next((fact[2] for fact in problem.facts if fact[0] in ("share", "pack")), "things")
+    whole, part = f"{last.stated}", f"{last.left}"
+    things, friends = re.findall(rf"(\d+) {re.escape(thing)}\b", text), re.findall(r"(\d+) friends", text)
+    return whole in (things or [whole]) and part in (friends or [part])
 
 
 def swapped(text: str, last: Claim) -> bool:
@@ -113,17 +142,14 @@ def swapped(text: str, last: Claim) -> bool:
     return bool(re.search(rf"\b{last.stated}\b[^.]*?, not \D*{last.found}\b", text))
 
 
-def each_its_own(text: str, last: Claim) -> bool:
+def each_its_own(text: str, last: Claim, problem: Problem) -> bool:
     """Where an order is stated: the two names come in the order of their two numbers."""
-    pairs = re.findall(r"([A-Za-z][\w' ]*?) (?:has|carries|costs|\$)\s*\$?(\d+)", f"{last.label} ")
-    pairs = pairs or []
-    owner = {int(n): name.replace("and ", "").strip() for name, n in pairs}
-    words = [(name, n) for n, name in owner.items() if name in text]
-    if len(words) < 2:
+    owner = sorted(owners(last.label, problem), key=last.label.index)
+    if len(owner) < 2 or not all(name in text for name in owner):
         return True
-    by_name = [n for name, n in sorted(words, key=lambda pair: text.index(pair[0]))]
-    by_number = sorted(owner, key=lambda n: position(text, n))
-    return by_name == by_number
+    number = dict(zip(owner, (last.left, last.stated), strict=False))
+    by_name = [number[name] for name in sorted(owner, key=text.index)]
+    return by_name == sorted(by_name, key=lambda n: position(text, n))
 
 
 def position(text: str, number: int) -> int:
@@ -131,17 +157,22 @@ def position(text: str, number: int) -> int:
     return match.start() if match else len(text)
 
 
-def says_missing(text: str, last: Missing) -> bool:
-    """Whether a text says that this fact is not given: its numbers and telling words, in this or another form."""
-    low = text.lower()
-    if not LACK.search(low) or not numbers_in(text) <= numbers_in(last.what):
+def says_missing(text: str, last: Missing, problem: Problem) -> bool:
+    """Whether a text says that this fact is not given: whose it is, its telling words in one of their forms."""
+    low, what = text.lower(), re.sub(r"\b[A-Z]\w+(?:'s)?", "", last.what)
+    if not LACK.search(low) or not numbers_in(text) <= numbers_in(what):
         return False
-    words = set(re.findall(r"[a-z]+", low))
-    telling = [word for word in re.findall(r"[a-z]+", re.sub(r"[A-Z]\w+(?:'s)?", "", last.what)) if word in SAME]
-    if last.what.startswith("how many more") or last.what.startswith("how many fewer"):
-        telling = [word for word in telling if word != "has"]
-    if not all(words & set(SAME[word]) for word in telling):
+    owner = sorted(owners(last.what, problem), key=last.what.index)[:1]
+    if owner and owner[0][0].isupper() and owner[0] not in text and len(names_of(problem)) > 1:
         return False
-    # "how many shells Tom has": the thing itself, unless the telling words say enough.
-    nouns = [word for word in re.findall(r"[a-z]+", last.what.lower()) if word not in COMMON and word not in SAME]
-    return not nouns or bool(words & set(nouns)) or bool(telling)
+    words, meant = set(re.findall(r"[a-z]+", low)), re.findall(r"[a-z]+", what)
+    # "more" and "fewer" and colors belong to their own facts: "how many pens" and "how many blue pens" are two.
+    if words & SHADES != set(meant) & SHADES or bool(words & {"more", "fewer"}) > bool({*meant} & LIKE_MORE):
+        return False
+    if not words & BOXES <= {*meant}:
+        return False  # a number in each of other boxes
+    telling = [word for word in meant if word in SAME and not (word == "has" and {"more", "fewer"} & {*meant})]
+    if not all(words & {*SAME[word]} for word in telling):
+        return False
+    nouns = [word for word in meant if word not in COMMON and word not in SAME and word not in SHADES]
+    return not nouns or any(word[:-1] in low for word in nouns)

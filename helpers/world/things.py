@@ -6,41 +6,41 @@ from helpers.world.names import listed
 
 THINGS = listed(
     """crayons pencils shells stickers marbles stamps cards beads coins buttons apples plums cookies candies stones
-    ribbons pens books balls kites hats cups mugs plates spoons forks bowls bottles candles lamps keys locks nails
-    screws bolts bricks tiles planks ropes nets hooks boats trains trucks robots dolls puppets drums flutes bells
-    whistles balloons flags posters photos letters envelopes magnets badges medals pins clips erasers rulers
-    notebooks folders brushes sponges towels pillows blankets socks gloves scarves mittens caps belts
+    ribbons pens books balls kites hats cups mugs plates spoons forks bottles candles lamps keys locks nails
+    screws bolts bricks tiles planks ropes nets hooks boats trains trucks robots dolls puppets drums flutes
+    bells whistles balloons flags posters photos letters envelopes magnets badges medals pins clips erasers
+    rulers notebooks folders brushes sponges towels pillows blankets socks gloves scarves mittens caps belts
     rings bracelets necklaces feathers leaves acorns pinecones chestnuts seeds bulbs tulips roses daisies lilies
     pears peaches cherries grapes lemons limes oranges bananas melons mangoes figs dates berries strawberries
-    tomatoes potatoes carrots onions peppers beans radishes turnips pumpkins cucumbers mushrooms eggs rolls
-    buns muffins cupcakes pies tarts waffles pancakes pretzels crackers biscuits sandwiches pizzas dumplings
-    lollipops caramels mints frogs snails beetles chicks ducks rabbits hamsters worms comics
-    tickets tokens dominoes blocks cubes sticks straws pebbles rocks crystals fossils gems pearls"""
+    tomatoes potatoes carrots onions peppers beans radishes turnips pumpkins cucumbers mushrooms eggs rolls buns
+    muffins cupcakes pies tarts waffles pancakes pretzels crackers biscuits sandwiches pizzas dumplings
+    lollipops caramels mints frogs snails beetles chicks ducks rabbits hamsters worms comics tickets tokens
+    dominoes blocks cubes sticks straws pebbles rocks crystals fossils gems pearls anchors arrows blossoms bugs
+    cabbages cameras chairs clocks coats coconuts combs cones dresses drawings earrings fans ferns flowers
+    hammers herbs horns jewels jugs kittens ladders masks mirrors needles nuts oars owls paints parrots plants
+    pigeons poems puppies radios rafts saws shirts shoes spears stools sweets swords tapes tents thorns
+    umbrellas vases violins wands wheels wigs"""
 )
 NEW_THINGS = listed(
-    """lanterns thimbles compasses goggles walnuts apricots olives chilies turtles lizards spools zippers
-    trophies postcards bookmarks paperclips harmonicas yoyos tambourines dragonflies ladybugs corks pipes
-    saddles sprouts truffles macaroons scones crumpets kiwis papayas almonds raisins snowballs helmets sandals
-    aprons whisks ladles wrenches hinges pulleys marigolds thistles mosaics figurines amulets scrolls quills
-    jigsaws skewers beakers vials gadgets"""
+    """lanterns thimbles compasses goggles walnuts apricots olives chilies turtles lizards spools zippers trophies
+    postcards bookmarks paperclips harmonicas yoyos tambourines dragonflies ladybugs corks pipes saddles sprouts
+    truffles macaroons scones crumpets kiwis papayas almonds raisins snowballs helmets sandals aprons whisks
+    ladles wrenches hinges pulleys marigolds thistles mosaics figurines amulets scrolls quills jigsaws skewers
+    beakers vials gadgets"""
 )
 # What is bought one at a time, so that "a kite costs $7" can be said: a singular each.
 GOODS = listed(
     """pen book mug hat toy kite ball cap puzzle game doll drum flute lamp candle poster notebook ruler brush towel
-    pillow blanket belt scarf shirt bracelet necklace ring plant cake pie sandwich pizza salad
-    smoothie lemonade juice milkshake tea cocoa coffee muffin cookie bagel ticket comic magazine calendar basket
-    bucket spoon plate bowl vase clock whistle bell boat truck robot puppet racket net rope flashlight"""
+    pillow blanket belt scarf shirt bracelet necklace ring plant cake pie sandwich pizza salad smoothie lemonade
+    juice milkshake tea cocoa coffee muffin cookie bagel ticket comic magazine calendar spoon
+    plate vase clock whistle bell boat truck robot puppet racket net rope flashlight chair stool mirror
+    comb fan jug pan pot hammer saw ladder shovel rake broom mop sponge soap candlestick curtain rug cushion
+    coat dress skirt jacket sweater sock boot shoe glove umbrella wallet purse suitcase tent map globe camera
+    radio violin guitar trumpet pencil marker waffle doughnut pretzel burger wrap soup pear melon peach coconut"""
 )
 NEW_GOODS = listed(
-    """lantern compass backpack thermos journal hammock telescope kettle teapot bonnet cardigan banjo xylophone
-    snorkel paddle skateboard frisbee quilt doormat corkscrew trowel omelet burrito chowder espresso"""
-)
-FOODS = frozenset(
-    listed(
-        """apples plums cookies candies pears peaches cherries grapes lemons limes oranges bananas melons mangoes figs
-    dates berries strawberries tomatoes carrots radishes rolls buns muffins cupcakes pies tarts waffles pancakes
-    pretzels crackers biscuits sandwiches pizzas dumplings lollipops caramels mints"""
-    )
+    """lantern compass backpack thermos journal hammock telescope kettle teapot bonnet cardigan banjo xylophone snorkel
+    paddle skateboard frisbee quilt doormat corkscrew trowel omelet burrito chowder espresso"""
 )
 CONTAINERS = (
     "box", "bag", "pack", "jar", "basket", "tin", "crate", "bucket", "packet", "tray", "bowl", "case", "sack",
