@@ -1,6 +1,6 @@
 """Two tokenizers in the manner of the real ones: Qwen's byte-level BPE and Gemma's SentencePiece-style BPE.
 
-Both split digits one by one, hold no more than VOCABULARY entries and bring any Unicode text
+Both split digits one by one, hold no more than `vocabulary` entries and bring any Unicode text
 back unchanged. `<think>` is one token for the Qwen kind and several for the Gemma kind, as
 in the real families.
 """
@@ -32,7 +32,7 @@ GEMMA_TEMPLATE = (
 ESCAPES = (("\ue000", "\ue000\ue002"), ("▁", "\ue000\ue001"))
 
 
-def qwen_kind(corpus: list[str], thinks: bool) -> PreTrainedTokenizerFast:
+def qwen_kind(corpus: list[str], thinks: bool, vocabulary: int = VOCABULARY) -> PreTrainedTokenizerFast:
     """Byte-level BPE learned from the corpus; `thinks`: the prompt for an answer ends in `<think>`."""
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
@@ -47,7 +47,7 @@ def qwen_kind(corpus: list[str], thinks: bool) -> PreTrainedTokenizerFast:
     tokenizer.train_from_iterator(
         corpus,
         trainers.BpeTrainer(
-            vocab_size=VOCABULARY - len(special) - len(marks),
+            vocab_size=vocabulary - len(special) - len(marks),
             show_progress=False,
             initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
         ),
@@ -71,7 +71,7 @@ def qwen_template(thinks: bool) -> str:
     return QWEN_TEMPLATE.replace("{{ opens_with }}", "<think>\n" if thinks else "")
 
 
-def gemma_kind(corpus: list[str]) -> PreTrainedTokenizerFast:
+def gemma_kind(corpus: list[str], vocabulary: int = VOCABULARY) -> PreTrainedTokenizerFast:
     """BPE over `▁` for spaces, with byte fallback, learned from the corpus."""
     special = ["<pad>", "<eos>", "<bos>", "<unk>", "<start_of_turn>", "<end_of_turn>"]
     alphabet = [f"<0x{byte:02X}>" for byte in range(256)]
@@ -82,7 +82,7 @@ def gemma_kind(corpus: list[str]) -> PreTrainedTokenizerFast:
     learner.train_from_iterator(
         corpus,
         trainers.BpeTrainer(
-            vocab_size=VOCABULARY - len(special) - len(alphabet),
+            vocab_size=vocabulary - len(special) - len(alphabet),
             show_progress=False,
             initial_alphabet=[chr(code) for code in range(33, 127)],
         ),
