@@ -3,18 +3,29 @@
 import os
 import signal
 import sys
+import time
 import traceback
 from collections.abc import Callable
 
+import torch
+
+PATIENCE = 60  # seconds: what is not done by then never will be
+
 
 def forked(work: Callable[[], object]) -> int:
-    """The number of a process that does the work and ends."""
+    """The number of a process that does the work and ends.
+
+    A fork has none of its parent's threads, and whatever they held stays taken: one that waits for it is ended by the
+    system after PATIENCE, and the test fails instead of hanging.
+    """
     sys.stdout.flush()
     process = os.fork()
     if process:
         return process
     status = 1
     try:
+        signal.alarm(PATIENCE)
+        torch.set_num_threads(1)
         work()
         status = 0
     except BaseException:
@@ -22,6 +33,23 @@ def forked(work: Callable[[], object]) -> int:
     finally:
         sys.stdout.flush()
         os._exit(status)
+
+
+def until(condition: Callable[[], object], *processes: int) -> None:
+    """Waits until something holds, or one of the processes has ended: of those alone, whoever else may end meanwhile.
+
+    Raises TimeoutError after PATIENCE.
+    """
+    begun = time.monotonic()
+    while not condition() and not any(map(has_ended, processes)):
+        if time.monotonic() - begun > PATIENCE:
+            raise TimeoutError(f"not so after {PATIENCE} seconds")
+        time.sleep(0.001)
+
+
+def has_ended(process: int) -> bool:
+    """Whether a process of `forked` has ended; `ended` then tells how."""
+    return os.waitid(os.P_PID, process, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
 
 
 def ended(process: int) -> int:

@@ -9,18 +9,10 @@ from pathlib import Path
 
 import pytest
 from datasets import Dataset
-from kills import ended, forked, killed
+from kills import ended, forked, killed, until
 
 from helpers import disk, tiers
 from helpers.disk import Damaged, one_writer, write_whole
-
-
-def until(condition, seconds: float = 10.0) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it never came"
-        time.sleep(0.002)
-
 
 # --- files --------------------------------------------------------------------------------------
 

@@ -15,13 +15,14 @@ import time
 from collections import Counter
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import psutil
 import pytest
 import torch
 from datasets import Dataset
-from kills import ended, forked, killed
+from kills import ended, forked, killed, until
 from transformers import AutoTokenizer
 from trl.data_utils import is_conversational
 
@@ -468,8 +469,7 @@ def test_processes_end_with_the_one_that_started_them(tmp_path):
         time.sleep(60)
 
     starter = forked(start)
-    while not (tmp_path / "started").exists() or not (tmp_path / "started").read_text():
-        time.sleep(0.01)
+    until(lambda: (tmp_path / "started").exists() and (tmp_path / "started").read_text(), starter)
     worker = int((tmp_path / "started").read_text())
     killed(starter)
     end = time.monotonic() + 10
@@ -589,22 +589,25 @@ def invented(model, tokenizer, asked, *_, seed, **__):
     return [Answer(f"{question} {seed}\n</think>\n\nIt is 1.", 9, True, opened=True) for question in asked]
 
 
+def larger(path: Path, before: int) -> bool:
+    return path.exists() and path.stat().st_size > before
+
+
 def test_two_writers_that_are_killed_again_and_again_lose_nothing_and_double_nothing(tiny, tmp_path, monkeypatch):
     """Real processes and SIGKILL, at any byte: of the line that is being written any part may be left."""
     monkeypatch.setattr(evaluate, "generate", invented)
     teacher, many, lot, kills = models.load_teacher(tiny), 28, random.Random(0), 0
     whole = collect(tiny, many, 0, tmp_path / "whole", teacher).to_list()
+    end = time.monotonic() + 300
     while kills < 20:
         folder = tmp_path / f"traces {kills}"
         batches = folder / "batches.jsonl"
         statuses = []
         while statuses != [0, 0]:
+            assert time.monotonic() < end, f"after {kills} kills it gets no further"
             before = batches.stat().st_size if batches.exists() else 0
             writers = [forked(lambda folder=folder: collect(tiny, many, 0, folder, teacher)) for _ in range(2)]
-            while os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
-                if batches.exists() and batches.stat().st_size > before:
-                    break
-                time.sleep(0.001)
+            until(partial(larger, batches, before), *writers)
             time.sleep(lot.choice([0, 0, 0.002, 0.004, 0.02]))
             for writer in writers:
                 os.kill(writer, signal.SIGKILL)
@@ -622,8 +625,7 @@ def test_the_second_of_two_collections_waits_and_reads_what_the_first_has_made(t
     teacher, folder = models.load_teacher(tiny), tmp_path / "traces"
     capfd.readouterr()
     first = forked(lambda: collect(tiny, N, 0, folder, teacher))
-    while not (folder / "batches.jsonl").exists():
-        time.sleep(0.005)
+    until((folder / "batches.jsonl").exists, first)
     monkeypatch.setattr(evaluate, "generate", None)
     found = collect(tiny, N, 0, folder, teacher)
     assert ended(first) == 0 and len(found) == N
