@@ -37,7 +37,7 @@ test: lint ## Run every test: static checks, units, notebooks, browser
 	@$(PY) tools/browser.py || true
 	rm -rf artifacts/executed && mkdir -p artifacts/executed
 	$(if $(NOTEBOOKS),cp $(NOTEBOOKS) artifacts/executed)
-	$(PYTEST) -n 2 --max-worker-restart=0 --no-loadscope-reorder --nbmake --overwrite --nbmake-timeout=600 tests $(COPIES)
+	$(PYTEST) -n 2 --no-loadscope-reorder --max-worker-restart=0 --nbmake --overwrite --nbmake-timeout=600 tests $(COPIES)
 
 test-browser: environment ## Run the browser tests alone
 	@$(PY) tools/browser.py || true

@@ -173,7 +173,7 @@ def test_ci_runs_the_tests():
 
 def test_make_test_runs_fresh_copies_and_ends_with_pytest():
     lines = make("-n", "test", "NOTEBOOKS=notebooks/a.ipynb notebooks/b.ipynb").stdout.splitlines()
-    assert "-m pytest -n 2 --no-loadscope-reorder --nbmake --overwrite " in lines[-1]
+    assert "-m pytest -n 2 --no-loadscope-reorder --max-worker-restart=0 --nbmake --overwrite " in lines[-1]
     assert lines[-1].endswith(" tests artifacts/executed/a.ipynb artifacts/executed/b.ipynb")
     assert sum("pytest" in line for line in lines) == 1
     copied = lines.index("cp notebooks/a.ipynb notebooks/b.ipynb artifacts/executed")
