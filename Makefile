@@ -2,8 +2,8 @@
 
 PYTHON ?= python3
 PY := .venv/bin/python
-# The environment with a CUDA build of PyTorch: .venv-gpu where it was made, else the one that is active.
-GPU_PY := $(or $(wildcard .venv-gpu/bin/python),$(PYTHON))
+# The environment for a GPU: .venv-gpu where it was made, else the one that is active, else the CPU's.
+GPU_PY = $(or $(wildcard .venv-gpu/bin/python),$(shell $(PYTHON) -c 'import torch, trl' 2>/dev/null && echo $(PYTHON)),$(PY))
 NOTEBOOKS := $(sort $(wildcard notebooks/*.ipynb))
 # The tests run copies: what a run leaves in a notebook is looked at, and the notebooks stay as they are.
 COPIES := $(patsubst notebooks/%,artifacts/executed/%,$(NOTEBOOKS))
@@ -95,7 +95,8 @@ plan-check: environment ## Hold the planner against measured peaks of shrunken m
 	$(PY) tools/plan_check.py
 
 measure: ## Measure the small and full tiers on this machine's NVIDIA GPU, at full shape with random weights (8 minutes)
-	@PYTHONPATH="tools:$(CURDIR):$$PYTHONPATH" $(GPU_PY) -m measure $(MEASURE)
+	@command -v $(GPU_PY) >/dev/null || { echo "Make the GPU environment first: README, Three sizes, says how"; exit 1; }
+	@PYTHONPATH="$(CURDIR)/tools:$(CURDIR):$$PYTHONPATH" $(GPU_PY) -m measure $(MEASURE)
 
 measure-kit: environment ## Pack what `make measure` needs on a machine without a network, and try that it imports
 	PYTHONPATH="tools:$(CURDIR)" $(PY) -m measure.kit $(KIT)

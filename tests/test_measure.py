@@ -3,6 +3,7 @@
 import inspect
 import json
 import os
+import subprocess
 import sys
 import time
 from dataclasses import replace
@@ -259,6 +260,12 @@ def test_without_a_card_it_says_in_a_sentence_what_it_needs(capsys, monkeypatch)
     assert command.main([]) == 2
     said = capsys.readouterr().err.strip()
     assert said.startswith("this needs an NVIDIA GPU") and said.endswith("nothing was measured") and "\n" not in said
+
+
+def test_make_says_where_there_is_no_environment_for_it():
+    words = ["make", "measure", "PYTHON=no-such-python", "PY=no-such-python", "GPU_PY=no-such-python"]
+    done = subprocess.run(words, cwd=command.ROOT, capture_output=True, text=True)
+    assert done.returncode and done.stdout == "Make the GPU environment first: README, Three sizes, says how\n"
 
 
 def test_what_is_done_in_which_order_can_be_listed(capsys):
