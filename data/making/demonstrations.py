@@ -129,7 +129,7 @@ def worked(step: Step, leads: tuple[str, ...], rng: random.Random) -> str:
 
 def sentence(text: str) -> str:
     """The text with a capital at its beginning; names within keep theirs."""
-    return text[0].upper() + text[1:]
+    return text[:1].upper() + text[1:]
 
 
 def tested(claim: Claim, rng: random.Random) -> str:

@@ -11,14 +11,15 @@ from helpers.problems.skills import equation, read_prompt, step_prompt, steps_of
 NUMBERS = re.compile(r" has \d+|, \d+ at \$\d+ each")
 
 
-def facts(rng: random.Random, count: int = 16) -> list[tuple[str, bool]]:
+def facts(rng: random.Random, fact=None, count: int = 16) -> list[tuple[str, bool]]:
     """Sums one after the other, drawn from all that the problems can need; only the results are learnt.
 
-    The terms are random: to learn to foretell them would be to learn noise.
+    The terms are random: to learn to foretell them would be to learn noise. fact: draws one sum (left, op, right), of
+    the closed world if None.
     """
     pieces = []
     for _ in range(count):
-        terms, _, result = equation(*_fact(rng)).rpartition(" ")
+        terms, _, result = equation(*(fact or _fact)(rng)).rpartition(" ")
         pieces += [(f"{' ' if pieces else ''}{terms}", False), (f" {result}.", True)]
     return pieces
 

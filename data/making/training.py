@@ -6,10 +6,10 @@ import time
 from pathlib import Path
 
 import torch
-from safetensors import safe_open
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 
 from data.making.rows import IGNORED
+from data.making.world.checkpoints import keep, restore, weights_of, write
 
 
 def schedule(step: int, steps: int, warmup: int = 100) -> float:
@@ -38,7 +38,7 @@ def train(model, rows, steps: int, folder: Path, log: Path, rate: float, save_ev
     folder.mkdir(parents=True, exist_ok=True)
     log.parent.mkdir(parents=True, exist_ok=True)
     optimizer = torch.optim.AdamW(model.parameters(), lr=rate, betas=(0.9, 0.98), weight_decay=0.02, fused=True)
-    step = restore(model, optimizer, folder)
+    step = restore(model, optimizer, folder).get("step", 0)
     model.train()
     # Compiled, a step takes about two thirds of the time; lengths differ from batch to batch, hence dynamic.
     plain_forward = model.model.forward
@@ -79,7 +79,7 @@ def train(model, rows, steps: int, folder: Path, log: Path, rate: float, save_ev
         if step % rows.cycle == 0:  # before the checkpoint: a run killed in between writes it again
             write(weights_of(model), folder / f"cycle-{step}.safetensors")
         if step == steps or time.monotonic() - saved > save_every:
-            keep(model, optimizer, step, folder)
+            keep(model, optimizer, folder, step=step)
             saved = time.monotonic()
     model.model.forward = plain_forward
     model.to("cpu")
@@ -94,42 +94,3 @@ def average(model, folder: Path, cycles: int) -> None:
     paths = sorted(folder.glob("cycle-*.safetensors"), key=lambda path: int(path.stem.rpartition("-")[2]))[-cycles:]
     ends = [load_file(path) for path in paths]
     model.load_state_dict({name: sum(end[name] for end in ends) / len(ends) for name in ends[0]}, strict=False)
-
-
-def weights_of(model) -> dict[str, torch.Tensor]:
-    # The output head is the embedding itself (tied), so it is not stored.
-    return {name: tensor for name, tensor in model.state_dict().items() if name != "lm_head.weight"}
-
-
-def write(tensors: dict[str, torch.Tensor], path: Path, **metadata: str) -> None:
-    """Writes tensors as safetensors, whole or not at all."""
-    partial = path.with_suffix(".partial")
-    save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, partial, metadata=metadata or None)
-    partial.replace(path)
-
-
-def keep(model, optimizer, step: int, folder: Path) -> None:
-    """Writes weights and the optimizer's state as safetensors, whole or not at all."""
-    tensors = {f"model.{name}": tensor for name, tensor in weights_of(model).items()}
-    for index, state in optimizer.state_dict()["state"].items():
-        tensors |= {f"optimizer.{index}.{key}": torch.as_tensor(value) for key, value in state.items()}
-    write(tensors, folder / "checkpoint.safetensors", step=str(step))
-
-
-def restore(model, optimizer, folder: Path) -> int:
-    """Loads the checkpoint if there is one; gives the step to go on from."""
-    path = folder / "checkpoint.safetensors"
-    if not path.exists():
-        return 0
-    tensors = load_file(path)
-    model.load_state_dict(
-        {n.removeprefix("model."): t for n, t in tensors.items() if n.startswith("model.")}, strict=False
-    )
-    state: dict = {}
-    for name, tensor in tensors.items():
-        if name.startswith("optimizer."):
-            _, index, key = name.split(".")
-            state.setdefault(int(index), {})[key] = tensor
-    optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
-    with safe_open(path, "pt") as file:
-        return int(file.metadata()["step"])

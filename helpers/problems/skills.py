@@ -62,9 +62,7 @@ def is_of(split: str, skill: Skill) -> bool:
 def one_skill(kind: str, problem, rng: random.Random) -> Skill | None:
     """A task of this kind about a problem; None where the problem has none of this kind."""
     if kind == "compare":
-        left = rng.randint(2, 120)
-        right = left if rng.random() < 0.2 else max(2, left + rng.randint(-50, 50))
-        return Skill(kind, f"Compare {left} and {right}.", comparison(left, right) + ".")
+        return compare_skill(rng)
     if kind == "sum":
         step = rng.choice([item for plan in problem.plans for item in plan if isinstance(item, Step)])
         return Skill(kind, f"Write one sum. {step.part}", sum_of(step))
@@ -72,6 +70,18 @@ def one_skill(kind: str, problem, rng: random.Random) -> Skill | None:
         steps = steps_of(problem, rng)
         place = rng.randrange(len(steps))
         return Skill(kind, step_prompt(problem.question, steps, place), sum_of(steps[place]))
+    return read_skill(kind, problem, rng)
+
+
+def compare_skill(rng: random.Random, largest: int = 120) -> Skill:
+    """Two numbers to compare, the first of them 2 to `largest`."""
+    left = rng.randint(2, largest)
+    right = left if rng.random() < 0.2 else max(2, left + rng.randint(-50, 50))
+    return Skill("compare", f"Compare {left} and {right}.", comparison(left, right) + ".")
+
+
+def read_skill(kind: str, problem, rng: random.Random) -> Skill | None:
+    """A number of a question to read, or a name to copy; None where the problem has none."""
     queries = [pair for pair in problem.reads if any(c.isdigit() for c in pair[1]) == (kind == "read")]
     if not queries:
         return None

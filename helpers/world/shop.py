@@ -83,15 +83,7 @@ class Shop(Working):
         self.step("cost", "the cost with the delivery", v, "+", n, f"The cost is ${v} and the delivery ${n}.")
 
     def stated(self, who, other, n):
-        at = self.made["cost"]
-        step = self.plan[at]
-        claim = Claim(step.label, step.left, step.op, step.right, n)
-        if claim.holds:
-            self.plan[at] = claim
-        else:
-            self.fail("contradiction", claim, f"the cost would be ${step.result}, not ${n}", at)
-
-    stated_now = stated
+        self.said_again("cost", n, "$", "the cost would be")
 
     # --- what is asked ---
 

@@ -167,16 +167,20 @@ class Working:
     # --- what is said once more ---
 
     def stated(self, who, other, n):
-        """The last sum, stated in the question: a Claim in the Step's place."""
-        at = self.made[who]
+        self.said_again(who, n, "", f"{self.cast[who]} would have", f" {self.X}")
+
+    def stated_now(self, who, other, n):
+        self.stated(who, other, n)
+
+    def said_again(self, role, n, unit, would, things=""):
+        """The last sum of a role, stated in the question: a Claim in the Step's place."""
+        at = self.made[role]
         step = self.plan[at]
         claim = Claim(step.label, step.left, step.op, step.right, n)
         if claim.holds:
             self.plan[at] = claim
         else:
-            self.fail("contradiction", claim, f"{self.cast[who]} would have {step.result} {self.X}, not {n}", at)
-
-    stated_now = stated
+            self.fail("contradiction", claim, f"{would} {unit}{step.result}{things}, not {unit}{n}", at)
 
     def order(self, who, other, sign):
         a, b, v, w = self.cast[who], self.cast[other], self.values[who], self.values[other]

@@ -19,11 +19,16 @@ def keep(model, optimizer, folder: Path, **counts: int) -> None:
     tensors = {f"model.{name}": tensor for name, tensor in weights_of(model).items()}
     for index, state in optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer.{index}.{key}": torch.as_tensor(value) for key, value in state.items()}
-    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     folder.mkdir(parents=True, exist_ok=True)
-    partial = folder / f"{NAME}.partial"
-    save_file(tensors, partial, metadata={key: str(value) for key, value in counts.items()})
-    partial.replace(folder / NAME)
+    write(tensors, folder / NAME, **counts)
+
+
+def write(tensors: dict[str, torch.Tensor], path: Path, **counts: int) -> None:
+    """Writes tensors as safetensors, whole or not at all."""
+    partial = path.with_suffix(".partial")
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    save_file(tensors, partial, metadata={key: str(value) for key, value in counts.items()} or None)
+    partial.replace(path)
 
 
 def restore(model, optimizer, folder: Path) -> dict[str, int]:

@@ -5,24 +5,19 @@ All that a verdict depends on stands before it, and what a check says is true of
 
 import random
 
+from data.making.demonstrations import INVERSE, sentence
 from data.making.world import wordings as words
 from data.making.world.slips import Written, rightly, with_slip
 from data.making.world.source import Claim, Missing, Problem, Step
 from helpers.problems.skills import comparison
 
 SLIPS = 0.25  # share of demonstrations with a slip in them
-INVERSE = {"+": "-", "-": "+", "×": "÷", "÷": "×"}
 Pieces = list[tuple[str, bool]]  # text, and whether it is learnt
 END = "\n</think>\n\n"
 
 
 def plain(text: str) -> Pieces:
     return [(text, True)]
-
-
-def sentence(text: str) -> str:
-    """The text with a capital at its beginning; names within keep theirs."""
-    return text[:1].upper() + text[1:]
 
 
 def equation(one: Written, rng: random.Random) -> Pieces:

@@ -7,9 +7,11 @@ from itertools import islice
 import numpy as np
 from tokenizers import Tokenizer
 
+from data.making.tasks import reading
 from data.making.world import tasks
 from data.making.world.demonstrations import END, Pieces, merged, pieces
 from data.making.world.source import stream
+from helpers.problems.skills import is_of
 
 POOL = 131_072  # tokens that are drawn and sorted by length together: two steps of a GPU, sixteen of a CPU
 CHUNK = 128  # rows that are drawn and tokenized together, fewer for a small pool
@@ -149,9 +151,9 @@ def turns_of(kind: str, problems, rng: random.Random) -> list[tuple[str, str]]:
         problem = next(problems)
         return [(problem.question, rng.choice(problem.replies))]
     if kind == "read":
-        return tasks.reading(next(problem for problem in problems if problem.reads), rng)
+        return reading(next(problem for problem in problems if problem.reads), rng)
     if kind == "step":
         return [next(turn for turn in (tasks.step_turn(problem, rng) for problem in problems) if turn)]
     found = (tasks.one_skill(kind, problem, rng) for problem in problems)
-    own = (task for task in found if task and tasks.is_of("train", task))
+    own = (task for task in found if task and is_of("train", task))
     return [(task.prompt, task.answer) for task in islice(own, TURNS[kind])]

@@ -3,11 +3,12 @@
 import random
 import re
 
-from data.making.world.demonstrations import Pieces, plain, reply, sentence, working
+from data.making.demonstrations import sentence
+from data.making.tasks import facts as sums
+from data.making.world.demonstrations import Pieces, plain, reply, working
 from data.making.world.source import Problem, Step, draw
 from data.making.world.wordings import JOINS
-from helpers.problems import split_of
-from helpers.problems.skills import Skill, comparison, equation, read_prompt
+from helpers.problems.skills import Skill, compare_skill, is_of, read_skill, sum_of
 
 SKILLS = ("read", "copy", "spell", "sum", "compare", "step")
 ASKED = "Read this. "
@@ -33,15 +34,9 @@ def one_skill(kind: str, problem: Problem, rng: random.Random) -> Skill | None:
         word = invented(rng)
         return Skill(kind, rng.choice(SPELL).format(word), f"{word}.")
     if kind == "compare":
-        left = rng.randint(2, LARGEST)
-        right = left if rng.random() < 0.2 else max(2, left + rng.randint(-50, 50))
-        return Skill(kind, f"Compare {left} and {right}.", f"{comparison(left, right)}.")
+        return compare_skill(rng, LARGEST)
     if kind in ("read", "copy"):
-        queries = [pair for pair in problem.reads if any(c.isdigit() for c in pair[1]) == (kind == "read")]
-        if not queries:
-            return None
-        query, answer = rng.choice(queries)
-        return Skill(kind, read_prompt(problem.question, query), answer)
+        return read_skill(kind, problem, rng)
     steps = [item for item in rng.choice(problem.plans) if isinstance(item, Step)]
     if not steps or (kind == "step" and len(steps) < 2):  # the only step of a problem would be its whole chain
         return None
@@ -49,10 +44,6 @@ def one_skill(kind: str, problem: Problem, rng: random.Random) -> Skill | None:
     if kind == "sum":
         return Skill(kind, f"Write one sum. {steps[place].part}", sum_of(steps[place]))
     return Skill(kind, step_prompt(problem.question, steps, place), sum_of(steps[place]))
-
-
-def sum_of(step: Step) -> str:
-    return f"{equation(step.left, step.op, step.right)}."
 
 
 def step_prompt(question: str, steps: list[Step], place: int, ask: str = "Write one sum:") -> str:
@@ -71,11 +62,6 @@ def step_turn(problem: Problem, rng: random.Random) -> tuple[str, str] | None:
     before, _, label = task.prompt.rpartition("Write one sum: ")
     name = sentence(label.removesuffix("."))
     return f"{before}Work out {label}", f"{name}{rng.choice(JOINS)}{task.answer}"
-
-
-def is_of(split: str, skill: Skill) -> bool:
-    """Whether a task belongs to a split: by its question where it has one, else by its own words."""
-    return skill.kind in ("read", "copy", "step") or split_of(skill.prompt) == split
 
 
 def draw_skills(split: str, n: int, seed: int, kinds=SKILLS) -> list[Skill]:
@@ -97,25 +83,9 @@ def draw_skills(split: str, n: int, seed: int, kinds=SKILLS) -> list[Skill]:
     return list(found.values())
 
 
-def reading(problem: Problem, rng: random.Random) -> list[tuple[str, str]]:
-    """All that can be asked of a question, one turn each; the question itself stands in the first."""
-    asked = rng.sample(problem.reads, len(problem.reads))
-    return [
-        (read_prompt(problem.question, query) if not number else f"Only tell me this. {query}", answer)
-        for number, (query, answer) in enumerate(asked)
-    ]
-
-
-def facts(rng: random.Random, count: int = 16) -> Pieces:
-    """Sums one after the other, drawn from all that the problems can need; only the results are learnt.
-
-    The terms are random: to learn to foretell them would be to learn noise.
-    """
-    pieces: Pieces = []
-    for _ in range(count):
-        terms, _, result = equation(*_fact(rng)).rpartition(" ")
-        pieces += [(f"{' ' if pieces else ''}{terms}", False), (f" {result}.", True)]
-    return pieces
+def facts(rng: random.Random) -> Pieces:
+    """`data.making.tasks.facts`, of the numbers that this world has."""
+    return sums(rng, _fact)
 
 
 def _fact(rng: random.Random) -> tuple[int, str, int]:
