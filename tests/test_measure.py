@@ -339,9 +339,9 @@ def test_measured_stands_beside_planned(whole_record):
                   "torch 2.11.0 instead of 2.13.0", "## Planned: full", "24 GB (L4)", "48 GB"):  # fmt: skip
         assert words in said
     row = next(line for line in said.splitlines() if line.startswith("| traces"))
-    plan = planned.gigabytes(whole_record["phases"][0], whole_record["card"])
+    plan = planned.gigabytes(whole_record["phases"][0])
     assert f"| {plan:.1f} |" in row and 12 < plan < 25
-    assert planned.gigabytes(ran("step: halved"), whole_record["card"]) is None
+    assert planned.gigabytes(ran("step: halved")) is None
     smaller = told.tables({**whole_record, "phases": [ran("traces", tried=[8, 4], wanted_batch=8, batch=4)]})
     assert "| traces | 4 (not 8) |" in smaller
 
@@ -353,7 +353,7 @@ def test_the_planner_s_assumptions_are_worked_out(whole_record):
     assert max(found["compute"]) > min(found["compute"]) == pytest.approx(work / 989e12)
     off = planned.off(whole_record)
     assert off.keys() == {"memory", "seconds, launch", "seconds, compute"}
-    plans = [planned.gigabytes(one, whole_record["card"]) for one in whole_record["phases"][:4]]
+    plans = [planned.gigabytes(one) for one in whole_record["phases"][:4]]
     assert off["memory"] == pytest.approx((min(plans) / 12 - 1, max(plans) / 12 - 1))
     assert planned.shares({**whole_record, "card": {"name": "Card of tomorrow"}}) == {}
 

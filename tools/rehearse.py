@@ -49,8 +49,8 @@ def variables(tier: str) -> dict[str, str]:
     """The environment of a rehearsal's kernels: the Hub's client offline at the local cache, helpers from here."""
     return {
         "DISTILL_TIER": tier, shrunken.FOLDER: str(FOLDER), "DISTILL_RESULTS": "", "DISTILL_GSM8K": "",
-        "HF_HUB_OFFLINE": "1", "HF_HUB_CACHE": str(stand_ins.hub(FOLDER)), "HF_HOME": str(stand_ins.home(FOLDER)),
-        "HF_DATASETS_CACHE": str(stand_ins.home(FOLDER) / "datasets"), "HF_HUB_DISABLE_TELEMETRY": "1",
+        **stand_ins.offline(stand_ins.hub(FOLDER), stand_ins.home(FOLDER)),
+        "HF_DATASETS_CACHE": str(stand_ins.home(FOLDER) / "datasets"),
         "CUDA_VISIBLE_DEVICES": "", "IPYTHONDIR": str(FOLDER / "ipython"),
         "PYTHONPATH": os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH")))),
     }  # fmt: skip

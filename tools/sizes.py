@@ -16,9 +16,7 @@ def table(record: dict | None) -> str:
     ):
         found = ((record or {}).get("summary") or {"tiers": {}})["tiers"].get(tier)
         if found:
-            needs = f"{card}, {found['peak_gb']:.0f} GB measured ({found['phase']})"
-            name = record["card"]["name"]
-            state = f"memory and speed measured on one {name} with random weights, quality not measured"
+            needs, state = f"{card}, {found['peak_gb']:.0f} GB measured ({found['phase']})", found["state"]
         else:
             needs, state = f"{card}, {planned} GB planned", UNRUN
         rows.append([f"`{tier}`", teacher, student, needs, state])

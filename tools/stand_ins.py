@@ -11,6 +11,7 @@ import os
 import shutil
 import sys
 import tempfile
+from contextlib import contextmanager
 from pathlib import Path
 
 import lessons
@@ -38,6 +39,18 @@ def hub(folder: Path = FOLDER) -> Path:
 def home(folder: Path = FOLDER) -> Path:
     """What HF_HOME is to name: the data."""
     return folder / "home"
+
+
+def place_of(name: str, hub: Path) -> Path:
+    """Where the Hub's client keeps a model."""
+    return hub / f"models--{name.replace('/', '--')}"
+
+
+def offline(hub: Path, home: Path) -> dict[str, str]:
+    """The environment in which the Hub's client finds what lies there, and asks nobody else."""
+    return {
+        "HF_HUB_OFFLINE": "1", "HF_HUB_CACHE": str(hub), "HF_HOME": str(home), "HF_HUB_DISABLE_TELEMETRY": "1",
+    }  # fmt: skip
 
 
 def inside(path: Path, folder: Path = FOLDER) -> Path:
@@ -69,7 +82,7 @@ def digest() -> str:
 def make(folder: Path = FOLDER) -> None:
     """Makes what is missing or was made otherwise. Raises as `real_tokenizers.path_of` and `specs`."""
     for spec in specs():
-        place = inside(hub(folder) / f"models--{spec.name.replace('/', '--')}", folder)
+        place = inside(place_of(spec.name, hub(folder)), folder)
         mark = place / MARK
         if mark.is_file() and mark.read_text(encoding="utf-8").startswith(digest()):
             continue
@@ -88,22 +101,35 @@ def model(spec: ModelSpec, desk: Path) -> str:
     from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 
     about = real_settings.MODELS[spec.name]
-    files = {name: json.dumps(content, indent=2) for name, content in real_settings.files_of(about).items()}
-    for name, content in files.items():
-        (desk / name).write_text(content + "\n", encoding="utf-8")
-    shutil.copy(real_tokenizers.path_of(about.family), desk / "tokenizer.json")
-    torch.manual_seed(0)
-    made = AutoModelForCausalLM.from_config(AutoConfig.from_pretrained(desk), dtype=torch.float32)
     told = "random weights"
-    if about.taught:
-        loss = lessons.learn(made, AutoTokenizer.from_pretrained(desk))
-        told = f"weights taught some answers by heart, to {loss:.4f} nats a token"
-    made.to(torch.bfloat16).save_pretrained(desk)
-    for name, content in files.items():  # as the real repository has them, not as this version would write them
-        (desk / name).write_text(content + "\n", encoding="utf-8")
+    with repository(desk, real_settings.files_of(about), about.family):
+        torch.manual_seed(0)
+        made = AutoModelForCausalLM.from_config(AutoConfig.from_pretrained(desk), dtype=torch.float32)
+        if about.taught:
+            loss = lessons.learn(made, AutoTokenizer.from_pretrained(desk))
+            told = f"weights taught some answers by heart, to {loss:.4f} nats a token"
+        made.to(torch.bfloat16).save_pretrained(desk)
     (desk / "README.md").write_text(f"# A stand-in of {spec.name}\n\n{WARNING}\nHere: {told}.\n", encoding="utf-8")
     (desk / MARK).write_text(WARNING, encoding="utf-8")
     return told
+
+
+@contextmanager
+def repository(desk: Path, files: dict[str, dict], family: str):
+    """A folder with a model's settings and tokenizer, into which the model is saved while the block runs.
+
+    The settings stay as the real repository has them, not as this version of the library would write them.
+    """
+    texts = {name: json.dumps(content, indent=2) + "\n" for name, content in files.items()}
+
+    def write() -> None:
+        for name, text in texts.items():
+            (desk / name).write_text(text, encoding="utf-8")
+
+    write()
+    shutil.copy(real_tokenizers.path_of(family), desk / "tokenizer.json")
+    yield
+    write()
 
 
 def lay_out(files: Path, place: Path, revision: str) -> None:

@@ -14,7 +14,7 @@ def summary(path: Path = FILE) -> dict | None:
     """The record's summary, None where no GPU was measured.
 
     card: its name; launch: seconds, compute: share, each from the lowest to the highest (`helpers.planning.cards`);
-    off: how far the planner was off by what it is off in; tiers: of each {"peak_gb", "phase", "minutes"}.
+    off: how far the planner was off by what it is off in; tiers: of each {"peak_gb", "phase", "minutes", "state"}.
     """
     return json.loads(path.read_text(encoding="utf-8")).get("summary") if path.is_file() else None
 
@@ -27,8 +27,7 @@ def budget(tier: Tier) -> Budget:
     found = (summary() or {"tiers": {}})["tiers"].get(tier.name)
     if found is None:
         return tier.budget
-    state = f"memory and speed measured on one {summary()['card']} with random weights, quality not measured"
-    return Budget(found["minutes"], round(found["peak_gb"]), state)
+    return Budget(found["minutes"], round(found["peak_gb"]), found["state"])
 
 
 def assumed(name: str, usual: tuple[float, float]) -> tuple[float, float]:

@@ -83,12 +83,11 @@ def pins(names=NEEDED) -> list[str]:
 def fetched(url: str, sha256: str, folder: Path) -> Path:
     """A wheel, downloaded. Raises OSError if it cannot be had, ValueError if it is not the one that was promised."""
     path = folder / urllib.request.url2pathname(url.rpartition("/")[2].partition("#")[0])
-    if not path.is_file():
-        with urllib.request.urlopen(url, timeout=120) as answer:
-            content = answer.read()
-        if hashlib.sha256(content).hexdigest() != sha256:
-            raise ValueError(f"{url} gave another file than pip was promised")
-        path.write_bytes(content)
+    with urllib.request.urlopen(url, timeout=120) as answer:
+        content = answer.read()
+    if hashlib.sha256(content).hexdigest() != sha256:
+        raise ValueError(f"{url} gave another file than pip was promised")
+    path.write_bytes(content)
     return path
 
 

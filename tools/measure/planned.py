@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from helpers.planning import Card, Setting, minutes, phases, shape_of
-from helpers.planning.cards import BANDWIDTH, CARDS, COMPUTE, GB, LAUNCH
+from helpers.planning.cards import CARDS, COMPUTE, GB, LAUNCH
 from helpers.planning.choosing import numbers_of
 from helpers.planning.recipes import learner
 from helpers.tiers import TIERS, Tier
@@ -16,7 +16,7 @@ def card_of(told: dict) -> Card | None:
     return max(found, key=lambda card: len(card.name)) if found else None
 
 
-def gigabytes(one: dict, card: dict) -> float | None:
+def gigabytes(one: dict) -> float | None:
     """The planned peak of tensors of a phase that ran, None for one of which the planner says nothing."""
     found = _parts(one)
     return None if found is None else phases.total(found) / GB
@@ -75,7 +75,8 @@ def _work(one: dict, tier: Tier) -> float | None:
 
 def off(record: dict) -> dict[str, tuple[float, float]]:
     """Planned over measured, less one, from the lowest to the highest: of memory, and of the speeds assumed."""
-    found = [gigabytes(one, record["card"]) / one["peak_gb"] - 1 for one in _ran(record) if _parts(one)]
+    plans = [(gigabytes(one), one["peak_gb"]) for one in _ran(record)]
+    found = [plan / peak - 1 for plan, peak in plans if plan is not None]
     told = {"memory": (min(found), max(found))} if found else {}
     for name, (low, high) in shares(record).items():
         assumed = {"launch": LAUNCH, "compute": COMPUTE}[name]
@@ -89,5 +90,3 @@ def off(record: dict) -> dict[str, tuple[float, float]]:
 def _ran(record: dict) -> list[dict]:
     return [one for one in record["phases"] if one["state"] == "ran" and one["tier"] in ("small", "full")]
 
-
-__all__ = ["BANDWIDTH", "card_of", "gigabytes", "off", "shares"]

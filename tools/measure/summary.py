@@ -24,7 +24,10 @@ def of(record: dict) -> dict:
         if all(phase in found for phase in NEEDED):
             largest = max(NEEDED, key=lambda phase: found[phase]["peak_gb"])
             needed = whole(GB * found[largest]["peak_gb"]) / GB
-            tiers[name] = {"peak_gb": needed, "phase": largest, "minutes": round(_minutes(name, found))}
+            name_of_card = record["card"]["name"]
+            state = f"memory and speed measured on one {name_of_card} with random weights, quality not measured"
+            minutes = round(_minutes(name, found))
+            tiers[name] = {"peak_gb": needed, "phase": largest, "minutes": minutes, "state": state}
     return {"card": record["card"]["name"], **planned.shares(record), "off": planned.off(record), "tiers": tiers}
 
 

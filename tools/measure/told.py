@@ -48,7 +48,7 @@ def tables(record: dict) -> str:
     parts = [head]
     for run in runs:
         of_run = [one for one in record["phases"] if all(one[key] == value for key, value in run.items())]
-        parts.append(f"## {name_of(run)}\n\n{_run(of_run, card)}")
+        parts.append(f"## {name_of(run)}\n\n{_run(of_run)}")
     failed = [one for one in record["phases"] if one["state"] != "ran"]
     if failed:
         told = [f"- {name_of(one)}, {one['phase']}: {one['state']}: {one['error']}" for one in failed]
@@ -60,14 +60,14 @@ def tables(record: dict) -> str:
     return "\n\n".join(parts)
 
 
-def _run(phases: list[dict], card: dict) -> str:
+def _run(phases: list[dict]) -> str:
     rows = [["phase", "batch", "peak, GB", "planned, GB", "speed", "dtypes: head, states, adapters", "reached"]]
     rows.append(["---"] * len(rows[0]))
     for one in phases:
         if one["state"] != "ran":
             rows.append([one["phase"], "–", one["state"], *["–"] * 4])
             continue
-        plan = planned.gigabytes(one, card)
+        plan = planned.gigabytes(one)
         batch = str(one.get("batch", "–"))
         if one["tried"] and one["tried"][-1] != one["wanted_batch"]:
             batch = f"{batch} (not {one['wanted_batch']})"

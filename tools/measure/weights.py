@@ -3,14 +3,12 @@
     python -m measure.weights TIER FOLDER
 """
 
-import json
 import math
 import shutil
 import sys
 from pathlib import Path
 
 import real_settings
-import real_tokenizers
 import stand_ins
 import torch
 
@@ -32,7 +30,7 @@ def make(tier: str, hub: Path, device: str, files_of=real_settings.whole_files_o
     files_of: gives a model's files but its weights, by name. Raises as `real_tokenizers.path_of`.
     """
     for spec in specs(tier):
-        folder = hub / f"models--{spec.name.replace('/', '--')}"
+        folder = stand_ins.place_of(spec.name, hub)
         snapshot = folder / "snapshots" / spec.revision
         if (snapshot / MARK).is_file():
             continue
@@ -49,17 +47,11 @@ def draw(name: str, place: Path, device: str, files_of) -> None:
     """Writes a model's files to a folder, its weights in bfloat16."""
     from transformers import AutoConfig, AutoModelForCausalLM
 
-    files = {file: json.dumps(content, indent=2) + "\n" for file, content in files_of(name).items()}
-    for file, content in files.items():
-        (place / file).write_text(content, encoding="utf-8")
-    shutil.copy(real_tokenizers.path_of(real_settings.MODELS[name].family), place / "tokenizer.json")
-    torch.manual_seed(0)
-    with torch.device("meta"):
-        made = AutoModelForCausalLM.from_config(AutoConfig.from_pretrained(place), dtype=torch.bfloat16)
-    made = filled(made, device)
-    made.save_pretrained(place)
-    for file, content in files.items():  # as the real repository has them, not as this version would write them
-        (place / file).write_text(content, encoding="utf-8")
+    with stand_ins.repository(place, files_of(name), real_settings.MODELS[name].family):
+        torch.manual_seed(0)
+        with torch.device("meta"):
+            made = AutoModelForCausalLM.from_config(AutoConfig.from_pretrained(place), dtype=torch.bfloat16)
+        filled(made, device).save_pretrained(place)
 
 
 def filled(made, device: str):
@@ -78,8 +70,7 @@ def filled(made, device: str):
 def variables(hub: Path) -> dict[str, str]:
     """The environment of a process that is to find the models there, and no network."""
     return {
-        "HF_HUB_CACHE": str(hub), "HF_HUB_OFFLINE": "1", "HF_HUB_DISABLE_TELEMETRY": "1",
-        "HF_HOME": str(stand_ins.home(hub.parent)), "UNSLOTH_DISABLE_STATISTICS": "1", "DISTILL_STUDENT": "",
+        **stand_ins.offline(hub, stand_ins.home(hub.parent)), "UNSLOTH_DISABLE_STATISTICS": "1", "DISTILL_STUDENT": "",
         "UNSLOTH_DATASET_NUM_PROC": "0",  # else it forks for a handful of rows
     }  # fmt: skip
 
