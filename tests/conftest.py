@@ -27,12 +27,15 @@ os.environ["IPYTHONDIR"] = IPYTHON.name
 from tiny_models import tiny  # noqa: E402, F401  (a fixture; the tier is set before it imports helpers)
 
 STATIC = ("test_setup.py", "test_environment.py", "test_notebooks_static.py")
+# They fork. A fork has none of its process's threads, and waits for ever for what one of them held: so these come while
+# a worker has run little else, and the one with the most forks first.
+FORKS = ("test_traces.py", "test_kills.py", "test_disk.py", "test_cache.py", "test_real_score.py")
 LEFT_BEHIND = ("test_executed.py", "test_plausible.py")
 BROWSER = "test_browser.py"
 SOURCES = Path(__file__).resolve().parents[1] / "notebooks"
 
 
-def stage(item) -> int:
+def stage(item) -> float:
     """Cheap before dear: static checks, units, whole notebooks, what they left behind, then the browser."""
     if item.get_closest_marker("browser"):
         return 4
@@ -40,6 +43,8 @@ def stage(item) -> int:
         return 3
     if item.path.suffix == ".ipynb":
         return 2
+    if item.path.name in FORKS:
+        return 0.1 + FORKS.index(item.path.name) / 10
     return 0 if item.path.name in STATIC else 1
 
 
