@@ -3,7 +3,6 @@
 import inspect
 import json
 import os
-import subprocess
 import sys
 import time
 from dataclasses import replace
@@ -12,6 +11,7 @@ from pathlib import Path
 import measure.__main__ as command
 import psutil
 import pytest
+import terminal
 import torch
 from measure import phases, planned, record, steps, texts, told, weights, work, writing
 from measure.card import Card
@@ -262,9 +262,11 @@ def test_without_a_card_it_says_in_a_sentence_what_it_needs(capsys, monkeypatch)
     assert said.startswith("this needs an NVIDIA GPU") and said.endswith("nothing was measured") and "\n" not in said
 
 
-def test_make_says_where_there_is_no_environment_for_it():
-    words = ["make", "measure", "PYTHON=no-such-python", "PY=no-such-python", "GPU_PY=no-such-python"]
-    done = subprocess.run(words, cwd=command.ROOT, capture_output=True, text=True)
+@pytest.mark.parametrize("above", [{}, {"MAKELEVEL": "1", "MAKEFLAGS": "w", "MFLAGS": "-w"}])
+def test_make_says_where_there_is_no_environment_for_it(above, monkeypatch):
+    for name, value in above.items():
+        monkeypatch.setenv(name, value)
+    done = terminal.make("measure", "PYTHON=no-such-python", "PY=no-such-python", "GPU_PY=no-such-python")
     assert done.returncode and done.stdout == "Make the GPU environment first: README, Three sizes, says how\n"
 
 

@@ -21,6 +21,7 @@ import yaml
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 from packaging.requirements import Requirement
 from packaging.version import Version
+from terminal import make
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -137,12 +138,6 @@ def test_every_imported_package_is_pinned():
 
 
 # --- Makefile and documents ---------------------------------------------------------------------
-
-
-def make(*words) -> subprocess.CompletedProcess:
-    """Run make as from a terminal, also when these tests were started by make."""
-    env = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
-    return subprocess.run(["make", *words], cwd=ROOT, env=env, capture_output=True, text=True)
 
 
 def make_targets() -> set[str]:
