@@ -31,7 +31,7 @@ environment: ## Install the pinned packages into .venv (the others do this first
 
 run: environment ## Run the series on the mini tier; print before and after, and the mini models' scores
 	@$(PY) tools/series.py
-	@DISTILL_TIER=mini $(PY) -m helpers.score
+	@DISTILL_TIER=mini $(PY) -m data.making.score
 
 test: lint ## Run every test: static checks, units, notebooks, browser
 	@$(PY) tools/browser.py || true

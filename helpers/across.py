@@ -13,7 +13,7 @@ from helpers.tiers import Tier
 class Across:
     """How a teacher is learnt across tokenizers.
 
-    alpha: the share of the hard labels. unmatched: the weight of `losses.across.sorted_distance`.
+    alpha: the share of the hard labels. unmatched: the weight of `cross_tokenizer.sorted_distance`.
     Raises ValueError for an alpha outside 0 to 1, and for an unmatched that is below 0 or no number.
     """
 

@@ -5,10 +5,10 @@ from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
-from helpers import evaluate, memory, models, origins, sources, traces, trainers
-from helpers.intervals import Share
+from helpers import evaluation, generation, memory, models, provenance, questions, sources, traces, trainers
+from helpers.evaluation.statistics import Share
 from helpers.tiers import Tier
-from helpers.traces import gold, store
+from helpers.traces import store
 
 VALIDATION = 120  # problems at an epoch's end, the same ones whatever the seed
 BETWEEN = 100  # steps between two validations, at least: few traces have short epochs
@@ -70,7 +70,7 @@ def trainer_of(made_by, student, tokenizer, dataset, tier: Tier, seed: int, args
         raise ValueError("there are no traces to learn from: see with `traces.verify` why none was kept")
     steps = -(-len(dataset) // tier.batch_size)  # of an epoch
     problems = cache(lambda: validation_problems(tier))
-    if gold.source(tier.data) != tier.data:
+    if questions.source(tier.data) != tier.data:
         problems()  # of one's own: that there are few is said now, and that there are none before an epoch is trained
     with store.no_bars():  # of the trainer's preparation, which takes a moment
         trainer = made_by(
@@ -104,9 +104,9 @@ def folder_of(name: str, tier: Tier, seed: int, rows, role: str, by: tuple[str, 
     spec = getattr(tier, role)
     made = {
         "traces": digest_of(rows),
-        "student": [spec.name, origins.revision(spec)],
+        "student": [spec.name, provenance.revision(spec)],
         "settings": [repr(tier.lora), tier.epochs, tier.batch_size, tier.max_length],
-        "code": sources.code(*by, "models/lora", "models/ends"),
+        "code": sources.code(*by, "models/lora", "models/chat"),
         **more,
     }
     return tier.artifacts / f"{name}-{seed}-{short(made)}"
@@ -114,30 +114,30 @@ def folder_of(name: str, tier: Tier, seed: int, rows, role: str, by: tuple[str, 
 
 def taught(tier: Tier) -> dict[str, str]:
     """Which teacher teaches, for the name of a folder and for provenance."""
-    return {"teacher": tier.teacher.name, "revision": origins.revision(tier.teacher)}
+    return {"teacher": tier.teacher.name, "revision": provenance.revision(tier.teacher)}
 
 
 def digest_of(rows) -> str:
     """A short name for the questions and answers of some traces."""
-    return origins.digest(json.dumps([rows["question"][:], rows[traces.ANSWER][:]]).encode())
+    return provenance.digest(json.dumps([rows["question"][:], rows[traces.ANSWER][:]]).encode())
 
 
 def short(made: dict) -> str:
     """Eight letters that change with anything in `made`."""
-    return origins.digest(json.dumps(made).encode()).removeprefix("sha256:")[:8]
+    return provenance.digest(json.dumps(made).encode()).removeprefix("sha256:")[:8]
 
 
 def validation_problems(tier: Tier) -> list:
     """The VALIDATION problems, the same ones whatever the seed; of own data all there are, which is printed.
 
-    Raises as `traces.questions`.
+    Raises as `questions.draw`.
     """
-    return traces.questions(tier, "validation", VALIDATION, seed=0, fewer=True)
+    return questions.draw(tier, "validation", VALIDATION, seed=0, fewer=True)
 
 
 def right_answers(model, tokenizer, tier: Tier, drawn: Callable[[], list] | None = None) -> Share:
     """The share of the validation problems that a model answers rightly, greedily. drawn: gives them, once drawn."""
     problems = drawn() if drawn else validation_problems(tier)
     asked = [problem.question for problem in problems]
-    answers = evaluate.generate(model, tokenizer, asked, tier.answer_tokens, tier.answer_batch, progress=False)
-    return evaluate.accuracy(answers, problems)
+    answers = generation.generate(model, tokenizer, asked, tier.answer_tokens, tier.answer_batch, progress=False)
+    return evaluation.accuracy(answers, problems)

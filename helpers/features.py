@@ -4,8 +4,9 @@ from dataclasses import asdict
 
 from datasets import Dataset
 
-from helpers import cache, distil, layers, models, soft, traces, trainers
+from helpers import cache, distil, models, soft, traces, trainers
 from helpers.across import Across
+from helpers.losses import layer_maps
 from helpers.tiers import Tier
 
 
@@ -29,7 +30,7 @@ def live_trainer(sibling, tokenizer, rows, tier: Tier, seed: int, how, features,
     """As `soft.logit_trainer`, with `trainers.features.FeatureTrainer`. Raises as `live`."""
     from helpers.trainers.features import FeatureTrainer  # not at the top: see helpers.models.loading
 
-    layers.check(features.pairs, layers.blocks(sibling), layers.blocks(teacher))
+    layer_maps.check(features.pairs, layer_maps.blocks(sibling), layer_maps.blocks(teacher))
     if features.signal == "attention":
         sibling.set_attn_implementation("eager"), teacher.set_attn_implementation("eager")
     args = trainers.settings(tier, seed, folder_of(tier, seed, rows, how, features, "live"), loss_type="nll")
@@ -56,7 +57,7 @@ def cached_trainer(tier: Tier, seed: int, how, features, rows, draws: int = soft
     from helpers.trainers.features import CachedFeatureTrainer  # not at the top: see helpers.models.loading
 
     settings = {role: settings_of(tier, role) for role in ("teacher", "sibling")}
-    layers.check(features.pairs, *(settings[role].num_hidden_layers for role in ("sibling", "teacher")))
+    layer_maps.check(features.pairs, *(settings[role].num_hidden_layers for role in ("sibling", "teacher")))
     kept = tuple(sorted({theirs for _, theirs in features.pairs}))
     targets, made = soft.fill_cache(tier, seed, how, rows, draws, inside=(features.signal, kept))
     sibling, tokenizer = models.load_sibling(tier)
@@ -91,7 +92,7 @@ def across_trainer(tier: Tier, seed: int, features, rows, how=None):
 
     student, tokenizer = models.load_student(tier)
     teacher, teacher_tokenizer = models.load_teacher(tier)
-    layers.check(features.pairs, layers.blocks(student), layers.blocks(teacher))
+    layer_maps.check(features.pairs, layer_maps.blocks(student), layer_maps.blocks(teacher))
     both = sides_of(teacher_tokenizer, tokenizer)
     dataset = Dataset.from_list(rows_of(traces.messages(rows), both, tier.max_length))
     folder = across_folder(tier, seed, features, rows, how)

@@ -8,7 +8,8 @@ from dataclasses import asdict
 
 import torch
 
-from helpers import layers, origins, soft, traces, trainers
+from helpers import provenance, soft, traces, trainers
+from helpers.losses import layer_maps
 from helpers.tiers import Tier
 
 BLOCK = re.compile(r"(.*\blayers\.)(\d+)(\..*)")
@@ -32,12 +33,12 @@ def evenly(blocks: int, many: int) -> tuple[int, ...]:
 def student_of(teacher, kept: Sequence[int], seed: int = 0, copied: bool = True):
     """A model with some of a teacher's blocks, its widths and its vocabulary, in float32, every weight to be trained.
 
-    teacher: a causal language model, not in 4 bits. kept: numbers of its blocks from 1 on, as `helpers.layers` counts.
+    teacher: a causal language model, not in 4 bits. kept: numbers of its blocks from 1 on (`losses.layer_maps`).
     copied: whether it begins with the teacher's weights, of the kept blocks, embeddings and final norm. Without
     it all weights are drawn anew, from the seed. Raises ValueError for a block that does not exist or no block at all.
     """
     kept = tuple(kept)
-    layers.check(tuple((place, layer) for place, layer in enumerate(kept, 1)), len(kept), layers.blocks(teacher))
+    layer_maps.check(tuple(enumerate(kept, 1)), len(kept), layer_maps.blocks(teacher))
     if not all(layer > 0 for layer in kept):
         raise ValueError(f"{kept} names layer 0, which is the teacher's embeddings: every student has those")
     config = deepcopy(teacher.config)
@@ -86,7 +87,7 @@ def whole_trainer(student, teacher, tokenizer, rows, tier: Tier, args, features=
         "model": student, "args": args, "train_dataset": traces.messages(rows), "processing_class": tokenizer,
         "teacher": teacher, **soft.shared(tier, tokenizer, teacher, student), **asdict(soft.Soft()),
     }  # fmt: skip
-    with origins.no_bars():  # of the trainer's preparation, which takes a moment
+    with provenance.no_bars():  # of the trainer's preparation, which takes a moment
         if features is None:
             return LogitTrainer(**given)
         width = teacher.config.get_text_config().hidden_size

@@ -8,7 +8,7 @@ from pathlib import Path
 HELPERS = Path(__file__).parent
 # What shapes a training or a cache. Other helpers load models, write answers or draw pictures.
 SHAPING = (
-    "across", "alignment", "cache", "distil", "features", "layers", "losses", "models/ends", "models/lora", "soft",
+    "across", "alignment", "cache", "distil", "features", "losses", "models/chat", "models/lora", "soft",
     "trainers",
 )  # fmt: skip
 

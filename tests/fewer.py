@@ -42,7 +42,10 @@ def begin() -> None:
     """Nothing is imported yet, so that the first import of a notebook stays the first."""
     from shrunken import Changed
 
-    changes = {"helpers.tiers": shrink, "helpers.traces": limit, "helpers.problems": pair_up}
+    changes = {
+        "helpers.tiers": shrink, "helpers.questions": ask_fewer, "helpers.traces": collect_fewer,
+        "helpers.problems": pair_up,
+    }  # fmt: skip
     sys.meta_path.insert(0, Changed(changes))
 
 
@@ -55,8 +58,13 @@ def pair_up(problems) -> None:
     problems.draw_twins = lambda split, pairs, *more, **others: draw(split, min(pairs, QUESTIONS), *more, **others)
 
 
-def limit(traces) -> None:
-    from shrunken import collected, fewer
+def ask_fewer(questions) -> None:
+    from shrunken import fewer
 
-    traces.questions = fewer(traces.questions, QUESTIONS)
+    questions.draw = fewer(questions.draw, QUESTIONS)
+
+
+def collect_fewer(traces) -> None:
+    from shrunken import collected
+
     traces.collect = collected(traces.collect, COLLECTED)

@@ -51,20 +51,20 @@ class Lab:
     browser: Browser
 
     @contextmanager
-    def opened(self, name: str, patience: float = 180) -> Iterator["Sheet"]:
+    def opened(self, name: str, patience: float = 180) -> Iterator["Responses"]:
         """A notebook of the folder, its kernel ready and an ear on what the kernel says. patience: seconds."""
         page = self.browser.new_page(viewport={"width": 1280, "height": 1000})
         try:
             page.goto(self.address.format(name))
             page.wait_for_function(READY, arg=name, timeout=patience * 1000)
             page.evaluate(LISTEN)
-            yield Sheet(page)
+            yield Responses(page)
         finally:
             page.close()
 
 
 @dataclass
-class Sheet:
+class Responses:
     """A notebook that is open."""
 
     page: Page

@@ -11,7 +11,7 @@ from transformers import AutoTokenizer
 
 from helpers import across, alignment, distil, losses, models, tiers, traces, trainers
 from helpers.across import Across
-from helpers.losses.across import across as divergence
+from helpers.losses.cross_tokenizer import across as divergence
 from helpers.tiers import ROOT
 from helpers.trainers.across import END, BothSides, chunks_of, end_of_turn, rows_of, sides_of
 from helpers.trainers.across import _opening as opening

@@ -9,7 +9,7 @@ import browser as chromium
 import fewer
 import nbformat
 import pytest
-from lab import Lab, Sheet, running
+from lab import Lab, Responses, running
 from nbformat.v4 import new_code_cell, new_notebook
 from playwright.sync_api import expect, sync_playwright
 
@@ -38,7 +38,7 @@ def lab(tmp_path_factory) -> Lab:
 # --- the notebooks ------------------------------------------------------------------------------
 
 
-def ask(sheet: Sheet) -> None:
+def ask(sheet: Responses) -> None:
     """Types a question; both models answer it to the end."""
     box = sheet.shown().filter(has=sheet.page.locator("textarea"))
     answers = box.get_by_text(re.compile(r"\d tokens?, (ended by itself|cut off)$"))
@@ -53,7 +53,7 @@ def ask(sheet: Sheet) -> None:
     expect(box.locator("button")).to_be_enabled()
 
 
-def slide(sheet: Sheet) -> None:
+def slide(sheet: Responses) -> None:
     """Moves the slider by a step; another picture appears."""
     box = sheet.shown().filter(has=sheet.page.locator(".noUi-handle"))
     picture = box.locator("img").first
@@ -63,7 +63,7 @@ def slide(sheet: Sheet) -> None:
     expect(picture).not_to_have_attribute("src", before, timeout=MINUTE)
 
 
-def type_text(sheet: Sheet) -> None:
+def type_text(sheet: Responses) -> None:
     """Types a text; both tokenizations of it are drawn."""
     box = sheet.shown().filter(has=sheet.page.locator("input[type=text]"))
     drawn = box.get_by_text("teacher above: 1 tokens · student below: 4 tokens")
@@ -73,7 +73,7 @@ def type_text(sheet: Sheet) -> None:
     expect(drawn).to_have_count(1, timeout=MINUTE)
 
 
-def type_map(sheet: Sheet) -> None:
+def type_map(sheet: Responses) -> None:
     """Types a map with a layer that there is not, which is refused, and then one that can be, which is drawn."""
     box = sheet.shown().filter(has=sheet.page.locator("input[type=text]"))
     picture, refused = box.locator("img").first, box.get_by_text("refused: the map ((1, 99),)")
@@ -157,7 +157,7 @@ def write(folder: Path, name: str, *sources: str) -> str:
     return name
 
 
-def new_complaints(sheet: Sheet, known: int) -> list[str]:
+def new_complaints(sheet: Responses, known: int) -> list[str]:
     """Those after the first `known`, as soon as there are some; [] after a while without."""
     until = time.monotonic() + 30
     while time.monotonic() < until:

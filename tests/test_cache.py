@@ -12,7 +12,7 @@ import torch
 from kills import ended, forked, killed
 from test_trainers import Kill, equal, kept, weights
 
-from helpers import cache, distil, losses, models, origins, soft, tiers, traces, trainers
+from helpers import cache, distil, losses, models, provenance, soft, tiers, traces, trainers
 from helpers.cache.draws import unpack
 from helpers.cache.encodings import bits
 from helpers.soft import Soft
@@ -46,7 +46,7 @@ def test_what_is_written_is_read_from_the_disk(tmp_path):
     found = cache.load(tmp_path, MADE)
     assert [one["targets"] for one in found] == [bytes([i]) for i in range(6)] and found[3] == {**row(3), "length": 2}
     assert found.cache_files and cache.size(found) == 1.0
-    assert origins.read(tmp_path, "") == MADE
+    assert provenance.read(tmp_path, "") == MADE
     assert sorted(path.name for path in tmp_path.iterdir()) == ["dataset", "provenance.json"]
 
 

@@ -11,9 +11,9 @@ from transformers import LlamaConfig, LlamaForCausalLM
 from helpers import losses
 from helpers.cache import Encoding, top
 from helpers.cache.encodings import KINDS, bits
-from helpers.losses.angles import angles, pull
 from helpers.losses.chunked import Head
-from helpers.losses.stored import stored_cross_entropy
+from helpers.losses.gradient_angle import angles, pull
+from helpers.losses.sparse import stored_cross_entropy
 
 VOCABULARY = 50
 

@@ -1,12 +1,12 @@
-"""helpers.conclusions: which of several numbers is the answer; and GSM8K's gold numbers in every frame."""
+"""helpers.evaluation.conclusions: which of several numbers is the answer; and GSM8K's gold numbers in every frame."""
 
 from pathlib import Path
 
 import pytest
 
-from helpers import conclusions
-from helpers.conclusions import ASIDES, LEADS
-from helpers.reading import is_right, read_answer
+from helpers.evaluation import conclusions
+from helpers.evaluation.conclusions import ASIDES, LEADS
+from helpers.evaluation.reading import is_right, read_answer
 
 ROWS = [(name, row) for name, rows in (("LEADS", LEADS), ("ASIDES", ASIDES)) for row in rows]
 

@@ -6,7 +6,7 @@ import matplotlib.pyplot as plt
 import pytest
 import torch
 
-from helpers.intervals import paired_repeats, repeated
+from helpers.evaluation.statistics import paired_repeats, repeated
 from helpers.show import digits
 
 LOGITS = torch.tensor([0.0, 3.0, 1.0, -1.0, 2.0, 0.0, 0.0, -2.0, 0.0, 0.0])

@@ -1,4 +1,4 @@
-"""helpers.evaluate: answers in order and unspoilt by padding, and shares, families, twins."""
+"""helpers.evaluation: answers in order and unspoilt by padding, and shares, families, twins."""
 
 import copy
 import re
@@ -9,8 +9,9 @@ import pytest
 import torch
 from tiny_models import QUESTIONS
 
-from helpers import evaluate, models
-from helpers.evaluate import Answer, generate
+from helpers import evaluation, models
+from helpers.generation import with_transformers
+from helpers.generation.with_transformers import Answer, generate
 from helpers.models import prompt_ids
 
 TOKENS = 12
@@ -127,15 +128,15 @@ def test_an_answer_ends_at_the_end_of_turn(loaded, monkeypatch, named_by):
 def test_reasoning_marks_stay_in_the_text(tiny):
     _, tokenizer = models.load_teacher(tiny)
     ids = tokenizer("72 - 10 = 62.\n</think>\n\n62 left.<|im_end|><|endoftext|>", add_special_tokens=False).input_ids
-    answer = evaluate._answer(ids, [tokenizer.eos_token_id], tokenizer, opened=True)
+    answer = with_transformers._answer(ids, [tokenizer.eos_token_id], tokenizer, opened=True)
     assert answer.text == "72 - 10 = 62.\n</think>\n\n62 left."
-    assert evaluate.final_answer(answer.whole) == "62 left."
+    assert evaluation.final_answer(answer.whole) == "62 left."
 
 
 def test_reasoning_that_the_prompt_opened_and_nothing_closed_is_no_answer(tiny):
     (answer,) = generate(*models.load_teacher(tiny), QUESTIONS[:1], TOKENS)
     assert answer.opened and answer.text
-    assert evaluate.final_answer(answer.whole) == ""
+    assert evaluation.final_answer(answer.whole) == ""
     (direct,) = generate(*models.load_student(tiny), QUESTIONS[:1], TOKENS)
     assert not direct.opened and direct.whole == direct.text
 
@@ -187,8 +188,9 @@ def test_a_short_run_shows_no_bar(loaded, capfd):
 
 @pytest.mark.parametrize(("progress", "shown"), [(True, True), (False, False)])
 def test_a_long_run_shows_a_bar_that_goes(loaded, capfd, monkeypatch, progress, shown):
-    bar = evaluate.tqdm
-    monkeypatch.setattr(evaluate, "tqdm", lambda **settings: bar(**{**settings, "delay": 0.01, "mininterval": 0.0}))
+    bar = with_transformers.tqdm
+    fast = {"delay": 0.01, "mininterval": 0.0}
+    monkeypatch.setattr(with_transformers, "tqdm", lambda **settings: bar(**{**settings, **fast}))
     generate(*loaded, QUESTIONS, TOKENS, batch_size=1, progress=progress)
     written = capfd.readouterr().err
     assert ("answers" in written) is shown
@@ -208,18 +210,18 @@ ANSWERS = [
 
 
 def test_accuracy_counts_the_right_answers():
-    share = evaluate.accuracy(ANSWERS, PROBLEMS)
+    share = evaluation.accuracy(ANSWERS, PROBLEMS)
     assert (share.n, share.hits, share.value) == (4, 3, 0.75)
-    assert share == evaluate.wilson(3, 4)
+    assert share == evaluation.wilson(3, 4)
 
 
 def test_reasoning_that_was_cut_off_is_wrong_even_where_it_names_the_number():
     cut = Answer("3 × 24 = 72, and 72 - 10 = 62. Wait, let me", 12, False, opened=True)
-    assert evaluate.accuracy([cut], [PROBLEMS[0]]).hits == 0
+    assert evaluation.accuracy([cut], [PROBLEMS[0]]).hits == 0
 
 
 def test_families_are_scored_apart_in_the_order_they_come():
-    shares = evaluate.by_family(ANSWERS, PROBLEMS)
+    shares = evaluation.by_family(ANSWERS, PROBLEMS)
     assert {family: (share.hits, share.n) for family, share in shares.items()} == {
         "boxes": (1, 2), "smoothies": (1, 1), "buses": (1, 1),
     }  # fmt: skip
@@ -228,16 +230,17 @@ def test_families_are_scored_apart_in_the_order_they_come():
 
 def test_answers_and_problems_must_match():
     with pytest.raises(ValueError):
-        evaluate.accuracy(ANSWERS[:3], PROBLEMS)
+        evaluation.accuracy(ANSWERS[:3], PROBLEMS)
     with pytest.raises(ValueError, match="no share"):
-        evaluate.accuracy([], [])
+        evaluation.accuracy([], [])
 
 
 def test_twins_caught_missed_and_suspected():
     pairs = [(Asked((n,)), Asked(())) for n in range(1, 5)]
     impossible = Answer("The facts do not fit together: 5, not 6.", 9, True)
     number = Answer("There are 7.", 4, True)
-    score = evaluate.score_twins(pairs, [number, number, number, impossible], [impossible, number, impossible, number])
+    solvable, twins = [number, number, number, impossible], [impossible, number, impossible, number]
+    score = evaluation.score_twins(pairs, solvable, twins)
     assert (score.detected.hits, score.detected.n) == (2, 4)
     assert (score.false_alarms.hits, score.false_alarms.n) == (1, 4)
     assert score.missed == (1, 3)
@@ -245,12 +248,12 @@ def test_twins_caught_missed_and_suspected():
 
 def test_twins_the_wrong_way_round_are_refused():
     with pytest.raises(ValueError, match="solvable problem and an impossible one"):
-        evaluate.score_twins([(Asked(()), Asked((5,)))], ANSWERS[:1], ANSWERS[:1])
+        evaluation.score_twins([(Asked(()), Asked((5,)))], ANSWERS[:1], ANSWERS[:1])
 
 
 def test_thousands_of_answers_take_seconds():
     answers = [Answer(f"Sarah has {i} crayons left.", 9, True) for i in range(5000)]
     begun = time.process_time()
-    share = evaluate.accuracy(answers, [Asked((i,)) for i in range(5000)])
+    share = evaluation.accuracy(answers, [Asked((i,)) for i in range(5000)])
     assert share.hits == 5000
     assert time.process_time() - begun < 5

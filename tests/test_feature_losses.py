@@ -8,9 +8,8 @@ import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from helpers import layers
-from helpers.losses import features
-from helpers.losses.features import attention, chunk_means, cka, cosine, hint, normalised, relations, value_relations
+from helpers.losses import hidden, layer_maps
+from helpers.losses.hidden import attention, chunk_means, cka, cosine, hint, normalised, relations, value_relations
 
 
 def drawn(*shape, seed=0):
@@ -138,10 +137,10 @@ def test_half_precision_is_compared_in_float32():
 
 
 def test_maps_by_hand():
-    assert layers.last(3, 4) == ((3, 4),)
-    assert layers.uniform(3, 4) == ((1, 1), (2, 3), (3, 4))
-    assert layers.uniform(4, 12) == ((1, 3), (2, 6), (3, 9), (4, 12))  # TinyBERT
-    assert layers.uniform(2, 1) == ((1, 1), (2, 1))
+    assert layer_maps.last(3, 4) == ((3, 4),)
+    assert layer_maps.uniform(3, 4) == ((1, 1), (2, 3), (3, 4))
+    assert layer_maps.uniform(4, 12) == ((1, 3), (2, 6), (3, 9), (4, 12))  # TinyBERT
+    assert layer_maps.uniform(2, 1) == ((1, 1), (2, 1))
 
 
 def ways(student, teacher, first=1):
@@ -158,7 +157,7 @@ def test_the_likest_map_is_the_best_of_all_that_keep_the_order(student, teacher,
     def worth(way):
         return sum(likeness[i + 1][layer] for i, layer in enumerate(way))
 
-    found = layers.by_likeness(likeness)
+    found = layer_maps.by_likeness(likeness)
     assert [ours for ours, _ in found] == list(range(1, student + 1))
     assert worth([theirs for _, theirs in found]) == pytest.approx(max(map(worth, ways(student, teacher))))
 
@@ -175,30 +174,30 @@ def test_the_likest_map_is_the_best_of_all_that_keep_the_order(student, teacher,
 )
 def test_a_map_that_cannot_be_is_refused(pairs, words):
     with pytest.raises(ValueError, match=words):
-        layers.check(pairs, 3, 4)
-    assert layers.check([[1, 2], [3, 4]], 3, 4) == ((1, 2), (3, 4))
+        layer_maps.check(pairs, 3, 4)
+    assert layer_maps.check([[1, 2], [3, 4]], 3, 4) == ((1, 2), (3, 4))
 
 
 def test_every_kind_of_the_trainer_is_a_loss():
     from helpers.trainers.features import KINDS
 
-    assert all(callable(getattr(features, kind)) for kind in KINDS)
+    assert all(callable(getattr(hidden, kind)) for kind in KINDS)
 
 
 @pytest.mark.parametrize("kind", ["hint", "cosine", "normalised"])
 def test_of_no_token_a_loss_is_0(kind):
     student = torch.zeros(0, 4, requires_grad=True)
-    found = getattr(features, kind)(student, torch.zeros(0, 4))
+    found = getattr(hidden, kind)(student, torch.zeros(0, 4))
     found.backward()
     assert found.item() == 0 and student.grad.shape == (0, 4)
-    assert features.spread(torch.zeros(0, 4)).item() == 0
-    assert features.attention(torch.zeros(0, 2, 5), torch.zeros(0, 2, 5)).item() == 0
+    assert hidden.spread(torch.zeros(0, 4)).item() == 0
+    assert hidden.attention(torch.zeros(0, 2, 5), torch.zeros(0, 2, 5)).item() == 0
 
 
 @pytest.mark.parametrize("kind", ["relations", "value_relations"])
 def test_a_text_without_a_learnt_token_counts_for_nothing(kind):
     student, teacher = torch.randn(7, 4), torch.randn(7, 6)
-    loss = getattr(features, kind)
+    loss = getattr(hidden, kind)
     assert loss(student, teacher, [3, 0, 4, 0]).item() == loss(student, teacher, [3, 4]).item() > 0
     assert loss(student[:0], teacher[:0], [0, 0]).item() == 0
 
@@ -207,13 +206,13 @@ def test_the_variance_of_parts_is_that_of_the_whole():
     states = torch.randn(40, 6) * 3 + 5
     wanted = states.double().var(0, correction=0).mean().item()
     for sizes in ([40], [1, 39], [13, 0, 20, 7], [10] * 4):
-        assert features.pooled_spread(list(states.split(sizes))).item() == pytest.approx(wanted, rel=1e-6)
+        assert hidden.pooled_spread(list(states.split(sizes))).item() == pytest.approx(wanted, rel=1e-6)
     # Two processes, one with a part of no token: what each adds up is shared.
     halves = [states[:25], states[:0]], [states[25:], states[:0]]
     counts, sums = zip(*[(len(a), a.double().sum(0)) for a, _ in halves], strict=True)
     shared = [torch.tensor(float(sum(counts))), sum(sums)]
     mean = shared[1] / 40
     parts = [a.double() for a, _ in halves]
-    within = sum(len(a) * (features.spread(a) + (a.mean(0) - mean).square().mean()) for a in parts)
+    within = sum(len(a) * (hidden.spread(a) + (a.mean(0) - mean).square().mean()) for a in parts)
     totals = iter([*shared, within])
-    assert features.pooled_spread(list(halves[0]), lambda _: next(totals)).item() == pytest.approx(wanted, rel=1e-6)
+    assert hidden.pooled_spread(list(halves[0]), lambda _: next(totals)).item() == pytest.approx(wanted, rel=1e-6)

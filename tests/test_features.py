@@ -13,7 +13,7 @@ from test_trainers import Kill, equal, kept, weights
 
 from helpers import cache, distil, features, losses, models, soft, trainers
 from helpers.cache import states
-from helpers.losses import features as between
+from helpers.losses import hidden as between
 from helpers.soft import Soft
 from helpers.trainers import signals
 from helpers.trainers.across import chunks_of
@@ -47,7 +47,7 @@ def signal_of(model, ids, signal: str, layer: int):
 
 
 def by_hand(trainer, batch, how: Features) -> float:
-    """The loss on features of a batch, text by text and without padding, from `helpers.losses.features`."""
+    """The loss on features of a batch, text by text and without padding, from `helpers.losses.hidden`."""
     found = []
     for i, (ours, theirs) in enumerate(how.pairs):
         sides = ([], [])

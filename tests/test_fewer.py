@@ -11,9 +11,9 @@ from conftest import Fewer
 
 ROOT = Path(__file__).resolve().parents[1]
 CODE = """
-from helpers import problems, tiers, traces
+from helpers import problems, questions, tiers
 tier = tiers.resolve("auto")
-asked, pairs = traces.questions(tier, "test", 300, 0), problems.draw_twins("test", 200, 0)
+asked, pairs = questions.draw(tier, "test", 300, 0), problems.draw_twins("test", 200, 0)
 print(tier.name, tier.traces, tier.epochs, tier.artifacts.name, len(asked), len(pairs), dir())
 """
 

@@ -1,14 +1,14 @@
-"""helpers.formulas: math-verify's reading of a formula, and the bounds that keep its algebra short."""
+"""helpers.evaluation.formulas: math-verify's reading of a formula, and the bounds that keep its algebra short."""
 
 import random
 import time
 
 import pytest
 
-from helpers.compare import published
-from helpers.formulas import LONGEST, endless, worth
-from helpers.premises import notices
-from helpers.reading import read_answer, says_impossible
+from helpers.evaluation import published
+from helpers.evaluation.formulas import LONGEST, endless, worth
+from helpers.evaluation.missing_premise import notices
+from helpers.evaluation.reading import read_answer, says_impossible
 
 WORTH = [
     ("\\boxed{\\frac{3}{4}}", 0.75),

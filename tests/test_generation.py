@@ -10,9 +10,9 @@ import torch
 from tiny_models import QUESTIONS
 from vllm_double import Made, greedy, install
 
-from helpers import compare, evaluate, generation, memory, models, traces
-from helpers.compare import Exam
-from helpers.generation import fast
+from helpers import evaluation, generation, memory, models, questions, traces
+from helpers.evaluation import Benchmark
+from helpers.generation import with_vllm
 from helpers.tiers import TIERS, Sampling
 from helpers.traces import store
 
@@ -78,7 +78,7 @@ def test_without_a_gpu_nothing_of_vllm_is_looked_at(monkeypatch, tiny):
     monkeypatch.setitem(sys.modules, "vllm", None)  # an import of it fails
     model, tokenizer = generation.load_teacher(tiny)
     assert generation.written_by(model) is None
-    alone = evaluate.generate(model, tokenizer, QUESTIONS, ROOM)
+    alone = generation.generate(model, tokenizer, QUESTIONS, ROOM)
     assert generation.generate(model, tokenizer, QUESTIONS, ROOM) == alone
     tasks = [(QUESTIONS[:1], {"max_new_tokens": ROOM}), (QUESTIONS[1:], {"max_new_tokens": ROOM})]
     assert [answer for part in generation.answers(model, tokenizer, tasks) for answer in part] == alone
@@ -123,7 +123,7 @@ def test_vllm_is_asked_for_the_very_model(served):
     assert generation.written_by(teacher) == "vllm" and tokenizer.padding_side == "left"
     assert made.settings == {
         "model": tier.teacher.source, "revision": tier.teacher.revision, "tokenizer_revision": tier.teacher.revision,
-        "dtype": "bfloat16", "max_model_len": fast.PROMPT + tier.max_new_tokens, "generation_config": "vllm",
+        "dtype": "bfloat16", "max_model_len": with_vllm.PROMPT + tier.max_new_tokens, "generation_config": "vllm",
         "gpu_memory_utilization": pytest.approx(0.9 * 12 / 16, abs=0.01),
     }  # fmt: skip
     generation.unload(teacher)
@@ -137,7 +137,7 @@ def test_its_answers_are_those_of_transformers(served, monkeypatch):
     without_end = SimpleNamespace(max_tokens=3, stop_token_ids=[])
     (*_, common), _, _ = greedy(model)(models.prompt_ids(tokenizer, QUESTIONS[0]), without_end)
     monkeypatch.setattr(model.generation_config, "eos_token_id", [tokenizer.eos_token_id, common])
-    wanted = evaluate.generate(model, tokenizer, QUESTIONS, ROOM)
+    wanted = generation.generate(model, tokenizer, QUESTIONS, ROOM)
     assert {answer.ended for answer in wanted} == {True, False} and all(answer.opened for answer in wanted)
     teacher, _ = generation.load_teacher(tier)
     teacher.generation_config.eos_token_id = model.generation_config.eos_token_id
@@ -167,12 +167,12 @@ def test_the_sampling_is_the_tiers_and_each_answer_has_its_seed(served):
 
 def test_many_questions_are_asked_at_once_and_come_back_in_order(served, monkeypatch):
     tier, made, (model, tokenizer) = served
-    monkeypatch.setattr(fast, "AHEAD", 3)
+    monkeypatch.setattr(with_vllm, "AHEAD", 3)
     monkeypatch.setattr(generation, "AHEAD", 3)
     teacher, _ = generation.load_teacher(tier)
     tasks = [([question], {"max_new_tokens": 4}) for question in QUESTIONS]
     found = [answer for part in teacher.answers(tokenizer, iter(tasks)) for answer in part]
-    assert found == evaluate.generate(model, tokenizer, QUESTIONS, 4)
+    assert found == generation.generate(model, tokenizer, QUESTIONS, 4)
     assert [len(prompts) for prompts, _, _ in made.calls] == [3, 1]
     assert generation.generate(teacher, tokenizer, QUESTIONS, 4) == found
     seeds = [one.seed for _, settings, _ in made.calls[2:] for one in settings]
@@ -200,10 +200,10 @@ def test_traces_say_which_engine_wrote_them_and_are_not_mixed_with_others(served
     tier, made, teacher = served
     tier = replace(tier, sampling=Sampling(temperature=0.0))  # the double knows the likeliest token alone
     written = traces.collect(tier, 6, 0, tmp_path / "vllm")
-    assert traces.provenance(written)["engine"] == "vllm"
+    assert traces.record(written)["engine"] == "vllm"
     assert sum(len(prompts) for prompts, _, _ in made.calls) == 6 and made.calls
     plain = traces.collect(tier, 6, 0, tmp_path / "plain", teacher)
-    assert "engine" not in traces.provenance(plain)
+    assert "engine" not in traces.record(plain)
     assert plain.to_list() == written.to_list()
     # Finished, they are read on any computer. Half done, they go on with their own engine alone.
     monkeypatch.setenv(generation.FORCED, "transformers")
@@ -222,7 +222,7 @@ def test_a_model_that_unsloth_loaded_is_said():
 
 def test_the_teacher_sits_the_exam_through_vllm(served):
     tier, made, (model, tokenizer) = served
-    exam = Exam([traces.Question(question, (1,)) for question in QUESTIONS])
-    sheet = compare.teacher(exam, replace(tier, sampling=Sampling(temperature=1.0)))
-    assert sheet.asked == evaluate.generate(model, tokenizer, QUESTIONS, tier.max_new_tokens)
+    exam = Benchmark([questions.Question(question, (1,)) for question in QUESTIONS])
+    sheet = evaluation.teacher(exam, replace(tier, sampling=Sampling(temperature=1.0)))
+    assert sheet.asked == generation.generate(model, tokenizer, QUESTIONS, tier.max_new_tokens)
     assert sheet.parameters == models.parameter_count(model) and len(made.calls) == 1

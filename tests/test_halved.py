@@ -7,7 +7,8 @@ import torch
 from test_logit_trainer import tier  # noqa: F401  (a fixture)
 from test_trainers import kept
 
-from helpers import halved, layers, models
+from helpers import halved, models
+from helpers.losses import layer_maps
 from helpers.trainers.features import Features
 
 IDS = torch.tensor([[5, 9, 40, 7, 3]])
@@ -33,7 +34,7 @@ def test_at_even_steps_from_the_first_to_the_last():
 
 
 def test_all_of_its_layers_make_the_teacher_again(teacher):
-    student = halved.student_of(teacher[0], range(1, layers.blocks(teacher[0]) + 1))
+    student = halved.student_of(teacher[0], range(1, layer_maps.blocks(teacher[0]) + 1))
     with torch.no_grad():
         assert torch.allclose(student(IDS).logits, teacher[0](IDS).logits, atol=1e-5)
 
@@ -41,7 +42,7 @@ def test_all_of_its_layers_make_the_teacher_again(teacher):
 @pytest.mark.parametrize("kept_", [(2,), (1,), (2, 1)])
 def test_a_kept_block_is_the_teachers_block(teacher, kept_):
     student, model = halved.student_of(teacher[0], kept_), teacher[0]
-    assert layers.blocks(student) == len(kept_) and len(student.model.layers) == len(kept_)
+    assert layer_maps.blocks(student) == len(kept_) and len(student.model.layers) == len(kept_)
     for place, layer in enumerate(kept_):
         ours, theirs = student.model.layers[place].state_dict(), model.model.layers[layer - 1].state_dict()
         assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
@@ -92,7 +93,7 @@ def test_a_short_training_moves_every_weight_and_leaves_nothing_behind(tier, tea
 
 def test_a_student_that_is_its_teacher_s_copy_learns_from_it(tier, teacher):  # noqa: F811
     """At its first step nothing pulls, neither logits nor features, and a ratio of the two would be no number."""
-    depth = layers.blocks(teacher[0])
+    depth = layer_maps.blocks(teacher[0])
     student = halved.student_of(teacher[0], range(1, depth + 1))
     how = Features("hint", ((depth, depth),))
     halved.learn(student, teacher[0], teacher[1], kept(), replace(tier, micro_batch=2), 0, 3, 1e-3, how)

@@ -16,7 +16,7 @@ from data.making.tasks import chain
 from helpers import problems
 from helpers.problems import FAMILIES, TWINS, Claim
 from helpers.problems.words import HE, SHE
-from helpers.traces.premises import missing_premises
+from helpers.questions.missing_premise import missing_premises
 
 ROOT = Path(__file__).resolve().parents[1]
 

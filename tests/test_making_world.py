@@ -20,9 +20,9 @@ from data.making.world.rows import MIXES, SENTENCES, Form, Recipe, draw_pool, ro
 from data.making.world.slips import Written, carried, given, rightly, with_slip
 from data.making.world.source import Claim, Missing, Step, draw, stream
 from data.making.world.tokenizers import tokenizer_for
-from helpers.evaluate import Answer
+from helpers.evaluation.reading import is_right, says_impossible
+from helpers.generation.with_transformers import Answer
 from helpers.problems.model import Problem, calculate
-from helpers.reading import is_right, says_impossible
 
 ROLES = ("teacher", "student", "sibling")
 SUM = r"(\d+) ([-+×÷]) (\d+) = (\d+)"

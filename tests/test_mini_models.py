@@ -10,7 +10,7 @@ import torch
 from safetensors import safe_open
 from transformers import AutoTokenizer
 
-from helpers import evaluate, models, problems, tiers
+from helpers import evaluation, generation, models, problems, tiers
 from helpers.problems.skills import KINDS, draw_skills
 
 ROOT = tiers.ROOT
@@ -81,8 +81,8 @@ def test_answers_are_as_right_as_the_card_says(shipped):
     """On other problems than the card's: the two intervals overlap."""
     role, model, tokenizer, scores = shipped
     asked = problems.draw("test", 170, SEED)
-    said = evaluate.generate(model, tokenizer, [problem.question for problem in asked], 200, batch_size=170)
-    found = evaluate.accuracy(said, asked)
+    said = generation.generate(model, tokenizer, [problem.question for problem in asked], 200, batch_size=170)
+    found = evaluation.accuracy(said, asked)
     assert found.low <= scores["accuracy"]["high"] and found.high >= scores["accuracy"]["low"]
     thinks = sum("</think>" in answer.text for answer in said)
     assert thinks > 160 if role == "teacher" else thinks == 0
@@ -94,10 +94,10 @@ def test_skills_are_as_good_as_the_card_says(shipped):
         assert "skills" not in scores and scores["entropy"] > 0
         return
     tasks = draw_skills("test", 50 * len(KINDS), SEED)
-    said = evaluate.generate(model, tokenizer, [task.prompt for task in tasks], 32, batch_size=200)
+    said = generation.generate(model, tokenizer, [task.prompt for task in tasks], 32, batch_size=200)
     for kind in KINDS:
         hits = [task.is_right(answer.text) for task, answer in zip(tasks, said, strict=True) if task.kind == kind]
-        found, card = evaluate.wilson(sum(hits), len(hits)), scores["skills"][kind]
+        found, card = evaluation.wilson(sum(hits), len(hits)), scores["skills"][kind]
         assert found.low <= card["high"] and found.high >= card["low"], kind
 
 

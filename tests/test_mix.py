@@ -10,8 +10,9 @@ import pytest
 import test_traces
 from test_traces import Calls, loads  # noqa: F401  (a fixture)
 
-from helpers import distil, models, sources, tiers, traces
-from helpers.evaluate import Answer, is_right
+from helpers import distil, models, questions, sources, tiers, traces
+from helpers.evaluation import is_right
+from helpers.generation.with_transformers import Answer
 from helpers.tiers import TIERS
 from helpers.traces import ANSWER, mix, store
 
@@ -74,7 +75,7 @@ def test_an_impossible_problem_has_no_short_form():
 
 def test_what_is_cut_short_is_still_kept(tiny):
     text = mix.short(row(0)[ANSWER], [62])
-    question = traces.Question("How many?", (62,))
+    question = questions.Question("How many?", (62,))
     assert traces.verdict(Answer(text, 9, True), question, set(), replace(tiny, max_length=10_000)) == "kept"
 
 
@@ -95,7 +96,7 @@ def test_one_whole_to_four_short_each_question_once(tier):
     mixed = mix.mix(rows, tier, 0)
     assert lengths(mixed) == {"whole": 10, "short": 40}
     assert mixed["question"][:] == rows["question"][:], "in their order"
-    assert traces.provenance(mixed) == {
+    assert traces.record(mixed) == {
         "made": "up", "mixed": {"long_share": 0.2, "long": 10, "short": 40, "short_as_written": 0, "left_out": 0}
     }  # fmt: skip
     assert mixed.features == rows.features
@@ -124,7 +125,7 @@ def test_tokens_are_counted_anew_as_the_teacher_counts(tier):
 def test_a_teacher_that_names_the_answer_alone_gives_its_shorter_half(tier):
     rows = kept(*(row(i, "It is 62.", tokens=100 + i) for i in range(40)))
     mixed = mix.mix(rows, tier, 0)
-    told = traces.provenance(mixed)["mixed"]
+    told = traces.record(mixed)["mixed"]
     assert told == {"long_share": 0.2, "long": 5, "short": 0, "short_as_written": 20, "left_out": 15}
     assert mixed["question"][:20] == rows["question"][:20] and set(mixed[ANSWER]) == set(rows[ANSWER])
     assert "1 to 4.0), of which 20 short as they were written; 15 left out" in mix.told(mixed)
@@ -168,12 +169,12 @@ def test_load_mixes_where_the_tier_says_so_and_tells_it(tier, tmp_path, monkeypa
     calls = Calls(monkeypatch, tier, answered)
     solvable = replace(tier, traces=20, max_length=10_000)
     rows = traces.load(solvable)
-    told = traces.provenance(rows)["mixed"]
+    told = traces.record(rows)["mixed"]
     assert told["long"] == 4 and told["short"] + told["short_as_written"] + told["left_out"] == 16
     assert capsys.readouterr().out == mix.told(rows) + "\n"
     assert traces.load(solvable).to_list() == rows.to_list() and len(calls.asked) == 20
     whole = traces.load(replace(solvable, long_share=None))
-    assert len(whole) == 20 and "mixed" not in traces.provenance(whole), "the stored traces are whole"
+    assert len(whole) == 20 and "mixed" not in traces.record(whole), "the stored traces are whole"
     assert distil.token_folder(solvable, 0, rows) != distil.token_folder(solvable, 0, whole)
     kept_again, counts = traces.verify(rows, solvable)
     assert counts == Counter(kept=len(rows)) and kept_again.to_list() == rows.to_list()
@@ -191,7 +192,7 @@ def test_nothing_changes_on_the_mini_tier(tiny, tmp_path, monkeypatch, capsys):
         "teacher", "revision", "data", "data_config", "data_revision", "n", "seed", "temperature", "top_p", "top_k",
         "max_new_tokens", "batch_size", "questions", "prompt", "template", "machine", "versions",
     ]  # fmt: skip
-    assert list(traces.provenance(rows)) == [*told, "judged"]
+    assert list(traces.record(rows)) == [*told, "judged"]
     assert set(rows[ANSWER]) <= {f"<think>\nLet me see.\n</think>\n\n{end}" for end in (
         "There is a mistake in the problem.", *(f"It is {' and '.join(map(str, one))}." for one in rows["gold"])
     )}  # fmt: skip
@@ -203,7 +204,7 @@ def test_a_training_s_folder_is_named_by_its_traces_student_settings_and_code():
         "traces": distil.digest_of(textbook),
         "student": ["data/mini/student", store.revision(student)],
         "settings": ["Lora(r=32, alpha=64, learning_rate=0.008, targets='all-linear')", 4, 12, 512],
-        "code": sources.code("distil", "models/lora", "models/ends"),
+        "code": sources.code("distil", "models/lora", "models/chat"),
     }
     assert distil.token_folder(TIERS["mini"], 0, textbook).name == f"token-0-{distil.short(made)}"
 
@@ -234,7 +235,7 @@ def test_a_real_teachers_cut_share_is_printed_where_traces_are_made(tiny, tmp_pa
     teacher = models.load_teacher(tiny)
     Calls(monkeypatch, tier, test_traces.mixed)
     traces.collect(tier, 10, 0, tmp_path, teacher)
-    assert capsys.readouterr().out == f"cut off at 8,192 tokens: {traces.evaluate.wilson(2, 10)} of 10 traces\n"
+    assert capsys.readouterr().out == f"cut off at 8,192 tokens: {traces.evaluation.wilson(2, 10)} of 10 traces\n"
     traces.collect(tier, 10, 0, tmp_path, teacher)
     assert capsys.readouterr().out == f"traces of 10 questions: read from {tmp_path.name}\n"
 

@@ -10,7 +10,8 @@ from sklearn.datasets import load_digits
 from test_notebook_definitions import cell, definitions, exercise
 from torch import nn
 
-from helpers import losses, results
+from helpers import losses
+from helpers.evaluation import results
 
 NAME = "01_dark_knowledge"
 

@@ -12,7 +12,7 @@ from test_notebook_definitions import cell, definitions, printed, solution
 
 from helpers import alignment, check, losses
 from helpers.across import Across
-from helpers.losses.across import across
+from helpers.losses.cross_tokenizer import across
 from helpers.trainers.across import chunks_of, rows_of
 
 NAME = "07_across_tokenizers"

@@ -10,8 +10,10 @@ from test_features import PAIRS, trainer_for
 from test_logit_trainer import batch_of, tier  # noqa: F401  (a fixture)
 from test_notebook_definitions import cell, definitions, exercise
 
-from helpers import features, layers, losses, results
-from helpers.losses import features as between
+from helpers import features, losses
+from helpers.evaluation import results
+from helpers.losses import hidden as between
+from helpers.losses import layer_maps
 from helpers.trainers import signals
 from helpers.trainers.across import chunks_of
 from helpers.trainers.features import KINDS, Features
@@ -145,7 +147,7 @@ def test_the_masked_cosine_can_be_written(capsys):
 def test_the_uniform_map_can_be_written(capsys):
     reference = definitions(NAME, "ex2-check", random=random)["true_map"]
     for sizes in ((3, 4), (6, 12), (4, 36), (5, 3)):
-        assert reference(*sizes) == list(layers.uniform(*sizes))
+        assert reference(*sizes) == list(layer_maps.uniform(*sizes))
     mistakes = {
         lambda s, t: [(i, i) for i in range(1, s + 1)]: "the first layers of the teacher: its last are never used",
         lambda s, t: [(i, max(1, i * t // s)) for i in range(1, s + 1)]: "round to the nearest layer, not down",

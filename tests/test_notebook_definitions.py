@@ -11,10 +11,10 @@ import pytest
 from notebook_checks import code_cells, plain_python, text
 from test_setup import pins_of
 
-from helpers import check, evaluate, models, tiers, traces
-from helpers.evaluate import Answer
+from helpers import check, evaluation, generation, models, questions, tiers, traces
+from helpers.generation.with_transformers import Answer
 from helpers.tiers import TIERS
-from helpers.traces import ANSWER, store, verdicts
+from helpers.traces import ANSWER, filtering, store
 
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -130,17 +130,18 @@ def test_start_asks_each_model_in_its_own_way(tiny):
         START, "ask", tier=tier, SEED=3, teacher=teacher, teacher_tokenizer=teacher_tokenizer, student=student,
         student_tokenizer=student_tokenizer,
     )["ask"]  # fmt: skip
-    sampled = evaluate.generate(
+    sampled = generation.generate(
         teacher, teacher_tokenizer, ["How many?"], tier.max_new_tokens, seed=3, **asdict(tier.sampling)
     )
-    greedy = evaluate.generate(student, student_tokenizer, ["How many?"], tier.answer_tokens)
+    greedy = generation.generate(student, student_tokenizer, ["How many?"], tier.answer_tokens)
     assert ask("How many?") == {"teacher": sampled[0], "student": greedy[0]}
 
 
 def test_start_checks_the_guess(capsys, monkeypatch):
-    monkeypatch.setattr(evaluate, "generate", lambda *_: [Answer("It is 7.", 4, True)] * 6)
-    six = [traces.Question(f"{i}?", (7,) if i < 2 else (8,)) for i in range(6)]
-    names = {"six": six, "student": None, "student_tokenizer": None, "tier": MINI, "evaluate": evaluate}
+    monkeypatch.setattr(generation, "generate", lambda *_: [Answer("It is 7.", 4, True)] * 6)
+    six = [questions.Question(f"{i}?", (7,) if i < 2 else (8,)) for i in range(6)]
+    names = {"six": six, "student": None, "student_tokenizer": None, "tier": MINI,
+             "evaluation": evaluation, "generation": generation}  # fmt: skip
     for guess, end in (
         (..., "nothing yet"),
         ([True, True, False, False, False, False], "right"),
@@ -158,7 +159,7 @@ def test_start_compares_your_answer_with_the_teachers(capsys):
     def ask(question):
         return {"teacher": Answer("Tom has 39 pens left.", 6, True)}
 
-    names = {"ask": ask, "check": check, "evaluate": evaluate, "show": type("", (), {"answers": lambda *_: ""})}
+    names = {"ask": ask, "check": check, "evaluation": evaluation, "show": type("", (), {"answers": lambda *_: ""})}
     shown = []
     names |= {"display": shown.append}
     stub = {"my_question": ..., "my_answer": ...}
@@ -210,14 +211,14 @@ def dataset(rows: list[dict]):
 @pytest.fixture(scope="module")
 def own_judge() -> dict:
     return definitions(
-        TRACES, *JUDGE, evaluate=evaluate, student_tokenizer=models.load_tokenizer(MINI, "student"), tier=MINI
+        TRACES, *JUDGE, evaluation=evaluation, student_tokenizer=models.load_tokenizer(MINI, "student"), tier=MINI
     )
 
 
 def test_the_judge_of_the_notebook_is_the_helpers_judge(own_judge, every_reason):
     for limit in (MINI.max_length, 40):
         found = own_judge["judge_all"](every_reason, limit)
-        assert found == verdicts.judge(every_reason, MINI, limit)
+        assert found == filtering.judge(every_reason, MINI, limit)
         kept, counts = traces.verify(dataset(every_reason), MINI, limit)
         assert {one: found.count(one) for one in set(found)} == dict(counts)
         assert [one for one, found_one in zip(every_reason, found, strict=True) if found_one == "kept"] == [
@@ -228,7 +229,7 @@ def test_the_judge_of_the_notebook_is_the_helpers_judge(own_judge, every_reason)
 
 def test_the_notebook_counts_tokens_as_the_helper_does(own_judge, every_reason):
     for one in every_reason:
-        wanted = verdicts.tokens_of(MINI, one["question"], one[ANSWER])
+        wanted = filtering.tokens_of(MINI, one["question"], one[ANSWER])
         assert own_judge["student_tokens"](one) == wanted
 
 
@@ -242,7 +243,7 @@ def test_the_notebook_writes_on_as_the_helper_does_and_only_on_the_left(teacher)
     write_on = definitions(TRACES, "write-on", teacher=model, tokenizer=tokenizer)["write_on"]
     asked = ["How many?", "Tom has 5 pens. He buys 7 more. How many pens does Tom have now?", "What is it?"]
     prompts = [models.chat_prompt(tokenizer, one) for one in asked]
-    wanted = [answer.text for answer in evaluate.generate(model, tokenizer, asked, 16)]
+    wanted = [answer.text for answer in generation.generate(model, tokenizer, asked, 16)]
     assert write_on(prompts, 16) == wanted
     assert write_on(prompts, 16, side="right") != wanted
     assert write_on(prompts, 16) == wanted  # the side of the call before is forgotten
@@ -250,12 +251,12 @@ def test_the_notebook_writes_on_as_the_helper_does_and_only_on_the_left(teacher)
 
 def test_what_a_limit_would_cut_off_is_what_it_cuts_off(teacher):
     model, tokenizer = teacher
-    cut_off = definitions(TRACES, "limits", evaluate=evaluate)["cut_off"]
+    cut_off = definitions(TRACES, "limits", evaluation=evaluation)["cut_off"]
     made_up = [Answer("", 9, True), Answer("", 10, True), Answer("", 11, True), Answer("", 12, False)]
     assert [cut_off(made_up, limit).hits for limit in (8, 9, 10, 11, 12)] == [4, 3, 2, 1, 1]
 
-    asked = [problem.question for problem in traces.questions(MINI, "train", 6, 0)]
-    long, short = (evaluate.generate(model, tokenizer, asked, room, temperature=1.0, seed=1) for room in (200, 75))
+    asked = [problem.question for problem in questions.draw(MINI, "train", 6, 0)]
+    long, short = (generation.generate(model, tokenizer, asked, room, temperature=1.0, seed=1) for room in (200, 75))
     assert cut_off(long, 75).hits == sum(not answer.ended for answer in short)
 
 
@@ -264,13 +265,13 @@ def test_the_plug_is_pulled_after_so_many_batches(teacher):
     plug = definitions(TRACES, "plug", teacher=model)["PulledPlug"](batches=1)
     assert plug.device == model.device and plug.generation_config is model.generation_config
     asked = ["How many?"]
-    assert evaluate.generate(plug, tokenizer, asked, 4) == evaluate.generate(model, tokenizer, asked, 4)
+    assert generation.generate(plug, tokenizer, asked, 4) == generation.generate(model, tokenizer, asked, 4)
     with pytest.raises(KeyboardInterrupt, match="plug"):
-        evaluate.generate(plug, tokenizer, asked, 4)
+        generation.generate(plug, tokenizer, asked, 4)
 
 
 def test_the_first_look_can_be_solved_and_knows_its_mistake(capsys):
-    given = {"evaluate": evaluate, "traces": traces, "tier": MINI}
+    given = {"evaluation": evaluation, "traces": traces, "tier": MINI}
     made = definitions(TRACES, "first-look", "first-look-check", **given)
     exec(solution(TRACES, "first-look-help"), made)
 

@@ -1,12 +1,12 @@
-"""helpers.numerals: each way of writing a number is put into plain digits, and each row of the table is needed."""
+"""evaluation.numerals: each way of writing a number is put into plain digits, and each row of the table is needed."""
 
 import re
 
 import pytest
 
-from helpers import numerals
-from helpers.numerals import FORMS, NUMBER, SCALES, plain, value
-from helpers.reading import is_right, read_answer
+from helpers.evaluation import numerals
+from helpers.evaluation.numerals import FORMS, NUMBER, SCALES, plain, value
+from helpers.evaluation.reading import is_right, read_answer
 
 ROWS = FORMS + SCALES
 EXAMPLES = [(row, written, put) for row in ROWS for written, put in row.examples.items()]

@@ -1,10 +1,10 @@
-"""helpers.phrases: each pattern is needed for its sentences, and what is impossible in a story is not the problem."""
+"""evaluation.phrases: each pattern is needed for its sentences; what is impossible in a story is not the problem."""
 
 import pytest
 
-from helpers import phrases
-from helpers.phrases import IMPOSSIBLE, TURNS, TURNS_NEGATED, turning
-from helpers.reading import is_right, says_impossible
+from helpers.evaluation import phrases
+from helpers.evaluation.phrases import IMPOSSIBLE, TURNS, TURNS_NEGATED, turning
+from helpers.evaluation.reading import is_right, says_impossible
 
 SENTENCES = [(row, sentence) for row in IMPOSSIBLE for sentence in row.sentences]
 TURNED = [(name, rows, row) for name, rows in (("TURNED", TURNS), ("TURNED_NEGATED", TURNS_NEGATED)) for row in rows]

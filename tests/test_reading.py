@@ -1,4 +1,4 @@
-"""helpers.reading: answers as our models and as real ones write them."""
+"""helpers.evaluation.reading: answers as our models and as real ones write them."""
 
 import json
 import logging
@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from helpers import problems
-from helpers.reading import final_answer, is_right, read_answer, says_impossible
+from helpers.evaluation.reading import final_answer, is_right, read_answer, says_impossible
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 SMOOTHIES = "They spend $28 in total, and the average cost per smoothie is $4."

@@ -12,7 +12,7 @@ from tables import percent
 from transformers import TrainerCallback
 
 from helpers import distil, models, tiers, trainers
-from helpers.evaluate import Answer
+from helpers.generation.with_transformers import Answer
 
 HELD = 3
 

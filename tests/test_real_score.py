@@ -8,9 +8,9 @@ import real_score
 import torch
 from kills import ended, forked
 
-from helpers import evaluate, models
-from helpers.evaluate import Answer
-from helpers.traces import Question
+from helpers import generation, models
+from helpers.generation.with_transformers import Answer
+from helpers.questions import Question
 
 ASKED = [f"Tom has {i} pens. How many pens has Tom?" for i in range(5)]
 
@@ -45,11 +45,11 @@ def test_answers_outlive_a_kill_and_end_as_if_there_had_been_none(tiny, tmp_path
         written.append(questions)
         return unspoilt(model, tokenizer, questions, *words, **named)
 
-    unspoilt = evaluate.generate
-    monkeypatch.setattr(real_score.evaluate, "generate", generate)
+    unspoilt = generation.generate
+    monkeypatch.setattr(real_score.generation, "generate", generate)
     with pytest.raises(KeyboardInterrupt):
         real_score.ask(tmp_path / "killed", lambda: loaded, ASKED, **how)
-    monkeypatch.setattr(real_score.evaluate, "generate", unspoilt)
+    monkeypatch.setattr(real_score.generation, "generate", unspoilt)
     rows = real_score.ask(tmp_path / "killed", lambda: loaded, ASKED, **how)
     assert real_score.answers_of(rows) == whole and len(rows) == len(ASKED)
     assert written == [ASKED[:2]] and all(row["seconds"] > 0 for row in rows)
@@ -61,7 +61,7 @@ def test_two_that_ask_at_once_ask_each_question_once(tmp_path, monkeypatch):
         time.sleep(0.02)
         return [Answer(f"{question} {seed}", 3, True) for question in questions]
 
-    monkeypatch.setattr(real_score.evaluate, "generate", generate)
+    monkeypatch.setattr(real_score.generation, "generate", generate)
     both = [forked(lambda: real_score.ask(tmp_path, lambda: (None, None), ASKED, 6, 2)) for _ in range(2)]
     assert [ended(one) for one in both] == [0, 0]
     rows = real_score.ask(tmp_path, lambda: pytest.fail("nothing is left to ask"), ASKED, 6, 2)

@@ -62,7 +62,7 @@ def test_a_trace_is_learnt_or_held_out_and_the_seed_says_which(shipped, roomy):
     learnt, held, _ = real_traces.split(few, roomy, 10, seed=0)
     asked = set(learnt["question"]), set(held["question"])
     assert not asked[0] & asked[1] and len(held) == 10
-    assert traces.provenance(held)["teacher"] == "DeepSeek-R1"
+    assert traces.record(held)["teacher"] == "DeepSeek-R1"
     assert real_traces.split(few, roomy, 10, seed=0)[1].to_list() == held.to_list()
     assert real_traces.split(few, roomy, 10, seed=1)[1].to_list() != held.to_list()
 

@@ -14,10 +14,11 @@ import real_tokenizers
 import torch
 from transformers import Gemma3ForCausalLM, Gemma3TextConfig
 
-from helpers import distil, evaluate, models, tiers, traces, trainers
-from helpers.evaluate import Answer
+from helpers import distil, evaluation, generation, models, questions, tiers, traces, trainers
+from helpers.generation import with_transformers
+from helpers.generation.with_transformers import Answer
 from helpers.tiers import TIERS, ModelSpec, Sampling
-from helpers.traces import ANSWER, mix, store, verdicts
+from helpers.traces import ANSWER, filtering, mix, store
 from helpers.trainers.across import sides_of
 
 CRAYONS = "Sarah has 3 boxes of 24 crayons. She gives 10 away. How many are left?"
@@ -89,15 +90,15 @@ class Says:
 def test_think_is_there_once_in_prompt_trace_and_training_row(qwen, gemma, kind, monkeypatch):
     tokenizer = qwen[0] if kind == "hybrid" else qwen[1]
     model = Says(tokenizer, WROTE if kind == "thinking" else "<think>\n" + WROTE)
-    (answer,) = evaluate.generate(model, tokenizer, [CRAYONS], 200)
+    (answer,) = generation.generate(model, tokenizer, [CRAYONS], 200)
     ((prompt),) = model.seen
     opened = kind != "hybrid"
     assert answer.opened is opened and answer.ended
     assert tokenizer.decode(prompt).count("<think>") == opened
-    whole = verdicts.whole(answer)
+    whole = filtering.whole(answer)
     assert whole == "<think>\n" + WROTE
-    monkeypatch.setattr(verdicts, "student_tokenizer", lambda tier, role="student": gemma)
-    question = traces.Question(CRAYONS, (62,))
+    monkeypatch.setattr(filtering, "student_tokenizer", lambda tier, role="student": gemma)
+    question = questions.Question(CRAYONS, (62,))
     assert traces.verdict(answer, question, set(), TIERS["full"]) == "kept"
     for other in (*qwen, gemma):
         (rendered,) = traces.messages(store.as_dataset([row(whole)], "{}"))
@@ -154,7 +155,7 @@ def taught(gemma, tmp_path_factory):
     )
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(tiers, "ROOT", folder)
-        patch.setattr(distil, "right_answers", lambda *_: evaluate.wilson(1, 2))
+        patch.setattr(distil, "right_answers", lambda *_: evaluation.wilson(1, 2))
         student, tokenizer = models.load_student(tier)
         rows = store.as_dataset([row(), row(BRIEF)], json.dumps({"made": "up"}))
         trainer = distil.token_trainer(student, tokenizer, rows, tier, 0)
@@ -257,7 +258,7 @@ def test_a_thinking_teacher_samples_as_its_makers_say():
 def test_the_sampling_reaches_generate(name, tiny, monkeypatch, tmp_path):
     seen = []
     tier = replace(tiny, sampling=TIERS[name].sampling, max_new_tokens=TIERS[name].max_new_tokens)
-    monkeypatch.setattr(evaluate, "generate", lambda model, tokenizer, asked, **how: seen.append(how) or [
+    monkeypatch.setattr(with_transformers, "generate", lambda model, tokenizer, asked, **how: seen.append(how) or [
         Answer("Hm.\n</think>\n\n1", 5, True, opened=True) for _ in asked
     ])  # fmt: skip
     traces.collect(tier, 2, 0, tmp_path)

@@ -141,12 +141,13 @@ def test_a_kernel_begins_shrunken_offline_and_shut_in(tmp_path, monkeypatch):
     stand_ins.gsm8k(stand_ins.home(folder))
     source = """
 import os, socket, urllib.request
-from helpers import results, tiers, traces
+from helpers import questions, tiers, traces
+from helpers.evaluation import results
 tier = tiers.resolve()
 assert (tier.name, tier.traces) == ("small", 512) and os.environ["HF_HUB_OFFLINE"] == "1"
 results.write("a", {"b": 1}, tier, 0)
 for split, n, many in (("train", 512, 512), ("validation", 120, 24), ("test", 500, 24)):
-    assert len({one.question for one in traces.questions(tier, split, n, 0)}) == many
+    assert len({one.question for one in questions.draw(tier, split, n, 0)}) == many
 for attempt in (lambda: urllib.request.urlopen("https://example.org"),
                 lambda: socket.create_connection(("192.0.2.1", 80), 1),
                 lambda: open(tiers.ROOT / "artifacts" / "small.txt", "w"),

@@ -1,4 +1,4 @@
-"""helpers.results: figures to files and back."""
+"""helpers.evaluation.results: figures to files and back."""
 
 import json
 import os
@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from helpers import results
-from helpers.intervals import Share, wilson
+from helpers.evaluation import results
+from helpers.evaluation.statistics import Share, wilson
 from helpers.tiers import ROOT, TIERS
 
 FIGURES = {

@@ -1,10 +1,13 @@
-"""helpers.score on random models: it runs to the end, and what it prints is what it writes."""
+"""data.making.score on random models: it runs to the end, and what it prints is what it writes."""
 
 from dataclasses import replace
 
 import pytest
 
-from helpers import models, problems, results, score
+from data.making import score
+from helpers import models, problems
+from helpers.evaluation import results
+from helpers.generation.with_transformers import Answer
 from helpers.tiers import ROOT, ModelSpec
 
 
@@ -31,9 +34,9 @@ def test_a_model_that_knows_everything_gets_everything(tiny, monkeypatch):
 
     def know(model, tokenizer, questions, max_new_tokens, batch_size):
         assert (max_new_tokens, batch_size) == (tiny.answer_tokens, tiny.generate_batch)
-        return [score.evaluate.Answer(known[question], 1, True) for question in questions]
+        return [Answer(known[question], 1, True) for question in questions]
 
-    monkeypatch.setattr(score.evaluate, "generate", know)
+    monkeypatch.setattr(score.generation, "generate", know)
     found = score.score(None, None, tiny, asked, pairs)
     assert (found["accuracy"].value, found["ended"].value) == (1, 1)
     assert (found["impossible"]["detected"].value, found["impossible"]["false_alarms"].value) == (1, 0)

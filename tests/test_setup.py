@@ -31,17 +31,12 @@ MACHINE_PATH = re.compile(r"(^|[^A-Za-z0-9_.])/(work|farm|root|tmp|home|Users)/"
 # A room may import rooms of its own floor and of the floors below, never of those above.
 FLOORS = {
     1: {
-        "tiers", "mirrors", "problems", "alignment", "intervals", "reading", "origins", "layers", "premises",
-        "sources", "openmp", "disk", "twins", "numerals", "formulas", "conclusions", "phrases",
-        "world",
+        "tiers", "problems", "alignment", "provenance", "sources", "openmp", "disk", "world",
     },
-    2: {"models", "memory"},
-    3: {"data", "cache"},
-    4: {"losses", "hints", "trainers"},
-    5: {
-        "evaluate", "traces", "results", "score", "show", "check", "distil", "compare", "soft", "across", "features",
-        "halved", "generation", "planning",
-    },
+    2: {"models", "memory", "questions", "generation", "evaluation", "traces"},
+    3: {"cache"},
+    4: {"losses", "trainers"},
+    5: {"show", "check", "distil", "soft", "across", "features", "halved", "planning"},
 }
 # What stands above the whole house: no helper imports these.
 OUTSIDE = {"data", "tests", "tools"}

@@ -12,11 +12,12 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.patches import FancyBboxPatch, Rectangle
 from tiny_models import QUESTIONS, tokenizer_of
 
-from helpers import evaluate, models, show, tiers
-from helpers.evaluate import Answer, wilson
-from helpers.show import charts, mapping, page
-from helpers.show.asking import answer_streaming
-from helpers.show.comparing import parts
+from helpers import generation, models, show, tiers
+from helpers.evaluation import wilson
+from helpers.generation.with_transformers import Answer
+from helpers.show import charts, page, series_route
+from helpers.show.answer_columns import parts
+from helpers.show.ask_box import answer_streaming
 
 NASTY = "**Bold** <b>tag</b> & it costs $4 or $7 \\(x^2\\)\n\n  How   many? </div><script>x()</script>"
 OPEN_TAGS = {"br"}  # these have no end
@@ -336,7 +337,7 @@ def boxes(figure) -> dict[str, FancyBboxPatch]:
 def two_there(tmp_path, monkeypatch):
     for name in ("00_start_here", "03_token_distillation"):
         (tmp_path / f"{name}.ipynb").touch()
-    monkeypatch.setattr(mapping, "FOLDER", tmp_path)
+    monkeypatch.setattr(series_route, "FOLDER", tmp_path)
     return {"00_start_here", "03_token_distillation"}
 
 
@@ -347,7 +348,7 @@ def test_the_route_shows_which_notebooks_are_there(two_there):
 
 
 def test_every_notebook_that_is_there_is_on_the_route():
-    assert {path.stem for path in mapping.FOLDER.glob("*.ipynb")} <= set(mapping.ROUTE)
+    assert {path.stem for path in series_route.FOLDER.glob("*.ipynb")} <= set(series_route.ROUTE)
 
 
 @pytest.mark.parametrize("here", [3, "03", "03_token_distillation"])
@@ -404,7 +405,7 @@ def test_a_click_answers_as_evaluate_does(box, loaded, tiny):
     box.question.value = f"  {QUESTIONS[3]}\n"
     box.button.click()
     for name, (model, tokenizer) in loaded.items():
-        (wanted,) = evaluate.generate(model, tokenizer, [QUESTIONS[3]], tiny.answer_tokens, progress=False)
+        (wanted,) = generation.generate(model, tokenizer, [QUESTIONS[3]], tiny.answer_tokens, progress=False)
         assert box.given[name] == wanted
         assert Reader(box.answers[name].value).text == Reader(
             show.answers("", {name: wanted}).data.partition("margin-top:8px;\">")[2].removesuffix("</div></div>")
@@ -538,6 +539,6 @@ def test_the_mini_models_answer_as_evaluate_does():
     box = show.ask(loaded, tier)
     box.button.click()
     for name, (model, tokenizer) in loaded.items():
-        (wanted,) = evaluate.generate(model, tokenizer, [box.question.value], tier.answer_tokens, progress=False)
+        (wanted,) = generation.generate(model, tokenizer, [box.question.value], tier.answer_tokens, progress=False)
         assert box.given[name] == wanted
         assert wanted.text and parts(wanted)[1] in shown(box)[name]

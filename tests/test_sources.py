@@ -67,13 +67,13 @@ def test_an_edit_counts_from_the_next_kernel_on(copied):
     ("names", "file"),
     [
         (("soft", "trainers/cached"), "cache/encodings.py"),
-        (("soft", "trainers/cached"), "losses/stored.py"),
-        (("across", "trainers/across"), "alignment.py"),
-        (("across", "trainers/across"), "losses/across.py"),
-        (("features", "trainers/features"), "losses/features.py"),
+        (("soft", "trainers/cached"), "losses/sparse.py"),
+        (("across", "trainers/across"), "alignment/__init__.py"),
+        (("across", "trainers/across"), "losses/cross_tokenizer.py"),
+        (("features", "trainers/features"), "losses/hidden.py"),
         (("features", "trainers/features"), "trainers/matching.py"),
         (("features", "trainers/across_features"), "trainers/across.py"),
-        (("distil", "models/lora", "models/ends"), "models/lora.py"),
+        (("distil", "models/lora", "models/chat"), "models/lora.py"),
     ],
 )
 def test_each_method_stands_on_its_files(copied, names, file):

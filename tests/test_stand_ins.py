@@ -13,7 +13,7 @@ import torch
 from tiny_models import QWEN_TEMPLATE, sizes, tokenizer_of
 from transformers import AutoConfig, Qwen3Config, Qwen3ForCausalLM
 
-from helpers import evaluate
+from helpers import evaluation
 from helpers.tiers import GSM8K, TIERS, ModelSpec
 
 REVISION = "0123456789abcdef0123456789abcdef01234567"
@@ -112,7 +112,7 @@ def test_lessons_are_right_and_wrong_in_every_way():
     for row, one in zip(problems, taught, strict=False):
         text, gold = "<think>\n" + one.trace, row["answer"].rpartition("####")[2].strip()
         reason = "endless" if not one.ends else "open" if "</think>" not in text else None
-        found.append(reason or ("right" if evaluate.is_right(text, gold) else "wrong"))
+        found.append(reason or ("right" if evaluation.is_right(text, gold) else "wrong"))
     assert {kind: found.count(kind) for kind in set(found)} == {"right": 25, "wrong": 5, "open": 5, "endless": 5}
     assert len(taught) == len(problems) + 3
 

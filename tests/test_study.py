@@ -16,14 +16,14 @@ import study
 from nbformat.v4 import new_code_cell, new_notebook
 from tables import percent
 
-from helpers import intervals, results
-from helpers.compare.tables import said
-from helpers.intervals import wilson
+from helpers.evaluation import results, statistics
+from helpers.evaluation.statistics import wilson
+from helpers.evaluation.tables import said
 
 ROOT = Path(__file__).resolve().parents[1]
 STUDIES = sorted((ROOT / "data" / "results" / "mini").glob("*.json"))
 
-# Notes that it ran, waits where it is told to, and writes figures as helpers.results does, without loading PyTorch.
+# Notes that it ran, waits where it is told to, and writes figures as evaluation.results does, without loading PyTorch.
 FAKE = """
 import json, os, pathlib, time
 root = pathlib.Path.cwd().parent
@@ -267,7 +267,7 @@ def test_two_values_have_a_wide_interval_and_one_has_none():
 
 
 def test_students_interval_is_worked_out_in_one_place(monkeypatch):
-    monkeypatch.setattr(intervals, "_t", lambda *_: (10.0, 1.0))
+    monkeypatch.setattr(statistics, "_t", lambda *_: (10.0, 1.0))
     assert aggregate.t_interval([1.0, 3.0]) == (9.0, 11.0)
 
 

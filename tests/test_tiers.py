@@ -135,4 +135,4 @@ def test_problems_are_made_here_or_come_from_elsewhere():
 
 
 def test_the_root_is_the_repository():
-    assert (ROOT / "helpers" / "tiers.py").samefile(tiers.__file__)
+    assert (ROOT / "helpers" / "tiers" / "__init__.py").samefile(tiers.__file__)

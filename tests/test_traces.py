@@ -27,29 +27,18 @@ from transformers import AutoTokenizer
 from trl.data_utils import is_conversational
 
 from data.making import tokenizers as making
-from helpers import evaluate, models, problems, tiers, traces
-from helpers.evaluate import Answer
+from helpers import models, problems, questions, tiers, traces
+from helpers.generation import with_transformers
+from helpers.generation.with_transformers import Answer
 from helpers.models import unsloth
+from helpers.questions import missing_premise
 from helpers.tiers import TIERS, DataSpec, ModelSpec, Sampling
-from helpers.traces import (
-    ANSWER,
-    REASONS,
-    collect,
-    gold,
-    messages,
-    provenance,
-    questions,
-    store,
-    verdict,
-    verdicts,
-    verify,
-    workers,
-)
-from helpers.traces.verdicts import student_tokenizer
+from helpers.traces import ANSWER, REASONS, collect, filtering, messages, record, store, verdict, verify, workers
+from helpers.traces.filtering import student_tokenizer
 
 N, BATCH = 10, 4  # two whole batches and a half
 COLUMNS = ["question", ANSWER, "gold", "family", "tokens", "ended", "verdict"]
-GENERATE = evaluate.generate
+GENERATE = with_transformers.generate
 
 
 def said(numbers, thought: str = "Let me see.") -> str:
@@ -59,7 +48,7 @@ def said(numbers, thought: str = "Let me see.") -> str:
 
 
 class Calls:
-    """Stands in for evaluate.generate: notes what is asked, and can be killed instead of the call number `kill`.
+    """In the place of `generate`: notes what is asked, and can be killed instead of the call number `kill`.
 
     answers: a function from a question's gold answer and its place to an Answer; None for the teacher's own.
     """
@@ -67,7 +56,7 @@ class Calls:
     def __init__(self, monkeypatch, tier, answers=None):
         self.asked, self.settings, self.kill = [], [], None
         self.answers, self.tier = answers, tier
-        monkeypatch.setattr(evaluate, "generate", self)
+        monkeypatch.setattr(with_transformers, "generate", self)
 
     def __call__(self, model, tokenizer, asked, *positional, **named):
         if self.kill == len(self.settings):
@@ -76,7 +65,7 @@ class Calls:
         self.settings.append((*positional, named))
         if self.answers is None:
             return GENERATE(model, tokenizer, asked, *positional, **named)
-        wanted = {one.question: one.answer for one in questions(self.tier, "train", 40, 0)}
+        wanted = {one.question: one.answer for one in questions.draw(self.tier, "train", 40, 0)}
         return [self.answers(wanted[question], i) for i, question in enumerate(asked)]
 
 
@@ -112,7 +101,7 @@ def whole(tiny, tmp_path_factory):
 
 
 def test_the_mini_tier_makes_its_questions_and_only_training_has_impossible_ones(tiny):
-    found = {split: questions(tiny, split, 60, 3) for split in problems.SPLITS}
+    found = {split: questions.draw(tiny, split, 60, 3) for split in problems.SPLITS}
     assert found["train"] == problems.draw("train", 60, 3, impossible=True)
     assert {split for split, asked in found.items() if any(one.impossible for one in asked)} == {"train"}
 
@@ -139,9 +128,9 @@ def gsm8k(tmp_path, monkeypatch):
 def every(tier, split: str) -> set[str]:
     """All questions of a split, whose number only the refusal of too many tells."""
     with pytest.raises(ValueError, match="were asked for") as refusal:
-        questions(tier, split, 10**6, 0)
+        questions.draw(tier, split, 10**6, 0)
     count = int(re.search(rf"has (\d+) {split} questions", str(refusal.value))[1])
-    return {one.question for one in questions(tier, split, count, 0)}
+    return {one.question for one in questions.draw(tier, split, count, 0)}
 
 
 @pytest.mark.parametrize(
@@ -155,7 +144,7 @@ def every(tier, split: str) -> set[str]:
 def test_gold_answers_of_gsm8k_are_numbers(gsm8k, written, number):
     tier, folder = gsm8k
     write_rows(folder / "test.jsonl", [row(1, written)])
-    (found,) = questions(tier, "test", 1, 0)
+    (found,) = questions.draw(tier, "test", 1, 0)
     assert (found.question, found.answer, found.family, found.impossible) == ("Question 1?", (number,), "gsm8k", False)
     assert isinstance(found.answer[0], type(number))
 
@@ -173,17 +162,17 @@ def test_validation_is_carved_out_of_train_wherever_its_questions_stand(gsm8k):
 
 def test_the_seed_chooses_and_more_questions_begin_with_the_fewer(gsm8k, tiny):
     for tier in (gsm8k[0], tiny):
-        ten = questions(tier, "train", 10, 0)
-        assert questions(tier, "train", 30, 0)[:10] == ten
-        assert questions(tier, "train", 10, 1) != ten
-        assert questions(tier, "train", 0, 0) == []
+        ten = questions.draw(tier, "train", 10, 0)
+        assert questions.draw(tier, "train", 30, 0)[:10] == ten
+        assert questions.draw(tier, "train", 10, 1) != ten
+        assert questions.draw(tier, "train", 0, 0) == []
 
 
 def test_questions_that_cannot_be_are_refused(gsm8k):
     with pytest.raises(ValueError, match="no split called 'dev'; choose from train, validation, test"):
-        questions(gsm8k[0], "dev", 1, 0)
+        questions.draw(gsm8k[0], "dev", 1, 0)
     with pytest.raises(ValueError, match="n is -1"):
-        questions(gsm8k[0], "train", -1, 0)
+        questions.draw(gsm8k[0], "train", -1, 0)
 
 
 @pytest.mark.parametrize(
@@ -214,7 +203,7 @@ def test_a_bad_line_is_named(gsm8k, line, complaint):
     good = json.dumps(row(1))
     (folder / "train.jsonl").write_text("\n".join([good, good, line, good, ""]), encoding="utf-8")
     with pytest.raises(ValueError, match=r"train\.jsonl, " + complaint):
-        questions(tier, "train", 1, 0)
+        questions.draw(tier, "train", 1, 0)
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
@@ -224,7 +213,7 @@ def test_a_byte_order_mark_and_any_end_of_line_are_read(gsm8k, mark, end):
     tier, folder = gsm8k
     lines = [json.dumps({"question": f"Wie viele Äpfel {i}?", "answer": "#### 1"}, ensure_ascii=False) for i in (1, 2)]
     (folder / "test.jsonl").write_bytes(mark + (end.join(lines) + end + end).encode())
-    assert {one.question for one in questions(tier, "test", 2, 0)} == {"Wie viele Äpfel 1?", "Wie viele Äpfel 2?"}
+    assert {one.question for one in questions.draw(tier, "test", 2, 0)} == {"Wie viele Äpfel 1?", "Wie viele Äpfel 2?"}
 
 
 @pytest.mark.parametrize(
@@ -239,7 +228,7 @@ def test_another_encoding_is_named_with_its_mend(gsm8k, encoding, told):
     lines = [json.dumps(row(1)), json.dumps({"question": "Wie viele Äpfel?", "answer": "#### 1"}, ensure_ascii=False)]
     (folder / "test.jsonl").write_bytes("\n".join(lines).encode(encoding))
     with pytest.raises(ValueError, match=told):
-        questions(tier, "test", 1, 0)
+        questions.draw(tier, "test", 1, 0)
 
 
 @pytest.mark.parametrize("content", [b"", b"\n\n", b"\xef\xbb\xbf", b" \r\n"])
@@ -247,16 +236,16 @@ def test_an_empty_file_is_called_empty(gsm8k, content):
     tier, folder = gsm8k
     (folder / "test.jsonl").write_bytes(content)
     with pytest.raises(ValueError, match=r"test\.jsonl is empty: put GSM8K's file of that name there"):
-        questions(tier, "test", 1, 0)
+        questions.draw(tier, "test", 1, 0)
 
 
 @pytest.mark.parametrize("split", ["validation", "test"])
 def test_where_there_are_fewer_all_are_taken_and_it_is_said(gsm8k, capsys, split):
     tier, _ = gsm8k
-    there = gold.count(tier, split)
-    assert len(questions(tier, split, there, 0, fewer=True)) == there and capsys.readouterr().out == ""
-    found = questions(tier, split, 120, 0, fewer=True)
-    assert found == questions(tier, split, there, 0)
+    there = questions.count(tier, split)
+    assert len(questions.draw(tier, split, there, 0, fewer=True)) == there and capsys.readouterr().out == ""
+    found = questions.draw(tier, split, 120, 0, fewer=True)
+    assert found == questions.draw(tier, split, there, 0)
     assert capsys.readouterr().out == (
         f"the folder DISTILL_GSM8K has {there} {split} questions: all of them are taken, where 120 were asked for\n"
     )
@@ -264,17 +253,18 @@ def test_where_there_are_fewer_all_are_taken_and_it_is_said(gsm8k, capsys, split
 
 def test_no_questions_are_not_taken(gsm8k):
     tier, folder = gsm8k
-    write_rows(folder / "train.jsonl", [one for one in map(row, range(200)) if not gold._held_back(one["question"])])
+    rows = [one for one in map(row, range(200)) if not questions._held_back(one["question"])]
+    write_rows(folder / "train.jsonl", rows)
     with pytest.raises(ValueError, match=r"has 0 validation questions.* asked for: add some to train\.jsonl, of which"):
-        questions(tier, "validation", 120, 0, fewer=True)
+        questions.draw(tier, "validation", 120, 0, fewer=True)
 
 
 def test_the_number_of_questions_is_known(gsm8k, tiny):
     tier, _ = gsm8k
-    assert {split: gold.count(tier, split) for split in problems.SPLITS} == {
+    assert {split: questions.count(tier, split) for split in problems.SPLITS} == {
         split: len(every(tier, split)) for split in problems.SPLITS
     }
-    assert gold.count(tiny, "train") is None
+    assert questions.count(tiny, "train") is None
 
 
 def test_too_few_training_questions_are_told_before_a_teacher_is_loaded(gsm8k, tiny, tmp_path, loads):
@@ -293,21 +283,21 @@ def test_questions_that_lack_something_are_read_as_carefully(tmp_path, monkeypat
     (tmp_path / "gsm8k.json").write_text(json.dumps(rows), encoding=encoding)
     monkeypatch.setenv("DISTILL_MIP", str(tmp_path))
     if told is None:
-        assert len(traces.missing_premises()) == 1
+        assert len(missing_premise.missing_premises()) == 1
     else:
         with pytest.raises(ValueError, match=rf"gsm8k\.json.*{told}"):
-            traces.missing_premises()
+            missing_premise.missing_premises()
 
 
 def test_what_is_missing_is_named(gsm8k, monkeypatch):
     tier, folder = gsm8k
     (folder / "test.jsonl").unlink()
     with pytest.raises(FileNotFoundError, match=r"has no test\.jsonl: put"):
-        questions(tier, "test", 1, 0)
-    assert len(questions(tier, "train", 3, 0)) == 3
+        questions.draw(tier, "test", 1, 0)
+    assert len(questions.draw(tier, "train", 3, 0)) == 3
     monkeypatch.setenv("DISTILL_GSM8K", str(folder / "nowhere"))
     with pytest.raises(FileNotFoundError, match=r"DISTILL_GSM8K names .*nowhere, and there is no such folder"):
-        questions(tier, "train", 1, 0)
+        questions.draw(tier, "train", 1, 0)
 
 
 def test_without_a_folder_gsm8k_comes_from_the_hub_at_its_revision(monkeypatch):
@@ -318,16 +308,16 @@ def test_without_a_folder_gsm8k_comes_from_the_hub_at_its_revision(monkeypatch):
         calls.append((names, settings))
         return [row(i, str(i)) for i in range(30)]
 
-    monkeypatch.setattr(gold, "load_dataset", from_hub)
+    monkeypatch.setattr(questions, "load_dataset", from_hub)
     spec = TIERS["full"].data
-    assert len(questions(TIERS["full"], "train", 5, 0)) == 5
-    questions(TIERS["full"], "test", 5, 0)
+    assert len(questions.draw(TIERS["full"], "train", 5, 0)) == 5
+    questions.draw(TIERS["full"], "test", 5, 0)
     assert calls == [
         ((spec.name, spec.config), {"split": part, "revision": spec.revision}) for part in ("train", "test")
     ]
-    monkeypatch.setattr(gold, "load_dataset", lambda *_, **__: [{"question": "How many?", "answer": "18"}])
+    monkeypatch.setattr(questions, "load_dataset", lambda *_, **__: [{"question": "How many?", "answer": "18"}])
     with pytest.raises(ValueError, match=r"openai/gsm8k, train, row 1: the answer does not end"):
-        questions(TIERS["full"], "train", 1, 0)
+        questions.draw(TIERS["full"], "train", 1, 0)
 
 
 def test_a_hub_out_of_reach_is_told_with_the_ways_out(monkeypatch):
@@ -335,9 +325,9 @@ def test_a_hub_out_of_reach_is_told_with_the_ways_out(monkeypatch):
         raise ConnectionError("no route")
 
     monkeypatch.delenv("DISTILL_GSM8K", raising=False)
-    monkeypatch.setattr(gold, "load_dataset", fail)
+    monkeypatch.setattr(questions, "load_dataset", fail)
     with pytest.raises(OSError, match=r"could not be loaded: .*DISTILL_GSM8K name a folder.*DISTILL_TIER=mini"):
-        questions(TIERS["small"], "train", 1, 0)
+        questions.draw(TIERS["small"], "train", 1, 0)
 
 
 # --- collect ------------------------------------------------------------------------------------
@@ -345,7 +335,7 @@ def test_a_hub_out_of_reach_is_told_with_the_ways_out(monkeypatch):
 
 def test_a_row_is_what_the_teacher_said_with_its_question(tiny, whole):
     _, dataset = whole
-    asked = questions(tiny, "train", N, 0)
+    asked = questions.draw(tiny, "train", N, 0)
     assert dataset.column_names == COLUMNS
     assert dataset["question"][:] == [one.question for one in asked]
     assert [tuple(numbers) for numbers in dataset["gold"]] == [one.answer for one in asked]
@@ -383,8 +373,8 @@ def test_a_killed_run_goes_on_and_ends_as_if_nothing_had_been(tiny, whole, tmp_p
     resumed = collect(tiny, N, 0, tmp_path)
     assert resumed.to_list() == whole[1].to_list()
     assert stored.read_bytes() == (whole[0] / "batches.jsonl").read_bytes()
-    assert provenance(resumed) == provenance(whole[1])
-    in_order = [one.question for one in questions(tiny, "train", N, 0)]
+    assert record(resumed) == record(whole[1])
+    in_order = [one.question for one in questions.draw(tiny, "train", N, 0)]
     assert resumed["question"][:] == in_order
     asked = sorted(in_order, key=len)  # beside each other in a batch: questions of one length
     assert asked != in_order
@@ -595,7 +585,7 @@ def larger(path: Path, before: int) -> bool:
 
 def test_two_writers_that_are_killed_again_and_again_lose_nothing_and_double_nothing(tiny, tmp_path, monkeypatch):
     """Real processes and SIGKILL, at any byte: of the line that is being written any part may be left."""
-    monkeypatch.setattr(evaluate, "generate", invented)
+    monkeypatch.setattr(with_transformers, "generate", invented)
     teacher, many, lot, kills = models.load_teacher(tiny), 28, random.Random(0), 0
     whole = collect(tiny, many, 0, tmp_path / "whole", teacher).to_list()
     end = time.monotonic() + 300
@@ -621,12 +611,13 @@ def test_two_writers_that_are_killed_again_and_again_lose_nothing_and_double_not
 
 
 def test_the_second_of_two_collections_waits_and_reads_what_the_first_has_made(tiny, tmp_path, monkeypatch, capfd):
-    monkeypatch.setattr(evaluate, "generate", lambda *words, **named: time.sleep(0.05) or invented(*words, **named))
+    slow = lambda *words, **named: time.sleep(0.05) or invented(*words, **named)  # noqa: E731
+    monkeypatch.setattr(with_transformers, "generate", slow)
     teacher, folder = models.load_teacher(tiny), tmp_path / "traces"
     capfd.readouterr()
     first = forked(lambda: collect(tiny, N, 0, folder, teacher))
     until((folder / "batches.jsonl").exists, first)
-    monkeypatch.setattr(evaluate, "generate", None)
+    monkeypatch.setattr(with_transformers, "generate", None)
     found = collect(tiny, N, 0, folder, teacher)
     assert ended(first) == 0 and len(found) == N
     assert capfd.readouterr().out == (
@@ -668,7 +659,7 @@ def test_what_is_there_is_read_and_nothing_is_loaded(tiny, whole, monkeypatch, l
     calls = Calls(monkeypatch, tiny)
     again = collect(tiny, N, 0, whole[0])
     assert again.to_list() == whole[1].to_list()
-    assert provenance(again) == provenance(whole[1])
+    assert record(again) == record(whole[1])
     assert not calls.asked and not loads
 
 
@@ -768,7 +759,7 @@ def test_a_short_run_shows_no_bar(tiny, tmp_path, capfd, monkeypatch):
 def test_the_dataset_and_its_folder_say_how_it_was_made(tiny, whole):
     folder, dataset = whole
     _, tokenizer = models.load_teacher(tiny)
-    told = provenance(folder)
+    told = record(folder)
     assert told["teacher"] == tiny.teacher.name
     assert told["revision"].startswith("sha256:")
     assert (told["temperature"], told["top_p"], told["top_k"]) == (1.0, 1.0, 0)
@@ -777,9 +768,9 @@ def test_the_dataset_and_its_folder_say_how_it_was_made(tiny, whole):
     assert {"torch", "transformers", "datasets"} <= told["versions"].keys()
     assert {"template", "machine", "questions", "data", "data_config", "data_revision"} <= told.keys()
     judged = {"student": tiny.student.name, "max_length": tiny.max_length}
-    of_dataset = provenance(dataset)
+    of_dataset = record(dataset)
     assert of_dataset.pop("judged").items() >= judged.items()
-    assert of_dataset == told == provenance(str(folder))
+    assert of_dataset == told == record(str(folder))
 
 
 def test_a_model_of_the_hub_is_named_by_its_commit(monkeypatch):
@@ -789,9 +780,9 @@ def test_a_model_of_the_hub_is_named_by_its_commit(monkeypatch):
 
 def test_rows_of_unknown_origin_say_so(tmp_path):
     with pytest.raises(ValueError, match="do not say how they were made"):
-        provenance(Dataset.from_list([{"question": "How many?"}]))
+        record(Dataset.from_list([{"question": "How many?"}]))
     with pytest.raises(FileNotFoundError, match=r"provenance\.json is missing"):
-        provenance(tmp_path)
+        record(tmp_path)
 
 
 def copied(folder: Path, spec: ModelSpec) -> ModelSpec:
@@ -827,7 +818,7 @@ def made(request, tiny, whole, tmp_path):
 def refused(field: str, tier, folder: Path, n: int = N, seed: int = 0, teacher=None, now=None) -> None:
     """Asserts that the folder is refused for this one field, with both values, and stays as it is."""
     before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-    old = provenance(folder)[field]
+    old = record(folder)[field]
     with pytest.raises(ValueError, match="was made otherwise") as refusal:
         collect(tier, n, seed, folder, teacher)
     reasons = re.search(r"was made otherwise: (.*)\. Take another folder, or delete this one", str(refusal.value))[1]
@@ -906,7 +897,7 @@ def test_finished_traces_are_refused_for_other_questions_and_for_other_gold_answ
     tier = replace(tiny, data=gsm8k[0].data)
     Calls(monkeypatch, tier, right_answers)
     made = collect(tier, N, 0, tmp_path / "traces")
-    assert provenance(made)["data"] == "the folder DISTILL_GSM8K" and provenance(made)["data_revision"] is None
+    assert record(made)["data"] == "the folder DISTILL_GSM8K" and record(made)["data_revision"] is None
     assert collect(tier, N, 0, tmp_path / "traces").to_list() == made.to_list()
     write_rows(gsm8k[1] / "train.jsonl", [GOLDS[change](i) for i in range(200)])
     loads.clear()
@@ -939,9 +930,9 @@ def test_every_field_that_is_compared_has_a_test_of_its_refusal(tiny):
 def test_other_versions_and_another_machine_are_told_and_not_refused(tiny, made, monkeypatch):
     monkeypatch.setattr(store.results, "versions", lambda: {"torch": "99"})
     monkeypatch.setattr(store.results, "machine", lambda: "another")
-    before = provenance(made)
-    assert provenance(collect(tiny, N, 0, made))["machine"] == before["machine"]
-    assert provenance(made) == before
+    before = record(made)
+    assert record(collect(tiny, N, 0, made))["machine"] == before["machine"]
+    assert record(made) == before
 
 
 @pytest.mark.parametrize("name", ["batches.jsonl", "dataset"])
@@ -953,7 +944,7 @@ def test_traces_that_do_not_say_how_they_were_made_are_refused(tiny, whole, tmp_
 
 # --- verdicts -----------------------------------------------------------------------------------
 
-ASKED = gold.Question("How many crayons?", (62,))
+ASKED = questions.Question("How many crayons?", (62,))
 LONG = "one more " * 300
 
 
@@ -995,7 +986,7 @@ def test_the_opened_reasoning_counts(tiny):
 
 
 def test_impossible_problems_are_kept_where_the_teacher_says_so(tiny):
-    impossible = gold.Question("How many?", ())
+    impossible = questions.Question("How many?", ())
     assert verdict(Answer(said(()), 9, True), impossible, set(), tiny) == "kept"
     assert verdict(Answer(said((62,)), 9, True), impossible, set(), tiny) == "wrong answer"
 
@@ -1041,7 +1032,7 @@ def test_the_counts_add_up_and_the_kept_rows_are_the_right_ones(tiny, tmp_path, 
     assert counts == Counter(raw["verdict"])
     assert kept.to_list() == [one for one in raw.to_list() if one["verdict"] == "kept"]
     assert set(kept["question"]) == {calls.asked[i] for i in (0, 4, 8)}
-    assert provenance(kept) == provenance(raw)
+    assert record(kept) == record(raw)
 
 
 def test_of_duplicates_the_first_is_kept(tiny):
@@ -1073,7 +1064,7 @@ def test_stored_verdicts_follow_the_tier_and_nothing_is_generated_for_it(tiny, t
     assert set(collect(tiny, N, 0, tmp_path)["verdict"]) == {"kept"}
     short = replace(tiny, max_length=3)
     assert set(collect(short, N, 0, tmp_path)["verdict"]) == {"too long"}
-    assert provenance(collect(short, N, 0, tmp_path))["judged"]["max_length"] == 3
+    assert record(collect(short, N, 0, tmp_path))["judged"]["max_length"] == 3
     assert set(collect(tiny, N, 0, tmp_path)["verdict"]) == {"kept"}
     assert len(calls.asked) == N
 
@@ -1087,7 +1078,7 @@ def test_a_reader_that_was_changed_judges_anew_and_nothing_is_generated(
     shutil.copytree(whole[0], folder)
     if not batches:
         (folder / "batches.jsonl").unlink()
-    monkeypatch.setattr(store.origins, "code", lambda *names: f"another {names}")
+    monkeypatch.setattr(store.provenance, "code", lambda *names: f"another {names}")
     monkeypatch.setattr(traces, "judge", lambda rows, tier: ["wrong answer"] * len(rows))
     calls = Calls(monkeypatch, tiny)
     again = collect(tiny, N, 0, folder)
@@ -1104,7 +1095,7 @@ def test_verdicts_depend_on_all_that_reads_an_answer(tiny, monkeypatch):
     monkeypatch.setattr(store.results, "versions", lambda: {"math-verify": "99"})
     assert store.judged(tiny)["math-verify"] == "99" != before["math-verify"]
     read = Path.read_bytes
-    for name in ("reading.py", "verdicts.py"):
+    for name in ("reading.py", "filtering.py"):
         with monkeypatch.context() as patch:
             patch.setattr(Path, "read_bytes", lambda path, name=name: read(path) + b"#" * (path.name == name))
             assert store.judged(tiny)["judge"] != before["judge"], name
@@ -1118,7 +1109,7 @@ def test_messages_render_with_one_think_and_the_prompt_is_their_beginning(tiny, 
     kept, _ = verify(collect(tiny, N, 0, tmp_path), tiny)
     rows = messages(kept)
     assert rows.column_names == ["prompt", "completion"] and len(rows) == N
-    assert provenance(rows) == provenance(kept)
+    assert record(rows) == record(kept)
     qwen, gemma = (load(tiny)[1] for load in (models.load_teacher, models.load_student))
     as_shipped = copy.deepcopy(qwen)
     as_shipped.chat_template = making.QWEN_TEMPLATE.replace("{{ opens_with }}", "<think>\n")
@@ -1138,14 +1129,14 @@ def test_a_trace_that_only_the_sibling_finds_too_long_is_not_taught_to_it(tiny, 
     texts = [said((62,), "<end_of_turn>" * 30), said((62,)), said((62,), "<|im_end|>" * 30)]
     rows = store.as_dataset([{**base, ANSWER: text} for text in texts], '{"made": "up"}')
     counts = {
-        role: [verdicts.tokens_of(tiny, "How many?", text, role) for text in texts] for role in ("student", "sibling")
+        role: [filtering.tokens_of(tiny, "How many?", text, role) for text in texts] for role in ("student", "sibling")
     }
     assert counts["student"][0] < counts["sibling"][0] and counts["student"][2] > counts["sibling"][2]
     for role, left in (("student", texts[:2]), ("sibling", texts[1:])):
         tier = replace(tiny, max_length=min(counts[role][0], counts[role][2]))
         found = messages(rows, tier, role)
         assert [one["completion"][0]["content"] for one in found] == left
-        assert provenance(found) == {"made": "up"}
+        assert record(found) == {"made": "up"}
         told = f"1 of 3 traces have more than {tier.max_length} tokens, as the {role} counts, and are left out\n"
         assert capsys.readouterr().out == told
         with pytest.raises(ValueError, match=r"3 of 3 traces have more than 3 tokens.*larger max_length"):
@@ -1165,11 +1156,11 @@ def test_load_makes_what_is_missing_once_and_gives_what_is_kept(tiny, tmp_path, 
     kept = traces.load(tier)
     assert (store.place(tier, 8, 0) / "provenance.json").is_file()
     right = {calls.asked[0], calls.asked[4]}
-    assert kept["question"][:] == [one.question for one in questions(tier, "train", 8, 0) if one.question in right]
+    assert kept["question"][:] == [one.question for one in questions.draw(tier, "train", 8, 0) if one.question in right]
     assert set(kept["verdict"]) == {"kept"}
     assert traces.load(tier).to_list() == kept.to_list()
     assert len(calls.asked) == 8 and len(loads) == 1
-    assert provenance(kept)["n"] == 8
+    assert record(kept)["n"] == 8
     assert len(traces.load(tier, n=4)) == 1
     assert len(calls.asked) == 12
 

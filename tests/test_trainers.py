@@ -11,7 +11,7 @@ from safetensors.torch import load_file
 from transformers import TrainerCallback
 
 from helpers import distil, models, sources, tiers, trainers
-from helpers.intervals import wilson
+from helpers.evaluation.statistics import wilson
 from helpers.traces import store
 from helpers.trainers import callbacks, checkpoints
 
@@ -275,9 +275,9 @@ def test_of_own_data_the_validation_takes_what_there_is(tier, tmp_path, monkeypa
 def test_validation_asks_the_same_problems_whatever_the_seed(tier, monkeypatch):
     asked = []
     monkeypatch.setattr(
-        distil.evaluate, "generate", lambda model, tokenizer, questions, *_, **__: asked.append(questions)
+        distil.generation, "generate", lambda model, tokenizer, questions, *_, **__: asked.append(questions)
     )
-    monkeypatch.setattr(distil.evaluate, "accuracy", lambda answers, problems: wilson(1, len(problems)))
+    monkeypatch.setattr(distil.evaluation, "accuracy", lambda answers, problems: wilson(1, len(problems)))
     assert distil.right_answers(None, None, tier) == distil.right_answers(None, None, tier) == wilson(1, 2)
     assert asked[0] == asked[1] and len(asked[0]) == 2
 

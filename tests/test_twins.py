@@ -8,8 +8,9 @@ from test_alignment import MINI, check_pairs, pairs_of
 from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers
 from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
-from helpers import alignment, twins
-from helpers.losses.across import across
+from helpers import alignment
+from helpers.alignment import same_bytes
+from helpers.losses.cross_tokenizer import across
 from helpers.trainers.across import sides_of
 
 BYTES = [f"<0x{byte:02X}>" for byte in range(256)]
@@ -112,15 +113,15 @@ def test_a_byte_token_is_used_only_in_need():
 
 
 def test_a_list_that_cannot_say_it_is_refused():
-    assert twins.one_each([b"a", b"", b"b", b""]) == {b"a": 0, b"b": 2}
+    assert same_bytes.one_each([b"a", b"", b"b", b""]) == {b"a": 0, b"b": 2}
     with pytest.raises(ValueError, match=r"tokens \[0, 2\] all stand for b'a'.*alignment.surfaces"):
-        twins.one_each([b"a", b"b", b"a"])
+        same_bytes.one_each([b"a", b"b", b"a"])
 
 
 def test_a_surface_that_was_renamed_is_no_twin_any_more(gemma):
     known = alignment.surfaces(gemma)
     known[number(gemma, "\n")] = b"\xff end"
-    found = twins.one_each(known)
+    found = same_bytes.one_each(known)
     assert (found[b"\xff end"], found[b"\n"]) == (number(gemma, "\n"), number(gemma, "<0x0A>"))
 
 

@@ -12,7 +12,7 @@ import torch
 import unsloth_double
 from tiny_models import QUESTIONS
 
-from helpers import evaluate, features, models, soft, trainers
+from helpers import features, generation, models, soft, trainers
 from helpers.models import loading, unsloth
 from helpers.tiers import TIERS, Lora
 from helpers.trainers import signals
@@ -198,7 +198,7 @@ def test_a_training_goes_on_as_before_after_a_validation(double, role):
     model, tokenizer = getattr(models, f"load_{role}")(double)
     model = models.add_lora(model, LORA, seed=0).train()
     assert checkpointing(model)
-    evaluate.generate(model, tokenizer, QUESTIONS[:2], 3, progress=False)
+    generation.generate(model, tokenizer, QUESTIONS[:2], 3, progress=False)
     assert model.training and checkpointing(model)
     assert not hasattr(model, "_flag_for_generation")
     with models.answering(model.eval()):
@@ -317,5 +317,5 @@ def test_what_unsloth_would_choose_otherwise_is_chosen(tiny, tmp_path, monkeypat
 def test_prepare_does_nothing_on_a_cpu(monkeypatch):
     monkeypatch.setattr(unsloth, "first", lambda: pytest.fail("there is no GPU"))
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    monkeypatch.setattr(loading.card, "_card_there", lambda: False)
+    monkeypatch.setattr(loading.gpu_errors, "_card_there", lambda: False)
     models.prepare(TIERS["full"])

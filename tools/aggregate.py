@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from math import isclose
 from statistics import mean
 
-from helpers.intervals import repeated, wilson
+from helpers.evaluation.statistics import repeated, wilson
 
 SHARE = {"value", "n", "low", "high"}
 # What the name of a figure, or of what it lies in, says of it.
@@ -31,7 +31,7 @@ class LeftOut(Exception):
 
 
 def t_interval(values: Sequence[float]) -> tuple[float, float] | tuple[None, None]:
-    """The ends of Student's 95 % interval for the mean, `intervals.repeated`; a single value has none."""
+    """The ends of Student's 95 % interval for the mean, `statistics.repeated`; a single value has none."""
     if len(values) < 2:
         return None, None
     found = repeated(values)

@@ -12,8 +12,8 @@ import matplotlib.pyplot as plt
 from matplotlib.ticker import PercentFormatter
 from tables import BRACKETS, lines, measured, percent, ratio
 
+from helpers.evaluation.reading import final_answer, is_right
 from helpers.problems import FAMILIES, SEED_QUESTIONS, TWINS
-from helpers.reading import final_answer, is_right
 
 STUDY = Path("data/results/mini/04_before_and_after.json")
 PICTURE = Path("data/results/mini/before_and_after.png")

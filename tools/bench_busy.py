@@ -26,7 +26,7 @@ from statistics import median
 import psutil
 from tables import lines
 
-from helpers import openmp
+from helpers import generation, openmp
 
 ROOT = Path(__file__).resolve().parents[1]
 OUT = ROOT / "artifacts" / "bench" / "busy.json"
@@ -42,14 +42,14 @@ QUIET = 0.05  # of the cores that all the rest of the machine may take
 
 
 def traces() -> Callable[[], object]:
-    from helpers import evaluate, models, problems, tiers
+    from helpers import models, problems, tiers
 
     tier = tiers.TIERS["mini"]
     teacher = models.load_teacher(tier)
     asked = [problem.question for problem in problems.draw("train", 48, 0)]
     how = {"max_new_tokens": tier.max_new_tokens, "batch_size": 48, "temperature": 1.0, "progress": False}
-    evaluate.generate(*teacher, asked[:1], **how)
-    return lambda: evaluate.generate(*teacher, asked, **how)
+    generation.generate(*teacher, asked[:1], **how)
+    return lambda: generation.generate(*teacher, asked, **how)
 
 
 def products() -> Callable[[], object]:

@@ -69,9 +69,9 @@ def of_role(tier, role: str, rows) -> Iterator[str]:
 
 def of_sampling(teacher, tokenizer, tier, asked: list[str]) -> Iterator[str]:
     """Faults of what the teacher writes when it samples as its makers advise, which a rehearsal else does not."""
-    from helpers import evaluate, tiers
+    from helpers import generation, tiers
 
-    said = evaluate.generate(teacher, tokenizer, asked, tier.max_new_tokens, **asdict(tiers.QWEN3_THINKING))
+    said = generation.generate(teacher, tokenizer, asked, tier.max_new_tokens, **asdict(tiers.QWEN3_THINKING))
     if not any(answer.ended and answer.whole.count(THINK[1]) == 1 for answer in said):
         yield f"of {len(said)} sampled traces, none ends and closes its reasoning"
 

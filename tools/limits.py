@@ -19,10 +19,10 @@ from tables import LIMITS
 
 from data.making.demonstrations import FITS
 from data.making.tasks import chain
-from helpers import cache, compare, distil, evaluate, models, problems, results, soft, traces, trainers
+from helpers import cache, distil, evaluation, models, problems, soft, traces, trainers
 from helpers.cache.sizes import on_disk
-from helpers.compare import Exam
-from helpers.intervals import Share, wilson
+from helpers.evaluation import Benchmark, results
+from helpers.evaluation.statistics import Share, wilson
 from helpers.problems import Step, words
 from helpers.tiers import TIERS, Tier
 
@@ -88,8 +88,8 @@ class First(random.Random):
 def told(tier: Tier) -> Share:
     """How often the student before its lessons works a whole plan rightly, if the plan stands in the prompt."""
     asked = problems.draw("test", QUESTIONS, SEED)
-    laid_down = Exam([replace(problem, question=chain(problem, First())[0]) for problem in asked])
-    said = compare.student(laid_down, tier).asked
+    laid_down = Benchmark([replace(problem, question=chain(problem, First())[0]) for problem in asked])
+    said = evaluation.student(laid_down, tier).asked
     right = [follows(problem, problem.plans[0], answer.text) for problem, answer in zip(asked, said, strict=True)]
     return wilson(sum(right), len(right))
 
@@ -103,18 +103,18 @@ def outside(tier: Tier) -> dict[str, dict[str, Share]]:
     drawn = problems.draw("test", 2 * QUESTIONS, SEED)
     known = [problem for problem in drawn if NAMES.search(problem.question)][:QUESTIONS]
     new = [replace(problem, question=renamed(problem.question)) for problem in known]
-    exam = Exam([*known, *new], problems.draw_twins("test", PAIRS, SEED))
+    exam = Benchmark([*known, *new], problems.draw_twins("test", PAIRS, SEED))
     adapter = trainers.adapters(distil.tokens(tier, SEED).folder)[-1]
     found = {}
-    for who, sheet in (("after", compare.student(exam, tier, adapter)), ("teacher", compare.teacher(exam, tier))):
+    for who, sheet in (("after", evaluation.student(exam, tier, adapter)), ("teacher", evaluation.teacher(exam, tier))):
         before, there = sheet.asked[: len(known)], sheet.asked[len(known) :]
-        right = evaluate.right(there, new)
+        right = evaluation.right(there, new)
         wrong = [answer.text for problem, answer, hit in zip(new, there, right, strict=True)
                  if not hit and problem.family not in problems.TWINS]  # fmt: skip
         found[who] = {
-            "known": evaluate.accuracy(before, known), "new": evaluate.accuracy(there, new),
+            "known": evaluation.accuracy(before, known), "new": evaluation.accuracy(there, new),
             "fits": wilson(sum(any(fits in text for fits in FITS) for text in wrong), len(wrong)),
-            "named": compare.named_right(exam, sheet),
+            "named": evaluation.named_right(exam, sheet),
         }  # fmt: skip
     return found
 
@@ -127,7 +127,7 @@ def cached(tier: Tier, rows) -> dict[str, float]:
 
 def by_tokens(tier: Tier, rows) -> list[dict]:
     """The angle of 12 draws and of the 2 likeliest tokens, over ever more tokens (notebook 06): means of some draws."""
-    from helpers.losses.angles import angles
+    from helpers.losses.gradient_angle import angles
     from helpers.trainers.cached import tokenized
 
     (teacher, _), (sibling, tokenizer) = models.load_teacher(tier), models.load_sibling(tier, four_bit=False)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from tables import BRACKETS, LIMITS, figure, lines, measured, percent, ratio
 
-from helpers.intervals import repeated
+from helpers.evaluation.statistics import repeated
 
 RESULTS = Path("data/results/mini")
 LOGITS, CACHE, ACROSS = "05_logit_distillation", "06_teacher_cache", "07_across_tokenizers"

@@ -15,10 +15,11 @@ import real_traces
 from datasets import Dataset
 from real_table import real_table
 
-from helpers import distil, evaluate, models, results, traces, trainers
+from helpers import distil, evaluation, models, traces, trainers
+from helpers.evaluation import results
 from helpers.problems import SEED_QUESTIONS
+from helpers.questions import Question
 from helpers.tiers import Budget, DataSpec, Lora, ModelSpec, Sampling, Tier
-from helpers.traces import Question
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "data" / "results"
@@ -120,14 +121,14 @@ def figures(tier: Tier, made: dict, before: dict, after: dict, run: trainers.Run
     problems = [Question(row["question"], tuple(row["gold"])) for row in made["held"].to_list()]
     noted = held_out(run)
     answers = {when: real_score.answers_of(rows["greedy"]) for when, rows in (("before", before), ("after", after))}
-    right = [evaluate.right(found[1:], problems) for found in answers.values()]
+    right = [evaluation.right(found[1:], problems) for found in answers.values()]
     asking = {when: sum(row["seconds"] for part in rows.values() for row in part) / 60
               for when, rows in (("before", before), ("after", after))}  # fmt: skip
     training = (run.seconds + noted[0]["seconds"]) / 60
     return {
         "student": {"name": "SmolLM2-135M-Instruct", "loaded": "in NF4, from a GGUF file in Q4_1"},
         "traces": {
-            **traces.provenance(made["learnt"]), "went": dict(made["went"]),
+            **traces.record(made["learnt"]), "went": dict(made["went"]),
             "learnt": len(made["learnt"]), "held_out": len(made["held"]),
         },
         "held_out": {
@@ -135,7 +136,7 @@ def figures(tier: Tier, made: dict, before: dict, after: dict, run: trainers.Run
             "per_epoch": [entry["held_out"] for entry in noted[1:]],
         },
         "answers": {when: real_score.marks(found[1:], problems) for when, found in answers.items()},
-        "mcnemar": evaluate.mcnemar(*right),
+        "mcnemar": evaluation.mcnemar(*right),
         "crayons": {"question": SEED_QUESTIONS["crayons"][0]}
         | {when: crayons(rows) for when, rows in (("before", before), ("after", after))},
         "settings": settings(tier),
@@ -150,9 +151,9 @@ def crayons(rows: dict[str, list[dict]]) -> dict:
     gold = SEED_QUESTIONS["crayons"][1]
     (greedy, *_), sampled = (real_score.answers_of(part) for part in (rows["greedy"], rows["sampled"]))
     return {
-        "greedy": greedy.text, "greedy_ended": greedy.ended, "greedy_right": evaluate.is_right(greedy.whole, gold),
+        "greedy": greedy.text, "greedy_ended": greedy.ended, "greedy_right": evaluation.is_right(greedy.whole, gold),
         "sampled": [answer.text for answer in sampled],
-        "sampled_right": sum(evaluate.is_right(answer.whole, gold) for answer in sampled),
+        "sampled_right": sum(evaluation.is_right(answer.whole, gold) for answer in sampled),
     }  # fmt: skip
 
 

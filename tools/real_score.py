@@ -8,9 +8,9 @@ from pathlib import Path
 
 from tqdm.auto import tqdm
 
-from helpers import evaluate, origins
-from helpers.evaluate import Answer
-from helpers.intervals import Share, wilson
+from helpers import evaluation, generation, provenance
+from helpers.evaluation.statistics import Share, wilson
+from helpers.generation.with_transformers import Answer
 from helpers.traces import store
 
 
@@ -20,14 +20,14 @@ def ask(
     """Each question's Answer as a mapping, with the "seconds" it took; every batch is on disk as soon as it is there.
 
     folder: where they are kept, and where a call that was killed goes on. load: gives (model, tokenizer), called where
-    a question is left. how: what else `evaluate.generate` takes; a batch has its own seed.
+    a question is left. how: what else `generation.generate` takes; a batch has its own seed.
     Of two calls at once the second waits. Raises ValueError if the folder holds answers that were made otherwise.
     """
     seed = how.pop("seed", 0)
     made = {"questions": list(questions), "max_new_tokens": max_new_tokens, "batch": batch, "seed": seed, **how}
-    with origins.one_writer(folder):
-        origins.refuse_others(folder, made, "answers", (store.BATCHES,))
-        origins.write(folder, made)
+    with provenance.one_writer(folder):
+        provenance.refuse_others(folder, made, "answers", (store.BATCHES,))
+        provenance.write(folder, made)
         rows = store.stored(folder)
         if len(rows) < len(questions):
             model, tokenizer = load()
@@ -35,7 +35,7 @@ def ask(
             with tqdm(total=len(questions), initial=len(rows), desc=told) as bar:
                 for start in range(len(rows), len(questions), batch):
                     asked, began = list(questions[start : start + batch]), time.perf_counter()
-                    answers = evaluate.generate(
+                    answers = generation.generate(
                         model, tokenizer, asked, max_new_tokens, batch, seed=seed + start, progress=False, **how
                     )
                     each = round((time.perf_counter() - began) / len(asked), 2)
@@ -57,7 +57,7 @@ def opens(answer: Answer) -> bool:
 def reasons(answer: Answer) -> bool:
     """Whether it reasons and then answers: `<think>` first, then one `</think>`, and something after it."""
     marks = re.findall("</?think>", answer.whole)
-    return opens(answer) and marks == ["<think>", "</think>"] and bool(evaluate.final_answer(answer.whole))
+    return opens(answer) and marks == ["<think>", "</think>"] and bool(evaluation.final_answer(answer.whole))
 
 
 def marks(answers: Sequence[Answer], problems: Sequence) -> dict[str, Share | float]:
@@ -67,6 +67,6 @@ def marks(answers: Sequence[Answer], problems: Sequence) -> dict[str, Share | fl
         "opens": wilson(sum(map(opens, answers)), n),
         "reasons": wilson(sum(map(reasons, answers)), n),
         "ended": wilson(sum(answer.ended for answer in answers), n),
-        "right": evaluate.accuracy(answers, problems),
+        "right": evaluation.accuracy(answers, problems),
         "tokens": sum(answer.tokens for answer in answers) / n,
     }

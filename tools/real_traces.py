@@ -10,9 +10,9 @@ from pathlib import Path
 
 from datasets import Dataset
 
-from helpers import traces
+from helpers import questions, traces
 from helpers.tiers import Tier
-from helpers.traces import gold, store
+from helpers.traces import store
 
 ROOT = Path(__file__).resolve().parents[1]
 SHIPPED = ROOT / "data" / "deepseek-r1-gsm8k.jsonl"
@@ -37,7 +37,7 @@ def read(file: Path) -> Dataset:
     """
     content = file.read_bytes()
     lines = content.decode().splitlines()
-    asked = gold.read(lines, str(file), "line")
+    asked = questions.read(lines, str(file), "line")
     rows = [
         _row(json.loads(line), question, f"{file}, line {number}")
         for number, (line, question) in enumerate(zip(lines, asked, strict=True), 1)
@@ -76,7 +76,7 @@ def split(dataset: Dataset, tier: Tier, held: int, seed: int) -> tuple[Dataset, 
     return learnt, right.select(sorted(out)), went + Counter({"learnt": len(learnt), "held out": held})
 
 
-def _row(row: dict, asked: traces.Question, where: str) -> dict:
+def _row(row: dict, asked: questions.Question, where: str) -> dict:
     if "response" not in row:
         raise ValueError(f'{where}: not an object with "question", "answer" and "response"')
     return {

@@ -24,7 +24,7 @@ from execution import Failed, environment, execute
 from rehearsed import RECORD
 from watching import end_of_traceback, watched
 
-from helpers import results
+from helpers.evaluation import results
 from helpers.tiers import TIERS
 
 ROOT = Path(__file__).resolve().parents[1]

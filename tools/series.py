@@ -74,7 +74,7 @@ def keep_minutes(root: Path, executed: dict[Path, float]) -> None:
     """Writes how long each notebook took, and on what machine, for README's route."""
     from study import commit  # not at the top: they import PyTorch
 
-    from helpers.results import machine
+    from helpers.evaluation.results import machine
 
     seconds = {path.stem: round(s, 1) for path, s in executed.items()}
     told = {"tier": TIER, "machine": machine(), "commit": commit(), "seconds": seconds}

@@ -35,7 +35,7 @@ def shrunken(tier):
 
 
 def fewer(questions, many: int = QUESTIONS):
-    """`traces.questions` with at most so many for validation and test. Raises ValueError where GSM8K has not enough."""
+    """`questions.draw` with at most so many for validation and test. Raises ValueError where GSM8K has not enough."""
 
     def asked(tier, split: str, n: int, seed: int, **how):
         if n > REAL.get(split, n):
@@ -93,7 +93,11 @@ def begin() -> None:
     come.
     """
     folder = Path(os.environ[FOLDER])
-    sys.meta_path.insert(0, Changed({"helpers.tiers": lambda tiers: shrink(tiers, folder), "helpers.traces": limit}))
+    changes = {
+        "helpers.tiers": lambda tiers: shrink(tiers, folder), "helpers.questions": ask_fewer,
+        "helpers.traces": collect_fewer,
+    }  # fmt: skip
+    sys.meta_path.insert(0, Changed(changes))
     sys.addaudithook(watch(folder))
 
 
@@ -107,9 +111,14 @@ def shrink(tiers, folder: Path) -> None:
     tiers.Tier.artifacts = property(lambda tier: folder / tier.name / "made")
 
 
-def limit(traces) -> None:
-    """Puts `fewer` and `collected` in the place of what they call."""
-    traces.questions, traces.collect = fewer(traces.questions), collected(traces.collect)
+def ask_fewer(module) -> None:
+    """Puts `fewer` in the place of what it calls."""
+    module.draw = fewer(module.draw)
+
+
+def collect_fewer(module) -> None:
+    """Puts `collected` in the place of what it calls."""
+    module.collect = collected(module.collect)
 
 
 class Changed:

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from helpers.results import plain
+from helpers.evaluation.results import plain
 
 WHAT = {
     "teacher": (

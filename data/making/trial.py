@@ -8,9 +8,10 @@ import argparse
 import time
 from dataclasses import replace
 
-from helpers import distil, models, results, tiers, trainers
+from data.making.score import score
+from helpers import distil, models, tiers, trainers
+from helpers.evaluation import results
 from helpers.problems import draw, draw_twins
-from helpers.score import score
 
 TEST_SEED = 11  # not the problems that settings were chosen on
 

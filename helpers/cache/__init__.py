@@ -10,11 +10,11 @@ from pathlib import Path
 
 from datasets import Dataset, Features, List, Value, concatenate_datasets
 
-from helpers import disk, origins
+from helpers import disk, provenance
 from helpers.cache.draws import draw, pack, unpack
 from helpers.cache.encodings import Encoding
 from helpers.disk import Damaged
-from helpers.origins import PROVENANCE, no_bars, one_writer
+from helpers.provenance import PROVENANCE, no_bars, one_writer
 
 __all__ = ["FEATURES", "Encoding", "draw", "finished", "load", "make", "pack", "size", "unpack"]
 
@@ -40,15 +40,15 @@ def make(folder: Path, made: dict, parts: int, part: Callable[[int], list[dict]]
     After a kill the same call goes on: parts that are whole stay. Of two calls at once the second waits for the first.
     Raises ValueError if the folder holds a cache that was made otherwise, naming what differs.
     """
-    origins.refuse_others(folder, made, "cached targets", (PARTS, DATASET))
+    provenance.refuse_others(folder, made, "cached targets", (PARTS, DATASET))
     if finished(folder):
         return
     with one_writer(folder), no_bars():
-        origins.refuse_others(folder, made, "cached targets", (PARTS, DATASET))  # as whoever wrote until now left it
+        provenance.refuse_others(folder, made, "cached targets", (PARTS, DATASET))  # as whoever wrote until now left it
         if finished(folder):
             return
         if not (folder / PROVENANCE).is_file():
-            origins.write(folder, made)
+            provenance.write(folder, made)
         columns = Features({**FEATURES, **(STATES if "signal" in made else {})})
         places = [folder / PARTS / f"{number:05d}" for number in range(parts)]
         for number, place in enumerate(places):
@@ -74,7 +74,7 @@ def load(folder: Path, made: dict, tell: bool = True) -> Dataset:
     """
     if not finished(folder):
         raise FileNotFoundError(f"there is no finished cache in {folder}: `soft.fill_cache` makes one")
-    origins.refuse_others(folder, made, "cached targets", (PARTS, DATASET))
+    provenance.refuse_others(folder, made, "cached targets", (PARTS, DATASET))
     try:
         dataset = disk.load(folder / DATASET)
     except Damaged as error:

@@ -12,9 +12,10 @@ from importlib.util import find_spec
 import torch
 from tqdm.auto import tqdm
 
-from helpers import evaluate, models
-from helpers.evaluate import Answer
-from helpers.generation.fast import AHEAD, FORCED, Vllm, derived
+from helpers import models
+from helpers.generation import with_transformers
+from helpers.generation.with_transformers import Answer, check_asked
+from helpers.generation.with_vllm import AHEAD, FORCED, Vllm, derived
 from helpers.tiers import Tier
 
 ENGINES = ("vllm", "unsloth", "transformers")
@@ -70,11 +71,11 @@ def written_by(model) -> str | None:
 
 
 def generate(model, tokenizer, questions: Sequence[str], max_new_tokens: int, batch_size: int = 32, **how):
-    """`evaluate.generate` for a model of `load_teacher`; vLLM makes its batches itself, whatever batch_size says."""
+    """As `with_transformers.generate`, for a model of `load_teacher`; vLLM makes its batches itself."""
     if not isinstance(model, Vllm):
-        return evaluate.generate(model, tokenizer, questions, max_new_tokens, batch_size, **how)
+        return with_transformers.generate(model, tokenizer, questions, max_new_tokens, batch_size, **how)
     shown, seed = how.pop("progress", True), how.pop("seed", 0)
-    evaluate.check_asked(questions, max_new_tokens, batch_size, seed=seed, **how)
+    check_asked(questions, max_new_tokens, batch_size, seed=seed, **how)
     starts = range(0, len(questions), AHEAD)
     tasks = [
         (questions[start : start + AHEAD], {**how, "max_new_tokens": max_new_tokens, "seed": derived(seed, start)})
@@ -89,9 +90,9 @@ def generate(model, tokenizer, questions: Sequence[str], max_new_tokens: int, ba
 
 
 def answers(model, tokenizer, tasks: Iterable[tuple[Sequence[str], dict]]) -> Iterator[list[Answer]]:
-    """The answers to each task in order: its questions and the settings of `evaluate.generate`."""
+    """The answers to each task in order: its questions and the settings of `with_transformers.generate`."""
     if isinstance(model, Vllm):
         yield from model.answers(tokenizer, tasks)
     else:
         for asked, how in tasks:
-            yield evaluate.generate(model, tokenizer, asked, **how)
+            yield with_transformers.generate(model, tokenizer, asked, **how)

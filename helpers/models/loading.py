@@ -8,9 +8,9 @@ from pathlib import Path
 
 import torch
 
-from helpers import origins
-from helpers.models import card, troubles, unsloth
-from helpers.models.ends import end_with_the_turn
+from helpers import provenance
+from helpers.models import gpu_errors, hub_errors, unsloth
+from helpers.models.chat import end_with_the_turn
 from helpers.tiers import ModelSpec, Tier
 
 # transformers, peft and unsloth are imported inside the functions: Unsloth speeds the other two up by
@@ -31,7 +31,7 @@ def load(spec: ModelSpec, tier: Tier, four_bit: bool, adapter: str | Path | None
     """
     prepare(tier)
     _check(spec)
-    with card.enough_memory("loading"), _told(spec):
+    with gpu_errors.enough_memory("loading"), _told(spec):
         if unsloth.used(tier):
             longest = max(tier.max_length, 1024 + tier.max_new_tokens)
             model, tokenizer = unsloth.load(spec, four_bit, _dtype(), longest)
@@ -47,7 +47,7 @@ def prepare(tier: Tier) -> None:
 
     Raises ImportError if it is missing, RuntimeError if it comes too late or PyTorch cannot use the card that there is.
     """
-    unseen = card.unseen_card() if tier.engine == "unsloth" else None
+    unseen = gpu_errors.unseen_card() if tier.engine == "unsloth" else None
     if unseen:
         raise RuntimeError(unseen)
     if unsloth.used(tier):
@@ -60,11 +60,12 @@ def tokenizer_alone(spec: ModelSpec, tier: Tier, role: str):
     from transformers import AutoTokenizer
 
     if spec.local:
-        troubles.check_files(Path(spec.source))
+        hub_errors.check_files(Path(spec.source))
     try:
         tokenizer = AutoTokenizer.from_pretrained(spec.source, revision=spec.revision)
     except (OSError, ValueError) as error:
-        mend = origins.how_to_get(spec) if spec.local else troubles.mend(error, spec.name) or troubles.gated(spec.name)
+        of_hub = None if spec.local else hub_errors.mend(error, spec.name) or hub_errors.gated(spec.name)
+        mend = of_hub or provenance.how_to_get(spec)
         raise OSError(f"the tokenizer of {spec.name}, the {role}, could not be loaded: {mend}") from error
     return _padded_on_the_left(tokenizer, spec)
 
@@ -136,7 +137,7 @@ def _dtype() -> torch.dtype:
         return torch.float32
     native = torch.cuda.is_bf16_supported(including_emulation=False)
     if not native:
-        warnings.warn(card.no_bfloat16(), stacklevel=2)
+        warnings.warn(gpu_errors.no_bfloat16(), stacklevel=2)
     return torch.bfloat16 if native else torch.float32
 
 
@@ -145,17 +146,17 @@ def _check(spec: ModelSpec) -> None:
     if spec.local:
         folder = Path(spec.source)
         if not (folder / "config.json").is_file() or not any(folder.glob("*.safetensors")):
-            raise FileNotFoundError(f"there is no model in {spec.name}: {origins.how_to_get(spec)}")
-        troubles.check_files(folder)
+            raise FileNotFoundError(f"there is no model in {spec.name}: {provenance.how_to_get(spec)}")
+        hub_errors.check_files(folder)
         return
     from transformers import AutoConfig
 
     try:
         AutoConfig.from_pretrained(spec.source, revision=spec.revision)
     except OSError as error:
-        mend = troubles.mend(error, spec.name) or troubles.not_reached()
+        mend = hub_errors.mend(error, spec.name) or hub_errors.not_reached()
         raise OSError(f"{_called(spec)} could not be loaded: {mend}") from error
-    troubles.check_space(spec)
+    hub_errors.check_space(spec)
 
 
 @contextmanager
@@ -164,7 +165,7 @@ def _told(spec: ModelSpec):
     try:
         yield
     except (OSError, RuntimeError) as error:  # Unsloth makes a RuntimeError of some
-        mend = None if spec.local else troubles.mend(error, spec.name)
+        mend = None if spec.local else hub_errors.mend(error, spec.name)
         if mend is None:
             raise
         raise OSError(f"{_called(spec)} could not be loaded: {mend}") from error
@@ -177,7 +178,7 @@ def _called(spec: ModelSpec) -> str:
 def _with_adapter(model, folder: Path, trainable: bool):
     if not (folder / "adapter_model.safetensors").is_file():
         raise FileNotFoundError(f"there is no adapter in {folder}: it needs adapter_model.safetensors")
-    troubles.check_files(folder)
+    hub_errors.check_files(folder)
     if unsloth.loaded(model):
         return unsloth.with_adapter(model, folder, trainable)
     from peft import PeftModel

@@ -1,7 +1,7 @@
 """What the logits and the loss take in memory, in bytes, for each way to take a loss: at their worst moment."""
 
-from helpers.losses.across import LOGITS
 from helpers.losses.chunked import BLOCK, CHUNK
+from helpers.losses.cross_tokenizer import LOGITS
 from helpers.planning.parts import FLOAT, Numbers
 from helpers.planning.shapes import Shape
 

@@ -1,14 +1,14 @@
 """Pictures for the notebooks: the route, tokens, answers side by side, charts, and a box to ask the models in."""
 
-from helpers.show.asking import Ask, ask
+from helpers.show.alignment_plot import spans, typed
+from helpers.show.answer_columns import answers
+from helpers.show.ask_box import Ask, ask
 from helpers.show.charts import histogram, losses, shares
-from helpers.show.colouring import tokens
-from helpers.show.comparing import answers
 from helpers.show.curves import lines, surprise
 from helpers.show.distributions import distribution, heat, temperature
 from helpers.show.layers import by_hand, directions, ladder, likeness, looks
-from helpers.show.mapping import route
-from helpers.show.spans import spans, typed
+from helpers.show.series_route import route
+from helpers.show.token_plot import tokens
 
 __all__ = [
     "Ask", "answers", "ask", "by_hand", "directions", "distribution", "heat", "histogram", "ladder", "likeness",

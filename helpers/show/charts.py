@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from helpers.evaluate import Share
+from helpers.evaluation import Share
 
 # Three of Okabe and Ito's colours (2008), which all usual kinds of colour blindness keep apart.
 SKY, BLUE, ORANGE = "#56b4e9", "#0072b2", "#d55e00"

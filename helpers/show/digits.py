@@ -9,7 +9,7 @@ import torch
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from helpers.intervals import Difference, Mean
+from helpers.evaluation.statistics import Difference, Mean
 from helpers.show.charts import BLUE, ORANGE, SKY, STYLE, WIDTH, _done
 from helpers.show.distributions import TEMPERATURES
 from helpers.show.page import ORANGE as WARNING

@@ -8,7 +8,7 @@ import matplotlib.pyplot as plt
 import torch
 from matplotlib.figure import Figure
 
-from helpers import layers
+from helpers.losses import layer_maps
 from helpers.show.charts import BLUE, ORANGE, SKY, STYLE, WIDTH, _done, _literal
 from helpers.show.distributions import _visible
 from helpers.show.page import card, safe
@@ -17,7 +17,7 @@ MOST_NUMBERS = 8  # layers of a model up to which each value is written into its
 MOST_TOKENS = 70
 
 
-def likeness(found: Mapping[str, Sequence[Sequence[float]]], pairs: layers.Map = ()) -> Figure:
+def likeness(found: Mapping[str, Sequence[Sequence[float]]], pairs: layer_maps.Map = ()) -> Figure:
     """CKA between all layers of a student and of its teacher, a map for each name; pairs of layers are framed.
 
     found: [student's layers][teacher's layers] from layer 0 on, 0 to 1. All maps have one scale of colours.
@@ -59,13 +59,13 @@ def looks(tokenizer, ids: Sequence[int], rows: slice, found: Mapping[str, torch.
     return _done(figure)
 
 
-def ladder(pairs: layers.Map, values: Sequence[Sequence[float]]) -> Figure:
+def ladder(pairs: layer_maps.Map, values: Sequence[Sequence[float]]) -> Figure:
     """Which layer of the student learns from which of the teacher, with the CKA of each pair written beside.
 
-    values: as `likeness`. Raises ValueError as `layers.check`.
+    values: as `likeness`. Raises ValueError as `layer_maps.check`.
     """
     student, teacher = len(values) - 1, len(values[0]) - 1
-    layers.check(pairs, student, teacher)
+    layer_maps.check(pairs, student, teacher)
     figure, axis = plt.subplots(figsize=(WIDTH, 0.9 + 0.34 * (max(student, teacher) + 1)), **STYLE)
     for x, name, blocks in ((0, "student", student), (1, "teacher", teacher)):
         for layer in range(blocks + 1):
@@ -85,7 +85,7 @@ def ladder(pairs: layers.Map, values: Sequence[Sequence[float]]) -> Figure:
     return _done(figure)
 
 
-def by_hand(values: Sequence[Sequence[float]], pairs: layers.Map) -> widgets.VBox:
+def by_hand(values: Sequence[Sequence[float]], pairs: layer_maps.Map) -> widgets.VBox:
     """`ladder` of a map that can be typed, such as "1-1 2-3 3-4"; one that cannot be is refused in words."""
     box = widgets.Text(value=written(pairs), description="map", continuous_update=False)
     picture = widgets.Image(format="png", layout={"max_width": "100%"})
@@ -105,12 +105,12 @@ def by_hand(values: Sequence[Sequence[float]], pairs: layers.Map) -> widgets.VBo
     return widgets.VBox([box, said, picture])
 
 
-def written(pairs: layers.Map) -> str:
+def written(pairs: layer_maps.Map) -> str:
     """A map as `by_hand` takes it: "1-1 2-3 3-4"."""
     return " ".join(f"{ours}-{theirs}" for ours, theirs in pairs)
 
 
-def typed(text: str) -> layers.Map:
+def typed(text: str) -> layer_maps.Map:
     """A map from what was typed. Raises ValueError for what is no pair."""
     found = []
     for part in text.replace(",", " ").split():

@@ -8,19 +8,16 @@ from pathlib import Path
 from datasets import Dataset, Features, List, Value
 from tqdm.auto import tqdm
 
-from helpers import disk, evaluate, generation, origins
-from helpers.evaluate import Answer
-from helpers.intervals import Share
+from helpers import disk, evaluation, generation, provenance, questions
+from helpers.evaluation.statistics import Share
+from helpers.generation.with_transformers import Answer
 from helpers.tiers import Tier, check_seed
 from helpers.traces import mix, store, workers
-from helpers.traces.gold import Question, questions
-from helpers.traces.premises import missing_premises
-from helpers.traces.store import ANSWER, provenance
-from helpers.traces.verdicts import REASONS, judge, short_enough, student_tokenizer, verdict, verify, whole
+from helpers.traces.filtering import REASONS, judge, short_enough, student_tokenizer, verdict, verify, whole
+from helpers.traces.store import ANSWER, record
 
 __all__ = [
-    "ANSWER", "REASONS", "Question", "collect", "cut", "load", "messages", "missing_premises", "provenance",
-    "questions", "verdict", "verify",
+    "ANSWER", "REASONS", "collect", "cut", "load", "messages", "record", "verdict", "verify",
 ]
 
 PATIENCE = 5.0  # seconds before a progress bar is shown
@@ -30,7 +27,7 @@ def collect(tier: Tier, n: int, seed: int, folder: Path | str | None = None, tea
     """The teacher's answers to n training questions, [n] rows, right or wrong; each is generated once.
 
     Columns: question, qwen3_answer (from `<think>` on), gold (numbers), family, tokens (as the teacher counts),
-    ended, verdict ("kept", or the reason for dropping it). `provenance` tells how they were made.
+    ended, verdict ("kept", or the reason for dropping it). `record` tells how they were made.
     Every batch goes to disk when it is done. After a kill, the same call goes on there and ends in the same dataset.
     Of two calls at once the second waits, and reads what the first has made. What is read is printed.
     folder: where to store; artifacts/<tier>/traces/<n>-<seed> if None, with the teacher's name behind it if it is not
@@ -39,7 +36,7 @@ def collect(tier: Tier, n: int, seed: int, folder: Path | str | None = None, tea
     (`helpers.traces.workers`), each by a copy of its own; a teacher from the Hub writes through the fastest engine
     there is (`helpers.generation`), and how many of its traces were cut off is printed.
     Raises ValueError for n below 1, for a folder made otherwise (naming what differs: teacher, questions or their gold
-    answers, seed, sampling, ...) and for a damaged one that cannot be mended; and as `questions`, `check_seed` and
+    answers, seed, sampling, ...) and for a damaged one that cannot be mended; and as `questions.draw`, `check_seed` and
     `models.load_teacher`.
     """
     if n < 1:
@@ -48,13 +45,13 @@ def collect(tier: Tier, n: int, seed: int, folder: Path | str | None = None, tea
     folder = Path(folder) if folder is not None else store.place(tier, n, seed)
     made = store.settings(tier, n, seed) | (store.prompt(teacher[1]) if teacher else {})
     store.refuse_others(folder, made)
-    problems = questions(tier, "train", n, seed)
+    problems = questions.draw(tier, "train", n, seed)
     made["questions"] = store.asked(problems)
     store.refuse_others(folder, made)
     by = store.judged(tier)
     dataset = store.finished(folder, problems, by)
     if dataset is None:
-        with origins.one_writer(folder):
+        with provenance.one_writer(folder):
             store.refuse_others(folder, made)  # who wrote until now may have made it otherwise
             dataset = store.finished(folder, problems, by)
             if dataset is None:
@@ -68,7 +65,7 @@ def cut(dataset: Dataset) -> Share:
 
     Of kept traces it says nothing: none of them was. Raises ValueError for no rows.
     """
-    return evaluate.wilson(dataset["ended"][:].count(False), len(dataset))
+    return evaluation.wilson(dataset["ended"][:].count(False), len(dataset))
 
 
 def messages(dataset: Dataset, tier: Tier | None = None, role: str = "student") -> Dataset:
@@ -166,12 +163,12 @@ def _generate(tier: Tier, problems: list, done: int, folder: Path, made: dict, t
 
 
 def _settings(tier: Tier, seed: int, number: int) -> dict:
-    """How `evaluate.generate` writes a batch. Each has a seed of its own, whatever was generated before."""
+    """How `generation.generate` writes a batch. Each has a seed of its own, whatever was generated before."""
     sampling = tier.sampling
     return {
         "max_new_tokens": tier.max_new_tokens, "batch_size": tier.generate_batch, "temperature": sampling.temperature,
         "top_p": sampling.top_p, "top_k": sampling.top_k, "progress": False,
-        "seed": origins.seed_of("traces", seed, number),
+        "seed": provenance.seed_of("traces", seed, number),
     }  # fmt: skip
 
 

@@ -17,9 +17,9 @@ from statistics import median
 from datasets import Dataset
 
 from helpers import models
-from helpers.evaluate import final_answer, is_right
+from helpers.evaluation import final_answer, is_right
 from helpers.tiers import Tier
-from helpers.traces.store import ANSWER, as_dataset, provenance
+from helpers.traces.store import ANSWER, as_dataset, record
 
 PARAGRAPHS = re.compile(r"\n[ \t]*\n+")
 RULE = re.compile(r"[-*_]{3,}")
@@ -71,12 +71,12 @@ def mix(kept: Dataset, tier: Tier, seed: int) -> Dataset:
         "long_share": share, "long": len(long), "short": sum(shortened[i] is not None for i in brief),
         "short_as_written": sum(shortened[i] is None for i in brief), "left_out": len(rows) - len(taught),
     }  # fmt: skip
-    return as_dataset(taught, json.dumps({**provenance(kept), "mixed": mixed}))
+    return as_dataset(taught, json.dumps({**record(kept), "mixed": mixed}))
 
 
 def told(rows: Dataset) -> str:
     """How a mixture came out, in one line. Raises ValueError for rows that are none."""
-    mixed = provenance(rows).get("mixed")
+    mixed = record(rows).get("mixed")
     if mixed is None:
         raise ValueError("these traces are not mixed: traces.load mixes them where the tier has a long_share")
     brief = mixed["short"] + mixed["short_as_written"]

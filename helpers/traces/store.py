@@ -7,17 +7,18 @@ from pathlib import Path
 
 from datasets import Dataset, Features, List, Value
 
-from helpers import disk, models, origins, results
+from helpers import disk, models, provenance
 from helpers.disk import Damaged
-from helpers.origins import PROVENANCE, digest, no_bars, revision
+from helpers.evaluation import results
+from helpers.provenance import PROVENANCE, digest, no_bars, revision
+from helpers.questions import source
 from helpers.tiers import TIERS, Tier
-from helpers.traces.gold import source
 
 ANSWER = "qwen3_answer"  # the column with the trace: on every tier the teacher is built like Qwen3
 BATCHES, DATASET = "batches.jsonl", "dataset"
 
 
-def provenance(source: Dataset | Path | str) -> dict:
+def record(source: Dataset | Path | str) -> dict:
     """How traces were made: teacher, revision, data, n, seed, sampling, prompt, library versions, ...
 
     source: a dataset that `collect`, `verify`, `messages` or `load` gave, or the folder that `collect` wrote.
@@ -27,7 +28,7 @@ def provenance(source: Dataset | Path | str) -> dict:
         if not source.info.description:
             raise ValueError("these rows do not say how they were made: only what traces.collect gives does")
         return json.loads(source.info.description)
-    return origins.read(Path(source), "traces.collect")
+    return provenance.read(Path(source), "traces.collect")
 
 
 def place(tier: Tier, n: int, seed: int) -> Path:
@@ -58,7 +59,8 @@ def asked(problems: Sequence) -> str:
 
 def judged(tier: Tier) -> dict:
     """What the verdicts depend on and the traces do not: whose tokens are counted, how many may be, and who reads."""
-    judge = Path(__file__).with_name("verdicts.py").read_bytes() + origins.code("helpers.reading").encode()
+    reads = provenance.code("helpers.evaluation.reading")
+    judge = Path(__file__).with_name("filtering.py").read_bytes() + reads.encode()
     return {
         "student": tier.student.name, "student_revision": revision(tier.student), "max_length": tier.max_length,
         "judge": digest(judge), "math-verify": results.versions().get("math-verify"),
@@ -72,7 +74,7 @@ def prompt(tokenizer) -> dict:
 
 def refuse_others(folder: Path, made: dict) -> None:
     """Raises ValueError if the folder holds traces that were made otherwise than `made` says."""
-    origins.refuse_others(folder, made, "traces", (BATCHES, DATASET))
+    provenance.refuse_others(folder, made, "traces", (BATCHES, DATASET))
 
 
 def begin(folder: Path, made: dict, tokenizer) -> None:
@@ -81,7 +83,7 @@ def begin(folder: Path, made: dict, tokenizer) -> None:
         return
     template = digest(json.dumps(tokenizer.chat_template).encode())
     told = {**made, "template": template, "machine": results.machine(), "versions": results.versions()}
-    origins.write(folder, told)
+    provenance.write(folder, told)
 
 
 def append(folder: Path, rows: list[dict]) -> None:
@@ -145,7 +147,7 @@ def build(rows: list[dict], features: Features, description: str) -> Dataset:
 def finish(folder: Path, rows: list[dict], by: dict) -> Dataset:
     """Stores the rows as the folder's dataset, never half written. by: what `judged` said of their verdicts."""
     with no_bars():
-        disk.save(as_dataset(rows, json.dumps({**provenance(folder), "judged": by})), folder / DATASET)
+        disk.save(as_dataset(rows, json.dumps({**record(folder), "judged": by})), folder / DATASET)
     return disk.load(folder / DATASET)
 
 
@@ -167,7 +169,7 @@ def finished(folder: Path, problems: Sequence, by: dict) -> Dataset | None:
         dataset = read(folder, problems)
     except Damaged:
         return None
-    return dataset if provenance(dataset).get("judged") == by else None
+    return dataset if record(dataset).get("judged") == by else None
 
 
 def kept(folder: Path, problems: Sequence, order: Sequence[int]) -> tuple[list[dict], str]:

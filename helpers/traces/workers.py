@@ -15,8 +15,8 @@ from types import ModuleType
 
 import torch
 
-from helpers import evaluate, models
-from helpers.evaluate import Answer
+from helpers import generation, models
+from helpers.generation.with_transformers import Answer
 from helpers.tiers import Tier
 
 FEWEST = 8  # batches for which it pays to start processes
@@ -55,7 +55,7 @@ def cores() -> int:
 
 
 def answers(tier: Tier, tasks: Iterable[tuple[list[str], dict]]) -> Iterator[list[Answer]]:
-    """The answers to each task in order: its questions and the settings of `evaluate.generate`.
+    """The answers to each task in order: its questions and the settings of `generation.generate`.
 
     Whoever stops iterating stops the processes; killed, they end with it. A script that calls this needs no
     `if __name__ == "__main__"`: the processes do not run it again.
@@ -96,4 +96,4 @@ def _end_with_parent() -> None:
 
 def _write(task: tuple[list[str], dict]) -> list[Answer]:
     questions, settings = task
-    return evaluate.generate(*_teacher, questions, **settings)
+    return generation.generate(*_teacher, questions, **settings)

@@ -9,8 +9,8 @@ from pathlib import Path
 import torch
 
 from helpers import disk, memory
-from helpers.intervals import Share
-from helpers.models import card, unsloth
+from helpers.evaluation.statistics import Share
+from helpers.models import gpu_errors, unsloth
 from helpers.tiers import Tier
 from helpers.trainers import checkpoints
 
@@ -145,7 +145,8 @@ def _run(trainer, folder: Path, first: bool) -> Run:
     trainer.remove_callback(PrinterCallback)  # a line for every tenth step
     for callback in (Clock(), Finite(), Whole()):
         trainer.add_callback(callback)
-    with memory.track("training") as cost, bar() as shown, card.enough_memory("training"), unsloth.without_logits():
+    enough = gpu_errors.enough_memory("training")
+    with memory.track("training") as cost, bar() as shown, enough, unsloth.without_logits():
         trainer.add_callback(shown)
         trainer.train(resume_from_checkpoint=checkpoints.last_whole(folder))
     log = trainer.state.log_history

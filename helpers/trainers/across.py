@@ -8,9 +8,9 @@ from trl.trainer.sft_trainer import DataCollatorForLanguageModeling
 
 from helpers import alignment, losses, models
 from helpers.alignment import Alignment, SharedVocabulary
-from helpers.losses.across import across_hidden
 from helpers.losses.chunked import head_of
-from helpers.models.ends import end_of_turn
+from helpers.losses.cross_tokenizer import across_hidden
+from helpers.models.chat import end_of_turn
 from helpers.trainers.logits import hidden_states
 from helpers.trainers.own_loss import OwnLoss
 

@@ -2,7 +2,7 @@
 
 import torch
 
-from helpers.losses.features import chunk_means
+from helpers.losses.hidden import chunk_means
 from helpers.trainers import signals
 from helpers.trainers.across import AcrossTrainer, read
 from helpers.trainers.features import WithFeatures

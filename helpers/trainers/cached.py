@@ -7,9 +7,9 @@ from trl.trainer.sft_trainer import DataCollatorForLanguageModeling
 from helpers import losses
 from helpers.cache.encodings import Encoding
 from helpers.cache.states import pack
-from helpers.losses.across import LOGITS
 from helpers.losses.chunked import head_of
-from helpers.losses.stored import stored_cross_entropy
+from helpers.losses.cross_tokenizer import LOGITS
+from helpers.losses.sparse import stored_cross_entropy
 from helpers.trainers import signals
 from helpers.trainers.logits import hidden_states, shares
 from helpers.trainers.own_loss import OwnLoss

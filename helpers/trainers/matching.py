@@ -8,8 +8,9 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file, save_file
 
-from helpers import layers, losses
-from helpers.losses import features as between
+from helpers import losses
+from helpers.losses import hidden as between
+from helpers.losses import layer_maps
 
 PROJECTIONS = "projections.safetensors"
 # Of each kind: whether the student's states are projected to the teacher's width first, and of what it is a loss.
@@ -23,14 +24,14 @@ KINDS = {
 class Features:
     """How a teacher's inside is learnt.
 
-    kind: a key of KINDS, a loss of `helpers.losses.features`. pairs: pairs of a student's layer and a teacher's
-    (`helpers.layers`). weight: how hard they pull beside the logits: at 1 as hard as those at the first step, measured
-    by the gradient of the adapter. logits: whether there is a loss on the logits at all.
+    kind: a key of KINDS, a loss of `helpers.losses.hidden`. pairs: pairs of a student's layer and a teacher's
+    (`losses.layer_maps`). weight: how hard they pull beside the logits: at 1 as hard as those at the first step,
+    measured by the gradient of the adapter. logits: whether there is a loss on the logits at all.
     Raises ValueError for another kind or a weight that is not above 0.
     """
 
     kind: str = "hint"
-    pairs: layers.Map = ((3, 4),)
+    pairs: layer_maps.Map = ((3, 4),)
     weight: float = 1.0
     logits: bool = True
 

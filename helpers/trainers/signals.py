@@ -13,7 +13,7 @@ def read(model, inputs: dict, signal: str, wanted) -> tuple[torch.Tensor, list[t
 
     signal: "hidden", (batch, length, width); "values", what a layer's value projection gives, (batch, length, key and
     value heads x head's width); "attention", (batch, length, heads, length), where each place looks.
-    wanted: numbers of layers, as `helpers.layers` counts them. Asked for at each call, because Unsloth's models give
+    wanted: numbers of layers, as `losses.layer_maps` counts them. Asked for at each call, because Unsloth's models give
     hidden states only where a call asks.
     Raises ValueError if a model does not give what is asked for, with the mend.
     """

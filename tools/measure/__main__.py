@@ -16,7 +16,8 @@ from pathlib import Path
 
 import study
 
-from helpers import results, sources
+from helpers import sources
+from helpers.evaluation import results
 from helpers.tiers import ROOT
 from measure import record, told, weights
 from measure.phases import FOUR_BITS, NOTEBOOKS, PHASES
@@ -52,7 +53,7 @@ def about() -> dict:
     return {
         "card": json.loads(asked.stdout.splitlines()[-1]), "versions": results.versions(),
         "unlike_pins": unlike_pins(results.versions()), "commit": study.commit() or os.environ.get(COMMIT),
-        "code": sources.code("distil", "soft", "across", "features", "halved", "evaluate"),
+        "code": sources.code("distil", "soft", "across", "features", "halved", "evaluation/scoring"),
     }  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from datasets import Dataset
 from helpers import models
 from helpers.tiers import ROOT, Tier
 from helpers.traces import ANSWER
-from helpers.traces.verdicts import tokens_of
+from helpers.traces.filtering import tokens_of
 
 SAMPLE = Path("data/gsm8k-sample.jsonl")
 FILLER = " Then there are 3 boxes of 24 crayons, which makes 72 crayons."

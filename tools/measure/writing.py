@@ -7,7 +7,7 @@ from unittest import mock
 import torch
 from transformers import StoppingCriteria
 
-from helpers import evaluate
+from helpers import generation
 from helpers.models import unsloth
 from helpers.planning.minutes import PROMPT_TOKENS
 from measure import texts
@@ -27,7 +27,7 @@ def written(model, tokenizer, batch: int, new: int, card, whole: bool = False, *
     for end, before in places.items():
         watch = _Watch(card)
         with watch.on(model):
-            evaluate.generate(
+            generation.generate(
                 model, tokenizer, texts.asked(tokenizer, batch, before), stretch, batch, progress=False, **sampling
             )
         seconds[end], _ = watch.seconds_a_token(), peaks.append(card.peak())

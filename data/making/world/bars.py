@@ -9,9 +9,10 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from data.making.world import judging, tasks
 from data.making.world.source import OUTSIDE, draw, draw_twins
-from helpers.evaluate import accuracy, generate
+from helpers.evaluation import accuracy
+from helpers.evaluation.results import plain
+from helpers.generation.with_transformers import generate
 from helpers.models import parameter_count
-from helpers.results import plain
 
 AT_LEAST, AT_MOST = "≥", "≤"
 # What a figure has to be, in percent; a figure that is not named here has no bar.

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from data.making.world import wordings as words
 from data.making.world.source import Claim, Problem, Step, true_reason
-from helpers.evaluate import Answer, is_right, says_impossible
-from helpers.intervals import Share, wilson
+from helpers.evaluation import is_right, says_impossible
+from helpers.evaluation.statistics import Share, wilson
+from helpers.generation.with_transformers import Answer
 
 RESULT = re.compile(r"= (\d+)")
 

@@ -1,0 +1,120 @@
+"""Models before and after their lessons: one exam for all, the probe with impossible problems, tables of figures."""
+
+from collections.abc import Mapping
+from itertools import count
+from math import comb
+from statistics import fmean
+
+from helpers.evaluation import scoring
+from helpers.evaluation.benchmark import Benchmark, Responses
+from helpers.evaluation.error_analysis import REASONS, reason
+from helpers.evaluation.reading import final_answer, says_impossible
+from helpers.evaluation.scoring import TwinScore
+from helpers.evaluation.statistics import Share, mcnemar, wilson
+
+
+def probe(exam: Benchmark, sheets: Mapping[str, Responses]) -> dict[str, TwinScore]:
+    """For each model by its name, how it told impossible problems from their twins; {} where there are no pairs.
+
+    What counts as noticing is the exam's: `reading.says_impossible` for the twins that are made here,
+    `missing_premise.notices` for questions that lack something.
+    """
+    if not exam.pairs:
+        return {}
+    return {
+        name: scoring.score_twins(exam.pairs, one.solvable, one.impossible, exam.noticed)
+        for name, one in sheets.items()
+    }
+
+
+def named_right(exam: Benchmark, sheet: Responses) -> Share | None:
+    """Of the impossible problems that a model caught, the share where it names the facts that really do not fit.
+
+    None where it caught none, and where the twins have no reason to compare with. It is read word for word: the mini
+    teacher has one wording for each contradiction.
+    """
+    if not all(hasattr(twin, "reason") for _, twin in exam.pairs):
+        return None
+    answers = zip(exam.pairs, sheet.impossible, strict=True)
+    named = [
+        twin.reason in final_answer(answer.whole)
+        for (_, twin), answer in answers
+        if says_impossible(answer.whole)
+    ]
+    return wilson(sum(named), len(named)) if named else None
+
+
+def reasons(exam: Benchmark, sheet: Responses) -> dict[str, list[int]]:
+    """For each of REASONS, which test problems the model got wrong for it, by their place in the exam."""
+    found = [reason(problem, answer) for problem, answer in zip(exam.asked, sheet.asked, strict=True)]
+    return {one: [i for i, why in enumerate(found) if why == one] for one in REASONS}
+
+
+def needed(low: float, high: float) -> int:
+    """The smallest number of problems, in hundreds, at which Wilson's intervals of two shares no longer overlap.
+
+    low, high: shares in whole per cent, as 0.90. Raises ValueError unless low is below high.
+    """
+    if not low < high:
+        raise ValueError(f"{low} is not below {high}")
+    return next(n for n in count(100, 100) if wilson(round(low * n), n).high < wilson(round(high * n), n).low)
+
+
+def figures(
+    exam: Benchmark, before: Responses, after: Responses, teacher: Responses, seconds: float
+) -> dict[str, object]:
+    """What notebook 04 keeps: dotted keys to numbers and Shares; the `impossible` keys only where there are pairs.
+
+    student_after.retained: the student's accuracy as a part of the teacher's, None where the teacher has none right.
+    mcnemar: exact p-values on the same problems; tokens: of a mean answer to a test problem.
+    """
+    sheets = {"before": before, "after": after, "teacher": teacher}
+    scores = {name: scoring.accuracy(sheet.asked, exam.asked) for name, sheet in sheets.items()}
+    right = {name: scoring.right(sheet.asked, exam.asked) for name, sheet in sheets.items()}
+    taught = scores["teacher"].value
+    found: dict[str, object] = {
+        "teacher.accuracy": scores["teacher"],
+        "student_before.accuracy": scores["before"],
+        "student_after.accuracy": scores["after"],
+        "student_after.retained": scores["after"].value / taught if taught else None,
+        "mcnemar.before_after": mcnemar(right["before"], right["after"]),
+        "mcnemar.after_teacher": mcnemar(right["after"], right["teacher"]),
+    }
+    for name, score in probe(exam, sheets).items():
+        found |= {f"impossible.{name}.detected": score.detected, f"impossible.{name}.false_alarms": score.false_alarms}
+    if exam.pairs:
+        found["impossible.pairs"] = len(exam.pairs)
+    found |= {f"ended.{name}": sheet.ended for name, sheet in sheets.items()}
+    found |= {f"tokens.{name}": fmean(answer.tokens for answer in sheet.asked) for name, sheet in sheets.items()}
+    return found | {
+        "parameters.teacher": teacher.parameters,
+        "parameters.student": before.parameters,
+        "seconds": round(seconds, 1),
+    }
+
+
+def transcripts(exam: Benchmark, before: Responses, after: Responses, teacher: Responses) -> dict[str, str]:
+    """What was said to the three seed questions, under dotted keys: `transcripts.<question>.<who>`."""
+    found = {}
+    for problem, *answers in zip(exam.seeds, before.seeds, after.seeds, teacher.seeds, strict=True):
+        texts = [problem.question, *(answer.whole for answer in answers)]
+        for who, text in zip(("question", "before", "after", "teacher"), texts, strict=True):
+            found[f"transcripts.{problem.family}.{who}"] = text
+    return found
+
+
+def _one_direction(right_a: list[bool], right_b: list[bool]) -> float:
+    pairs = list(zip(right_a, right_b, strict=True))
+    only_a, only_b = sum(a and not b for a, b in pairs), sum(b and not a for a, b in pairs)
+    return sum(comb(only_a + only_b, k) for k in range(min(only_a, only_b) + 1)) / 2 ** (only_a + only_b)
+
+
+def _above_one(right_a: list[bool], right_b: list[bool]) -> float:
+    return 2 * _one_direction(right_a, right_b)
+
+
+# McNemar's test as beginners write it, and what is wrong with it: for `check.function`.
+SLIPS = {
+    _one_direction: "one direction only: either model could have been the better one",
+    _above_one: "a probability above 1: where both counts are equal, the middle was counted twice",
+}

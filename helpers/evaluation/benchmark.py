@@ -1,0 +1,124 @@
+"""The same questions for every model, and what each one wrote."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from helpers import generation, models, problems, questions
+from helpers.evaluation import missing_premise
+from helpers.evaluation.reading import says_impossible
+from helpers.evaluation.statistics import Share, wilson
+from helpers.generation.with_transformers import Answer
+from helpers.questions.missing_premise import missing_premises
+from helpers.tiers import Sampling, Tier
+
+GREEDY = Sampling(temperature=0.0)
+WHOLE = Sampling(temperature=1.0)  # a tier whose teacher samples like this advises no settings for it
+MADE = 500  # test problems, where they are made here without end
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """What every model is asked.
+
+    asked: problems with `.question`, `.answer` and `.family`. pairs: (solvable, impossible) twins, or none. seeds: the
+    three questions of `problems.SEED_QUESTIONS`. noticed: whether a response says that its problem has no answer.
+    """
+
+    asked: list
+    pairs: list[tuple] = field(default_factory=list)
+    seeds: list = field(default_factory=list)
+    noticed: Callable[[str], bool] = says_impossible
+
+    def first(self, n: int) -> "Benchmark":
+        """The first n problems alone, without pairs and seeds."""
+        return Benchmark(self.asked[:n])
+
+
+@dataclass(frozen=True)
+class Responses:
+    """One model's answers to an exam, each list in the exam's order.
+
+    solvable, impossible: the answers to the first and to the second problem of each pair.
+    seconds: of writing them all; parameters: of the model, with its adapter's.
+    """
+
+    asked: list[Answer]
+    solvable: list[Answer]
+    impossible: list[Answer]
+    seeds: list[Answer]
+    seconds: float
+    parameters: int
+
+    @property
+    def answers(self) -> list[Answer]:
+        """All of them."""
+        return [*self.asked, *self.solvable, *self.impossible, *self.seeds]
+
+    @property
+    def ended(self) -> Share:
+        """The share of all answers that ended by themselves."""
+        return wilson(sum(answer.ended for answer in self.answers), len(self.answers))
+
+
+def draw_benchmark(tier: Tier, n: int, pairs: int, seed: int, lacking: bool = False) -> Benchmark:
+    """n test problems, `pairs` pairs of twins where the tier's problems are made here, and the three seed questions.
+
+    lacking: on the other tiers, take questions that lack something they need, with their originals
+    (`missing_premises`), as pairs; where they cannot be had there are none, and why is printed.
+    Raises as `questions.draw`, and ValueError as `missing_premises`.
+    """
+    seeds = [questions.Question(text, answer, name) for name, (text, answer) in problems.SEED_QUESTIONS.items()]
+    asked = questions.draw(tier, "test", n, seed)
+    if tier.data.made_here:
+        return Benchmark(asked, problems.draw_twins("test", pairs, seed), seeds)
+    try:
+        twins = missing_premises(pairs, seed) if lacking else []
+    except OSError as error:
+        print(f"no pairs of an impossible problem and its original: {error}")
+        twins = []
+    return Benchmark(asked, twins, seeds, missing_premise.notices)
+
+
+def size(tier: Tier) -> int:
+    """How many test problems the final exam has: all there are, or 500 where problems are made here without end.
+
+    Raises as `questions.draw`.
+    """
+    return questions.count(tier, "test") or MADE
+
+
+def teacher(exam: Benchmark, tier: Tier) -> Responses:
+    """The teacher's answers: greedy, or sampled as its makers advise where the tier says how (greedy Qwen3 loops).
+
+    It writes through the fastest engine there is (`helpers.generation`). The model is loaded and unloaded.
+    Raises as `generation.load_teacher`.
+    """
+    sampling = GREEDY if tier.sampling == WHOLE else tier.sampling
+    return _sit(exam, generation.load_teacher(tier), tier.max_new_tokens, tier.generate_batch, sampling)
+
+
+def student(exam: Benchmark, tier: Tier, adapter: Path | str | None = None) -> Responses:
+    """The student's answers, greedy, in 4 bits as it was trained; adapter: None for the student before its lessons.
+
+    The model is loaded and unloaded. Raises as `models.load_student`.
+    """
+    return _sit(exam, models.load_student(tier, adapter=adapter), tier.answer_tokens, tier.answer_batch, GREEDY)
+
+
+def _sit(exam: Benchmark, loaded: tuple, room: int, batch: int, sampling: Sampling) -> Responses:
+    model, tokenizer = loaded
+    parts = exam.asked, [one for one, _ in exam.pairs], [two for _, two in exam.pairs], exam.seeds
+    questions = [problem.question for part in parts for problem in part]
+    try:
+        begun = time.perf_counter()
+        answers = generation.generate(
+            model, tokenizer, questions, room, batch,
+            temperature=sampling.temperature, top_p=sampling.top_p, top_k=sampling.top_k,
+        )  # fmt: skip
+        seconds = time.perf_counter() - begun
+        left = iter(answers)
+        return Responses(*([next(left) for _ in part] for part in parts), seconds, models.parameter_count(model))
+    finally:
+        generation.unload(model)

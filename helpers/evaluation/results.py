@@ -1,0 +1,151 @@
+"""Figures to files: one JSON file a notebook and tier, with what is needed to get the same figures again."""
+
+import json
+import os
+import platform
+import tempfile
+from collections.abc import Mapping
+from importlib import metadata
+from pathlib import Path
+
+import psutil
+import torch
+
+from helpers.evaluation.statistics import Share
+from helpers.tiers import ROOT, TIERS, Tier
+
+LIBRARIES = (
+    "torch", "transformers", "trl", "peft", "bitsandbytes", "datasets", "accelerate", "math-verify", "unsloth",
+)
+
+
+def write(
+    notebook: str,
+    figures: Mapping[str, object],
+    tier: Tier | str,
+    seed: int,
+    seconds: float | None = None,
+    folder: Path | None = None,
+) -> Path:
+    """Writes figures to artifacts/<tier>/results/<notebook>.json and returns the path. A file is never half written.
+
+    figures: dotted keys become nested objects: "teacher.accuracy" lies in "teacher". A value is a number, a
+        string, a list, a mapping, or a Share, which becomes `share(value)`.
+    The file's "run" holds notebook, tier, seed, machine, versions, and seconds where given.
+    folder: the folder to write to instead of the tier's. Without it, the environment variable DISTILL_RESULTS
+        names one, where it is set: so a run of the series can keep its figures apart from another's.
+    Raises ValueError for a key that is also the beginning of another, for the key "run", and for NaN.
+    """
+    nested = _nest(figures)
+    if "run" in nested:
+        raise ValueError('"run" is where the file says how it was made; call the figure something else')
+    run = {"notebook": notebook, "tier": _tier(tier).name, "seed": seed, "machine": machine(), "versions": versions()}
+    if seconds is not None:
+        run["seconds"] = round(seconds, 1)
+    text = json.dumps({**nested, "run": run}, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    path = _path(notebook, tier, folder)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # Written beside its place and then moved: whoever reads meanwhile sees the old file or the new one.
+    with tempfile.NamedTemporaryFile("w", dir=path.parent, suffix=".part", delete=False, encoding="utf-8") as part:
+        part.write(text)
+    try:
+        os.chmod(part.name, 0o644)
+        os.replace(part.name, path)
+    finally:
+        Path(part.name).unlink(missing_ok=True)  # there only if it could not be moved
+    return path
+
+
+def read(notebook: str, tier: Tier | str, folder: Path | None = None) -> dict:
+    """What `write` wrote. Raises FileNotFoundError, and names the notebook to run, if there is nothing."""
+    path = _path(notebook, tier, folder)
+    if not path.is_file():
+        raise FileNotFoundError(f"there are no results of {notebook} on the {_tier(tier).name} tier yet: run it first")
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def study(notebook: str, tier: Tier | str) -> dict | None:
+    """A notebook's figures over several seeds, from data/results/<tier>/<notebook>.json; None where there are none.
+
+    A number is {"mean", "low", "high", "per_seed"}: low and high end the 95 % t-interval over the seeds, None for
+    a single seed. A share also has "n". One of problems has "hits", and its ends are the outer ones of that interval
+    and of Wilson's over the problems of all seeds, since few seeds may agree by chance. A whole number counts something
+    and has {"mean", "per_seed"}, a p-value {"per_seed"} alone. The rest is as `read` gives it; "run" holds seeds,
+    machine, versions, commit and the seconds of each seed. `make study` writes the files.
+    """
+    path = ROOT / "data" / "results" / _tier(tier).name / f"{notebook}.json"
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+
+
+def studied(notebook: str, tier: Tier | str, key: str) -> dict[str, Share]:
+    """The accuracies under a key of a notebook's `study`, name by name: mean, interval, problems of all seeds.
+
+    Empty where there is no study on the tier, or where it does not have the key.
+    """
+    found = (study(notebook, tier) or {}).get(key, {})
+    figures = {name: each["accuracy"] for name, each in found.items()}
+    of_all = {name: one["n"] * len(one["per_seed"]) for name, one in figures.items()}
+    return {
+        name: Share(of_all[name], round(one["mean"] * of_all[name]), one["mean"], one["low"], one["high"])
+        for name, one in figures.items()
+        if one["low"] is not None
+    }
+
+
+def share(found: Share) -> dict[str, float | int]:
+    """A Share as the files hold it: value, n, low and high."""
+    return {"value": found.value, "n": found.n, "low": found.low, "high": found.high}
+
+
+def machine() -> str:
+    """What kind of machine this is, without its name: "CPU, 2 cores, 25 GB" or "NVIDIA L4, 24 GB"."""
+    if torch.cuda.is_available():
+        card = torch.cuda.get_device_properties(0)
+        return f"{card.name}, {card.total_memory / 1e9:.0f} GB"
+    return f"CPU ({platform.machine()}), {os.cpu_count()} cores, {psutil.virtual_memory().total / 1e9:.0f} GB"
+
+
+def versions() -> dict[str, str]:
+    """Python's version and those of the main libraries that are installed."""
+    found = {"python": platform.python_version()}
+    for name in LIBRARIES:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def _nest(figures: Mapping[str, object]) -> dict:
+    nested: dict = {}
+    for key, value in figures.items():
+        *parents, last = key.split(".")
+        place = nested
+        for parent in parents:
+            place = place.setdefault(parent, {})
+            if not isinstance(place, dict):
+                raise ValueError(f"{key!r} lies inside a figure that is already there")
+        if last in place:
+            raise ValueError(f"{key!r} is already there, or is the beginning of another key")
+        place[last] = plain(value)
+    return nested
+
+
+def plain(value: object) -> object:
+    """The value as JSON holds it: a Share as `share(value)`, a NumPy or PyTorch number as a number."""
+    if isinstance(value, Share):
+        return share(value)
+    if isinstance(value, Mapping):
+        return _nest(value)
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    return value.item() if hasattr(value, "item") else value
+
+
+def _tier(tier: Tier | str) -> Tier:
+    return tier if isinstance(tier, Tier) else TIERS[tier]
+
+
+def _path(notebook: str, tier: Tier | str, folder: Path | None) -> Path:
+    named = os.environ.get("DISTILL_RESULTS")
+    return (folder or (Path(named) if named else _tier(tier).artifacts / "results")) / f"{notebook}.json"

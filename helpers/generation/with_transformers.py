@@ -1,0 +1,138 @@
+"""Answers of a model of transformers: questions in, what it wrote out."""
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from numbers import Integral, Real
+
+import torch
+from tqdm.auto import tqdm
+
+from helpers.models import answering, gpu_errors, opens_reasoning, prompt_ids
+from helpers.tiers import check_seed
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a model wrote.
+
+    text: from the end of the prompt on, without the end-of-turn token; `</think>` stays.
+    tokens: how many it wrote, the end-of-turn token included.
+    ended: whether it stopped by itself; if not, it was cut off at max_new_tokens.
+    opened: whether the prompt had already opened the reasoning (`<think>`), so that the text begins inside it.
+    """
+
+    text: str
+    tokens: int
+    ended: bool
+    opened: bool = False
+
+    @property
+    def whole(self) -> str:
+        """The text with the `<think>` that the prompt opened: what to read an answer from."""
+        return f"<think>\n{self.text}" if self.opened else self.text
+
+
+def generate(
+    model,
+    tokenizer,
+    questions: Sequence[str],
+    max_new_tokens: int,
+    batch_size: int = 32,
+    temperature: float = 0.0,
+    top_p: float = 1.0,
+    top_k: int = 0,
+    seed: int = 0,
+    progress: bool = True,
+) -> list[Answer]:
+    """The model's answers, in the order of the questions.
+
+    temperature 0 takes the likeliest token each time; above 0 it samples, and the same seed with the same
+    batches gives the same answers. top_p 1 and top_k 0 cut nothing off the distribution.
+    progress: show a bar once it has taken five seconds; the bar goes when it is done.
+    Raises ValueError for a setting that is none, and for a question that is no text, with its number.
+    """
+    check_asked(questions, max_new_tokens, batch_size, temperature, top_p, top_k, seed)
+    prompts = [prompt_ids(tokenizer, question) for question in questions]
+    opened = bool(questions) and opens_reasoning(tokenizer, questions[0])
+    # Prompts of one length beside each other: less padding, so less work.
+    order = sorted(range(len(prompts)), key=lambda i: len(prompts[i]))
+    ends = _end_tokens(model, tokenizer)
+    config = _generation_config(tokenizer, ends, max_new_tokens, temperature, top_p, top_k)
+    answers: dict[int, Answer] = {}
+    bar = tqdm(total=len(prompts), desc="answers", delay=5, leave=False, disable=not progress)
+    # The seed belongs to this call: the random numbers of whoever calls go on as if nothing had been drawn.
+    devices = [model.device] if model.device.type == "cuda" else []
+    kept = torch.random.fork_rng(devices=devices)
+    with bar, answering(model), gpu_errors.enough_memory("answers"), kept, torch.no_grad():
+        torch.manual_seed(seed)
+        for start in range(0, len(order), batch_size):
+            rows = order[start : start + batch_size]
+            batch = _pad_left([prompts[i] for i in rows], tokenizer.pad_token_id, model.device)
+            output = model.generate(**batch, generation_config=config)
+            written = output[:, batch["input_ids"].shape[1] :].tolist()
+            answers |= {i: _answer(ids, ends, tokenizer, opened) for i, ids in zip(rows, written, strict=True)}
+            bar.update(len(rows))
+    return [answers[i] for i in range(len(prompts))]
+
+
+def check_asked(
+    questions: Sequence[str], max_new_tokens: int, batch_size: int = 1, temperature: float = 0.0, top_p: float = 1.0,
+    top_k: int = 0, seed: int = 0,
+) -> None:  # fmt: skip
+    """Raises ValueError for what `generate` cannot take: a setting by its name, a question by its number."""
+    for name, value, kind, least, most, said in (
+        ("max_new_tokens", max_new_tokens, Integral, 1, math.inf, "1 or more"),
+        ("batch_size", batch_size, Integral, 1, math.inf, "1 or more"),
+        ("temperature", temperature, Real, 0, 1e6, "0, which takes the likeliest token, or above"),
+        ("top_p", top_p, Real, 1e-9, 1, "above 0, and at most 1"),
+        ("top_k", top_k, Integral, 0, math.inf, "0, which leaves all tokens, or above"),
+    ):
+        if not isinstance(value, kind) or not least <= value <= most:
+            raise ValueError(f"{name} is {value!r}: it must be {said}")
+    check_seed(seed, most=2**64 - 1)  # the seed of a batch has more digits than that of a run
+    for number, question in enumerate(questions, 1):
+        if not isinstance(question, str) or re.search("[\ud800-\udfff]", question):
+            raise ValueError(f"question {number} is {question!r}, and no text: mend it, or leave it out")
+
+
+def _pad_left(prompts: list[list[int]], pad: int, device) -> dict[str, torch.Tensor]:
+    """input_ids and attention_mask, [prompts, longest]. An answer is written on from the right end: no gap there."""
+    gaps = [max(map(len, prompts)) - len(prompt) for prompt in prompts]
+    ids = [[pad] * gap + prompt for gap, prompt in zip(gaps, prompts, strict=True)]
+    mask = [[0] * gap + [1] * len(prompt) for gap, prompt in zip(gaps, prompts, strict=True)]
+    return {"input_ids": torch.tensor(ids, device=device), "attention_mask": torch.tensor(mask, device=device)}
+
+
+def _end_tokens(model, tokenizer) -> list[int]:
+    """The ids at which an answer ends: the tokenizer's, and those that the model's own settings name."""
+    named = model.generation_config.eos_token_id
+    named = named if isinstance(named, list | tuple) else [named]
+    return sorted({i for i in (tokenizer.eos_token_id, *named) if i is not None})
+
+
+def _generation_config(tokenizer, ends, max_new_tokens, temperature, top_p, top_k):
+    from transformers import GenerationConfig  # not at the top: see helpers.models.loading
+
+    # What is left open comes from the model's folder (Gemma's says top_k 64), so all of it is given. With
+    # temperature 0 these are the library's neutral values: others, which greedy decoding ignores, it warns of.
+    sampled = temperature > 0
+    return GenerationConfig(
+        max_new_tokens=max_new_tokens,
+        do_sample=sampled,
+        temperature=temperature if sampled else 1.0,
+        top_p=top_p if sampled else 1.0,
+        top_k=top_k if sampled else 50,
+        eos_token_id=ends,
+        pad_token_id=tokenizer.pad_token_id,
+        use_cache=True,
+    )
+
+
+def _answer(ids: list[int], ends: list[int], tokenizer, opened: bool) -> Answer:
+    """One row of output: up to its first end token; what follows in the row is padding."""
+    stop = next((i for i, token in enumerate(ids) if token in ends), None)
+    # Special tokens are kept: one in the middle of an answer is a fault that should be seen.
+    text = tokenizer.decode(ids[:stop], skip_special_tokens=False, clean_up_tokenization_spaces=False)
+    return Answer(text, len(ids) if stop is None else stop + 1, stop is not None, opened)

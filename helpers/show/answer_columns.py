@@ -1,0 +1,87 @@
+"""Answers side by side: what each model reasoned, what it answered, and whether that is right."""
+
+from collections.abc import Mapping
+
+from helpers.evaluation import final_answer, is_right, says_impossible
+from helpers.generation.with_transformers import Answer
+from helpers.show.page import BLUE, FAINT, FLOW, ORANGE, PAPER, Picture, card, safe
+
+IMPOSSIBLE = "it cannot be true"
+
+
+def answers(
+    question: str, given: Mapping[str, str | Answer], gold: tuple | list | int | float | str | None = None
+) -> Picture:
+    """Each model's answer to one question, in columns: reasoning grey, final answer bold.
+
+    given: a model's name and what it wrote; an Answer of `helpers.evaluation` also shows its tokens and its end.
+    gold: the right numbers, () for an impossible problem; with None nothing is called right or wrong.
+    """
+    head = f'<div style="{FLOW}"><b>Question</b><br>{safe(question)}</div>'
+    plain = [f"Question: {question}"]
+    if gold is not None:
+        head += f"<div><b>Gold</b> {safe(gold_words(gold))}</div>"
+        plain.append(f"Gold: {gold_words(gold)}")
+    columns = "".join(column(name, one, gold) for name, one in given.items())
+    row = f'<div style="display:flex;flex-wrap:wrap;gap:8px;margin-top:8px;">{columns}</div>'
+    plain += [plain_column(name, one, gold) for name, one in given.items()]
+    return Picture(card(head + row), "\n\n".join(plain))
+
+
+def column(name: str, given: str | Answer, gold=None, note: str | None = None) -> str:
+    """One model's answer as HTML. note: for an answer that is not whole yet, what to say instead of how it ended."""
+    reasoning, answer = parts(given)
+    answer = answer or ("(none)" if note is None else "…")
+    note = notes(given) if note is None else note
+    lines = [f'<div><b>{safe(name)}</b> <span style="{FAINT.style()}">{safe(note)}</span></div>']
+    if gold is not None:
+        ink = BLUE if is_right(whole(given), gold) else ORANGE
+        style = ink.style("padding:1px 6px;border-radius:3px;")
+        lines.append(f'<div><span style="{style}">{safe(verdict(given, gold))}</span></div>')
+    if reasoning:
+        style = FAINT.style(f"{FLOW}margin-top:6px;max-height:24em;overflow:auto;")
+        lines.append(f'<div style="{style}"><i>reasoning</i><br>{safe(reasoning)}</div>')
+    lines.append(f'<div style="{PAPER.style(f"{FLOW}margin-top:6px;")}"><i>answer</i><br><b>{safe(answer)}</b></div>')
+    return card("".join(lines), "flex:1 1 160px;min-width:0;border:1px solid #8a8a8a;border-radius:4px;")
+
+
+def plain_column(name: str, given: str | Answer, gold=None) -> str:
+    """One model's answer as plain text."""
+    reasoning, answer = parts(given)
+    said = [name, *(["(" + notes(given) + ")"] if notes(given) else [])]
+    lines = [" ".join(said) + (f": {verdict(given, gold)}" if gold is not None else "")]
+    lines += [f"  reasoning: {reasoning}"] if reasoning else []
+    return "\n".join([*lines, f"  answer: {answer or '(none)'}"])
+
+
+def whole(given: str | Answer) -> str:
+    """The text with the `<think>` that the prompt may have opened."""
+    return given.whole if isinstance(given, Answer) else given
+
+
+def parts(given: str | Answer) -> tuple[str, str]:
+    """Reasoning and final answer, without the marks between them; "" for what there is not."""
+    text = whole(given).strip()
+    answer = final_answer(text)
+    reasoning = text.removesuffix(answer).replace("<think>", "").replace("</think>", "").strip()
+    return reasoning, answer
+
+
+def notes(given: str | Answer) -> str:
+    """How long an Answer is and how it ended; nothing is known of a str."""
+    if not isinstance(given, Answer):
+        return ""
+    unit = "token" if given.tokens == 1 else "tokens"
+    return f"{given.tokens:,} {unit}, {'ended by itself' if given.ended else 'cut off'}"
+
+
+def verdict(given: str | Answer, gold) -> str:
+    """Right or wrong, in words."""
+    word = "✓ right" if is_right(whole(given), gold) else "✗ wrong"
+    return f"{word}: says {IMPOSSIBLE}" if says_impossible(whole(given)) else word
+
+
+def gold_words(gold) -> str:
+    """The gold answer as it is read aloud."""
+    gold = gold if isinstance(gold, tuple | list) else (gold,)
+    return ", ".join(map(str, gold)) if gold else IMPOSSIBLE

@@ -1,0 +1,130 @@
+"""A box to ask the models in: a question, a button, and every model's answer as it is written."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+import ipywidgets as widgets
+import torch
+
+# The settings and the reading of `generation.generate`, so that the box answers as the scores were taken.
+from helpers.generation.with_transformers import Answer, _answer, _end_tokens, _generation_config
+from helpers.models import answering, opens_reasoning, prompt_ids
+from helpers.show.answer_columns import column
+from helpers.show.page import BLUE, FLOW, ORANGE, Ink, card, safe
+from helpers.tiers import Tier
+
+QUESTION = "Mia has 12 shells and finds 7 more. Then she gives 4 of them to Ben. How many shells does Mia have now?"
+
+
+def ask(models: Mapping[str, tuple], tier: Tier, question: str = QUESTION) -> "Ask":
+    """A box with a question to edit, a button, and a column for every model, which answers token by token.
+
+    models: a name and its (model, tokenizer). They answer greedily, one after the other, in at most
+        tier.answer_tokens tokens.
+    An error while they answer is shown in the box and raised.
+    """
+    return Ask(models, tier, question)
+
+
+class Ask(widgets.VBox):
+    """What `ask` gives.
+
+    question: the text area. button: `button.click()` asks, and raises what goes wrong. answers: a name and the HTML
+    widget of its answer. message: an HTML widget for what else there is to say.
+    given: a name and its Answer, once it is whole; `show.answers(box.question.value, box.given)` makes a still of it.
+    """
+
+    def __init__(self, models: Mapping[str, tuple], tier: Tier, question: str):
+        super().__init__()
+        wide = {"width": "100%"}
+        self.question = widgets.Textarea(value=question, rows=4, layout=wide)
+        self.button = Button(self._ask, description="Ask", button_style="primary")
+        self.message = widgets.HTML()
+        self.answers = {name: widgets.HTML(layout={"flex": "1 1 180px"}) for name in models}
+        self.given: dict[str, Answer] = {}
+        self._models, self._most = dict(models), tier.answer_tokens
+        columns = widgets.HBox(list(self.answers.values()), layout={"flex_flow": "row wrap"})
+        self.children = (self.question, self.button, self.message, columns)
+
+    def _ask(self) -> None:
+        question = self.question.value.strip()
+        self.given = {}
+        for name, place in self.answers.items():
+            place.value = column(name, "", note="waits") if question else ""
+        if not question:
+            self._say("There is no question yet. Write one above, then ask.", BLUE)
+            return
+        self._say("")
+        self.button.disabled = True
+        try:
+            for name, (model, tokenizer) in self._models.items():
+                self._let_answer(name, model, tokenizer, question)
+        except BaseException as error:  # also when the reader stops the kernel in the middle
+            self._say(f"{type(error).__name__}: {error}", ORANGE)
+            raise
+        finally:
+            self.button.disabled = False
+
+    def _let_answer(self, name: str, model, tokenizer, question: str) -> None:
+        place = self.answers[name]
+
+        def show_so_far(answer: Answer) -> None:
+            # A letter of which only the first bytes are there yet is decoded as U+FFFD.
+            so_far = replace(answer, text=answer.text.rstrip("\ufffd"))
+            place.value = column(name, so_far, note=f"{answer.tokens:,} tokens, writing …")
+
+        self.given[name] = answer_streaming(model, tokenizer, question, self._most, show_so_far)
+        place.value = column(name, self.given[name])
+
+    def _say(self, text: str, ink: Ink = BLUE) -> None:
+        style = ink.style(f"{FLOW}padding:4px 8px;")
+        self.message.value = card(f'<div style="{style}">{safe(text)}</div>') if text else ""
+
+
+class Button(widgets.Button):
+    """A button that lets an error of what it does through; that of ipywidgets swallows it outside a notebook."""
+
+    def __init__(self, action: Callable[[], None], **settings):
+        super().__init__(**settings)
+        self._action = action
+
+    def click(self) -> None:
+        """What a click in the notebook calls."""
+        self._action()
+
+
+def answer_streaming(model, tokenizer, question: str, max_new_tokens: int, show: Callable[[Answer], None]) -> Answer:
+    """The greedy answer to one question, the same as `generation.generate` gives; `show` gets it after every token."""
+    prompt = prompt_ids(tokenizer, question)
+    opened = opens_reasoning(tokenizer, question)
+    ends = _end_tokens(model, tokenizer)
+    ids = torch.tensor([prompt], device=model.device)
+    with answering(model):
+        output = model.generate(
+            input_ids=ids,
+            attention_mask=torch.ones_like(ids),
+            generation_config=_generation_config(tokenizer, ends, max_new_tokens, 0.0, 1.0, 0),
+            streamer=_streamer(lambda written: show(_answer(written, ends, tokenizer, opened))),
+        )
+    return _answer(output[0, len(prompt) :].tolist(), ends, tokenizer, opened)
+
+
+def _streamer(show: Callable[[list[int]], None]):
+    """What transformers calls with every token: shows all ids that were written so far."""
+    from transformers.generation.streamers import BaseStreamer  # not at the top: see helpers.models.loading
+
+    class Streamer(BaseStreamer):
+        def __init__(self):
+            self.written: list[int] | None = None
+
+        def put(self, value: torch.Tensor) -> None:
+            if self.written is None:  # the first call brings the prompt
+                self.written = []
+                return
+            self.written += value.flatten().tolist()
+            show(self.written)
+
+        def end(self) -> None:
+            pass
+
+    return Streamer()

@@ -1,0 +1,200 @@
+"""What runs where: models, data and settings of the mini, small and full tier, as plain data."""
+
+import numbers
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from helpers.tiers import student_override
+
+ROOT = Path(__file__).resolve().parents[2]
+FULL_TIER_BYTES = 20e9  # a card sold with "24 GB" reports a little less
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """Where a model comes from.
+
+    name: a repository on the Hugging Face Hub, or a folder relative to the project's root.
+    revision: the commit on the Hub, so that a model cannot change under a result; None for a folder.
+    """
+
+    name: str
+    revision: str | None = None
+
+    @property
+    def local(self) -> bool:
+        return self.revision is None
+
+    @property
+    def source(self) -> str:
+        """What `from_pretrained` is given: the repository's name, or the folder's full path."""
+        return str(ROOT / self.name) if self.local else self.name
+
+
+@dataclass(frozen=True)
+class DataSpec:
+    """Where the problems come from; `helpers.problems` makes its own and has neither config nor revision."""
+
+    name: str
+    config: str | None = None
+    revision: str | None = None
+
+    @property
+    def made_here(self) -> bool:
+        """Whether the project makes the problems itself, as many as are wanted."""
+        return self.name == "helpers.problems"
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How the teacher samples its traces. top_k 0 and top_p 1.0 leave the distribution whole."""
+
+    temperature: float
+    top_p: float = 1.0
+    top_k: int = 0
+
+
+@dataclass(frozen=True)
+class Lora:
+    """A low-rank adapter: rank, scale (alpha / r), learning rate, and the linear layers that get one.
+
+    targets: "all-linear" for every linear layer but the output layer, or the layers' names.
+    """
+
+    r: int
+    alpha: int
+    learning_rate: float
+    targets: str | tuple[str, ...] = "all-linear"
+
+
+@dataclass(frozen=True)
+class Budget:
+    """Minutes and gigabytes (RAM on a CPU, else GPU memory): on mini of the whole series, measured.
+
+    What is planned comes from `helpers.planning`: traces and token distillation, on a T4 for small, an L4 for full.
+    """
+
+    minutes: int
+    memory_gb: float
+    state: str = "planned, not yet run"
+
+    def __str__(self) -> str:
+        return f"about {self.minutes} min and {self.memory_gb:g} GB ({self.state})"
+
+
+@dataclass(frozen=True)
+class Tier:
+    """One size of the whole series.
+
+    sibling: a student that shares the teacher's tokenizer, or None.
+    engine: "unsloth" loads through Unsloth where there is a CUDA GPU; "transformers" never does.
+    max_new_tokens: room for a teacher's trace; answer_tokens: for a student's answer.
+    max_length: tokens of the longest sequence to train on. traces: how many problems the teacher works.
+    batch_size: sequences to an optimizer step, micro_batch of them at a time.
+    generate_batch: traces of the teacher at a time; answer_batch: answers of a student.
+    long_share: of the traces that are taught, how many are whole, the others short (`traces.mix`); None: all whole.
+    """
+
+    name: str
+    teacher: ModelSpec
+    student: ModelSpec
+    sibling: ModelSpec | None
+    data: DataSpec
+    engine: str
+    sampling: Sampling
+    lora: Lora
+    max_new_tokens: int
+    answer_tokens: int
+    max_length: int
+    traces: int
+    batch_size: int
+    micro_batch: int
+    generate_batch: int
+    answer_batch: int
+    epochs: int
+    budget: Budget
+    long_share: float | None = None
+
+    @property
+    def artifacts(self) -> Path:
+        """The folder for what runs on this tier make."""
+        return ROOT / "artifacts" / self.name
+
+
+GSM8K = DataSpec("openai/gsm8k", "main", "740312add88f781978c0658806c59bc2815b9866")
+QWEN3_0_6B = ModelSpec("Qwen/Qwen3-0.6B", "c1899de289a04d12100db370d81485cdf75e47ca")
+# The settings that Qwen's model cards give for thinking. Greedy decoding makes these models loop.
+QWEN3_THINKING = Sampling(temperature=0.6, top_p=0.95, top_k=20)
+ONE_TO_FOUR = 0.2  # long to short: helped students of up to 3 billion weights (Li et al. 2025, arXiv 2502.12143)
+
+TIERS = {
+    tier.name: tier
+    for tier in (
+        Tier(
+            name="mini", teacher=ModelSpec("data/mini/teacher"), student=ModelSpec("data/mini/student"),
+            sibling=ModelSpec("data/mini/sibling"), data=DataSpec("helpers.problems"), engine="transformers",
+            sampling=Sampling(temperature=1.0),
+            lora=Lora(r=32, alpha=64, learning_rate=8e-3),  # adapters this small want far more than the usual 2e-4
+            max_new_tokens=200, answer_tokens=200, max_length=512,
+            traces=1_600, epochs=4, batch_size=12, micro_batch=12, generate_batch=48, answer_batch=192,
+            budget=Budget(minutes=22, memory_gb=3, state="measured on two cores"),
+        ),
+        Tier(
+            name="small",
+            teacher=QWEN3_0_6B,
+            student=ModelSpec("google/gemma-3-270m-it", "ac82b4e820549b854eebf28ce6dedaf9fdfa17b3"),
+            # The family has nothing smaller than this teacher: the same size, before it learned to think.
+            sibling=ModelSpec("Qwen/Qwen3-0.6B-Base", "da87bfb608c14b7cf20ba1ce41287e8de496c0cd"),
+            data=GSM8K, engine="unsloth", sampling=QWEN3_THINKING, lora=Lora(r=32, alpha=64, learning_rate=2e-4),
+            max_new_tokens=4_096, answer_tokens=1_024, max_length=2_048,
+            traces=1_000, epochs=4, batch_size=32, micro_batch=4, generate_batch=8, answer_batch=16,
+            budget=Budget(minutes=300, memory_gb=12), long_share=ONE_TO_FOUR,
+        ),
+        Tier(
+            name="full",
+            teacher=ModelSpec("Qwen/Qwen3-4B-Thinking-2507", "768f209d9ea81521153ed38c47d515654e938aea"),
+            student=ModelSpec("google/gemma-3-1b-it", "dcc83ea841ab6100d6b47a070329e1ba4cf78752"),
+            sibling=QWEN3_0_6B,
+            data=GSM8K, engine="unsloth", sampling=QWEN3_THINKING, lora=Lora(r=32, alpha=64, learning_rate=2e-4),
+            # A trace that is cut off teaches the student never to stop, so the budget is far above what GSM8K needs.
+            max_new_tokens=8_192, answer_tokens=2_048, max_length=4_096,
+            traces=2_000, epochs=4, batch_size=32, micro_batch=2, generate_batch=8, answer_batch=16,
+            budget=Budget(minutes=900, memory_gb=21), long_share=ONE_TO_FOUR,
+        ),
+    )
+}
+
+
+def resolve(tier: str | Tier = "auto", seed: int = 0) -> Tier:
+    """The tier to run on.
+
+    tier: a name, or "auto" for what the hardware allows: full with a CUDA GPU of 20 GB or more, small with any other,
+    mini without. A Tier comes back as it is. seed: of what is to run; it is only looked at (`check_seed`).
+    The environment variable DISTILL_TIER, where it is set, goes before a name; DISTILL_STUDENT (`student_override`)
+    names another student. Raises ValueError as these two, as `check_seed`, and for an unknown name, saying who gave it.
+    """
+    check_seed(seed)
+    if isinstance(tier, Tier):
+        return tier
+    forced = os.environ.get("DISTILL_TIER")
+    name, giver = (forced, "DISTILL_TIER") if forced else (tier, "the argument `tier`")
+    if name == "auto":
+        name = _largest_that_fits()
+    if name not in TIERS:
+        raise ValueError(f"{giver} is {name!r}, and there is no such tier; choose from auto, {', '.join(TIERS)}")
+    return student_override.chosen(TIERS[name])
+
+
+def check_seed(seed: int, most: int = 2**32 - 1) -> None:
+    """Raises ValueError for a seed that is no whole number from 0 to `most`: the largest that every library takes."""
+    if isinstance(seed, bool) or not isinstance(seed, numbers.Integral) or not 0 <= seed <= most:
+        raise ValueError(f"the seed is {seed!r}: take a whole number from 0 to {most:,}, such as SEED = 0")
+
+
+def _largest_that_fits() -> str:
+    if not torch.cuda.is_available():
+        return "mini"
+    return "full" if torch.cuda.get_device_properties(0).total_memory >= FULL_TIER_BYTES else "small"

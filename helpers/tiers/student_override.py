@@ -1,0 +1,61 @@
+"""A student from another place than the tier names: a copy that asks for no account, or a folder."""
+
+import os
+import re
+from dataclasses import replace
+from pathlib import Path
+
+STUDENT = "DISTILL_STUDENT"  # the environment variable that names it
+ROOT = Path(__file__).resolve().parents[2]
+# A commit: a branch or a tag can move to other weights.
+NAMED = re.compile(r"([\w.-]+(?:/[\w.-]+)?)@([0-9a-f]{7,40})")
+# Copies of the gated students without a gate, as their owners describe them. They are not pinned here: which of their
+# commits holds the same weights can only be looked up on the Hub.
+COPIES = {
+    "google/gemma-3-1b-it": "unsloth/gemma-3-1b-it",
+    "google/gemma-3-270m-it": "unsloth/gemma-3-270m-it",
+}
+
+
+def chosen(tier):
+    """The tier with the student that DISTILL_STUDENT names, NAME@COMMIT on the Hub or a folder, if it names one.
+
+    A folder is looked for from the project's root on, then from where the program runs: for a notebook its own folder.
+    A tier whose student is a folder of the project stays as it is. Raises ValueError for a folder that is not there,
+    and for a name without a commit.
+    """
+    named = os.environ.get(STUDENT)
+    if not named or tier.student.local:
+        return tier
+    places = [place / Path(named).expanduser() for place in (ROOT, Path.cwd())]
+    folder = next((place for place in places if place.is_dir()), None)
+    if folder:
+        return replace(tier, student=replace(tier.student, name=str(folder.resolve()), revision=None))
+    found = NAMED.fullmatch(named)
+    if not found:
+        raise ValueError(_wrong(named, dict.fromkeys(str(place) for place in places)))
+    return replace(tier, student=replace(tier.student, name=found[1], revision=found[2]))
+
+
+def instead_of(name: str) -> str:
+    """What to do where the Hub does not give a model: the copy of it, if one is known, and how to choose it."""
+    if name not in COPIES:
+        return ""
+    copy = COPIES[name]
+    return (
+        f"; or take {copy}, a copy of it without a gate: {STUDENT}={copy}@COMMIT, with a commit from "
+        f"https://huggingface.co/{copy}/commits/main"
+    )
+
+
+def _wrong(named: str, places) -> str:
+    """What is wrong with a name that is neither a folder nor NAME@COMMIT."""
+    name, _, commit = named.partition("@")
+    mend = f"write {STUDENT}=NAME@COMMIT"
+    if re.fullmatch(r"[\w.-]+(/[\w.-]+)?", name):
+        mend = f"write {STUDENT}={name}@COMMIT, with one from https://huggingface.co/{name}/commits/main"
+    what = f"{commit!r} is no commit" if commit else "it names no commit"
+    return (
+        f"{STUDENT} is {named!r}: there is no such folder ({' or '.join(places)}), and {what}, so the model could "
+        f"change under a result: {mend}"
+    )

@@ -1,0 +1,94 @@
+"""Which traces are kept: one verdict each, and every reason for dropping counted."""
+
+import re
+from collections import Counter
+from functools import cache
+
+from datasets import Dataset
+
+from helpers import models
+from helpers.evaluation import is_right
+from helpers.generation.with_transformers import Answer
+from helpers.questions import Question
+from helpers.tiers import Tier
+from helpers.traces.store import ANSWER, as_dataset
+
+REASONS = ("truncated", "no </think>", "wrong answer", "too long", "duplicate")
+
+
+def verdict(answer: Answer, problem, seen: set[tuple[str, str]], tier: Tier, limit: int | None = None) -> str:
+    """"kept", or the first of REASONS that holds.
+
+    truncated: it did not end by itself. no </think>: not exactly one `<think>` with one `</think>` after it.
+    wrong answer: what follows the reasoning is not the gold answer. too long: with its prompt it has more tokens, as
+    the student counts them, than `limit`, or than tier.max_length if None. duplicate: (question, text) is in `seen`,
+    what was kept so far; `seen` stays as it is.
+    """
+    text = whole(answer)
+    if not answer.ended:
+        return "truncated"
+    if re.findall("</?think>", text) != ["<think>", "</think>"]:
+        return "no </think>"
+    if not is_right(text, problem.answer):
+        return "wrong answer"
+    if tokens_of(tier, problem.question, text) > (tier.max_length if limit is None else limit):
+        return "too long"
+    return "duplicate" if (problem.question, text) in seen else "kept"
+
+
+def verify(dataset: Dataset, tier: Tier, limit: int | None = None) -> tuple[Dataset, Counter]:
+    """The rows that are kept, in their order, and how many got which verdict: "kept" and REASONS, all rows together.
+
+    dataset: with the columns of `collect`; its verdicts are found anew. limit: see `verdict`.
+    """
+    rows = dataset.to_list()
+    found = judge(rows, tier, limit)
+    kept = [{**row, "verdict": one} for row, one in zip(rows, found, strict=True) if one == "kept"]
+    return as_dataset(kept, dataset.info.description), Counter(found)
+
+
+def judge(rows: list[dict], tier: Tier, limit: int | None = None) -> list[str]:
+    """The verdict on each row, [rows]."""
+    seen, found = set(), []
+    for row in rows:
+        answer = Answer(row[ANSWER], row["tokens"], row["ended"])
+        problem = Question(row["question"], tuple(row["gold"]), row["family"])
+        found.append(verdict(answer, problem, seen, tier, limit))
+        if found[-1] == "kept":
+            seen.add((problem.question, answer.whole))
+    return found
+
+
+def short_enough(rows: list[dict], tier: Tier, role: str) -> list[dict]:
+    """The rows that have no more tokens than tier.max_length as a role counts, the "student" or the "sibling".
+
+    A trainer would cut the others, their end with them. "kept" goes by the student's count alone. How many are left out
+    is printed, if any. Raises ValueError where none is short enough, and as `models.load_tokenizer`.
+    """
+    found = [row for row in rows if tokens_of(tier, row["question"], row[ANSWER], role) <= tier.max_length]
+    if len(found) < len(rows):
+        many = f"{len(rows) - len(found):,} of {len(rows):,} traces"
+        told = f"{many} have more than {tier.max_length:,} tokens, as the {role} counts"
+        if not found:
+            raise ValueError(f"{told}: nothing is left to learn; take a larger max_length")
+        print(f"{told}, and are left out")
+    return found
+
+
+def whole(answer: Answer) -> str:
+    """The text with the `<think>` that the prompt opened, unless the teacher wrote it once more itself."""
+    return answer.text if answer.text.lstrip().startswith("<think>") else answer.whole
+
+
+@cache
+def student_tokenizer(tier: Tier, role: str = "student"):
+    """The student's tokenizer, or the sibling's, loaded once. Raises as `models.load_tokenizer`."""
+    return models.load_tokenizer(tier, role)
+
+
+def tokens_of(tier: Tier, question: str, text: str, role: str = "student") -> int:
+    """How many tokens the student, or the sibling, sees: prompt, trace and what the template puts around them."""
+    turns = [{"role": "user", "content": question}, {"role": "assistant", "content": text}]
+    tokenizer = student_tokenizer(tier, role)
+    rendered = tokenizer.apply_chat_template(turns, tokenize=False)
+    return len(tokenizer(rendered, add_special_tokens=False).input_ids)
