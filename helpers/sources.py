@@ -7,17 +7,14 @@ from pathlib import Path
 
 HELPERS = Path(__file__).parent
 # What shapes a training or a cache. Other helpers load models, write answers or draw pictures.
-SHAPING = (
-    "across", "alignment", "cache", "distil", "features", "losses", "models/chat", "models/lora", "soft",
-    "trainers",
-)  # fmt: skip
+SHAPING = ("alignment", "cache", "losses", "methods", "models/chat", "models/lora", "training")
 
 
 @cache  # an edit counts from the next kernel on, as it does for the code that runs
 def code(*names: str) -> str:
     """Eight letters that change with the code of some helpers and of what they import of SHAPING.
 
-    names: such as "soft" or "trainers/logits". Comments, docstrings and the form of the lines do not count.
+    names: such as "methods/logits". Comments, docstrings and the form of the lines do not count.
     Raises FileNotFoundError for a helper that is not there.
     """
     found: dict[Path, str] = {}

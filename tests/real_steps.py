@@ -12,7 +12,7 @@ import torch
 from measure import steps
 from measure.methods import METHODS
 from safetensors.torch import save_file
-from test_trainers import kept
+from test_training import kept
 from tiny_models import tier_at
 
 from helpers import tiers

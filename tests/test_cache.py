@@ -10,13 +10,16 @@ import numpy as np
 import pytest
 import torch
 from kills import ended, forked, killed
-from test_trainers import Kill, equal, kept, weights
+from test_training import Kill, equal, kept, weights
 
-from helpers import cache, distil, losses, models, provenance, soft, tiers, traces, trainers
+from helpers import cache, losses, methods, models, provenance, sources, tiers, traces, training
 from helpers.cache.draws import unpack
 from helpers.cache.encodings import bits
-from helpers.soft import Soft
-from helpers.trainers.cached import tokenized
+from helpers.methods.cached import vocabulary_of
+from helpers.tiers import TIERS
+from helpers.training import method
+from helpers.training.matching import Features
+from helpers.training.rows import tokenized
 
 MADE = {"teacher": "t", "tokenizer": "k", "prompt": "p", "traces": "r", "encoding": "draws", "kept": 3}
 
@@ -24,7 +27,7 @@ MADE = {"teacher": "t", "tokenizer": "k", "prompt": "p", "traces": "r", "encodin
 @pytest.fixture
 def tier(tiny, tmp_path, monkeypatch):
     monkeypatch.setattr(tiers, "ROOT", tmp_path)
-    monkeypatch.setattr(distil, "VALIDATION", 2)
+    monkeypatch.setattr(method, "VALIDATION", 2)
     return replace(tiny, epochs=2, batch_size=4, micro_batch=2, lora=replace(tiny.lora, r=4, alpha=8))
 
 
@@ -173,7 +176,7 @@ def test_memory_stays_flat_however_many_rows_are_read(tmp_path):
 
 def test_rows_are_tokenized_as_trl_does(tier):
     sibling, tokenizer = models.load_sibling(tier)
-    trainer = distil.token_trainer(sibling, tokenizer, kept(), tier, 0, "sibling")
+    trainer = methods.Token(tier, 0, kept(), role="sibling").trainer((sibling, tokenizer))
     theirs = [{key: list(one[key]) for key in ("input_ids", "labels")} for one in trainer.train_dataset]
     assert tokenized(traces.messages(kept()), tokenizer) == theirs
     room = 3 + max(one["labels"].count(losses.IGNORED) for one in theirs)  # so that of each answer something is left
@@ -183,7 +186,7 @@ def test_rows_are_tokenized_as_trl_does(tier):
 
 
 def test_the_targets_are_drawn_from_the_teacher(tier):
-    dataset, made = soft.fill_cache(tier, 0, Soft(temperature=2.0), kept(), draws=4000)
+    dataset, made = methods.Cached(tier, 0, kept(), temperature=2.0, draws=4000).fill()
     teacher, _ = models.load_teacher(tier)
     one = dataset[3]
     with torch.no_grad():
@@ -196,10 +199,11 @@ def test_the_targets_are_drawn_from_the_teacher(tier):
 
 def test_a_cached_training_ends_where_a_live_one_does(tier):
     """With very many draws the cache is the distribution itself: the same adapter comes out, nearly."""
-    how = Soft(temperature=2.0, alpha=0.25)
-    live, stored = soft.logits(tier, 0, how, kept()), soft.cached(tier, 0, how, kept(), draws=5000)
+    how = {"temperature": 2.0, "alpha": 0.25}
+    live = methods.Logits(tier, 0, kept(), **how).run()
+    stored = methods.Cached(tier, 0, kept(), **how, draws=5000).run()
     assert live.steps == stored.steps
-    one, other = (weights(trainers.adapters(run.folder)[-1]) for run in (live, stored))
+    one, other = (weights(training.adapters(run.folder)[-1]) for run in (live, stored))
     moved = torch.cat([(one[name] - other[name]).flatten() for name in one]).norm()
     length = torch.cat([tensor.flatten() for tensor in one.values()]).norm()
     assert moved < 0.05 * length
@@ -207,7 +211,7 @@ def test_a_cached_training_ends_where_a_live_one_does(tier):
 
 def test_the_sampler_reads_no_states_to_learn_the_lengths(tier):
     """It groups rows of about one length; without their column it would decode every row before the first step."""
-    trainer = soft.cached_trainer(tier, 0, Soft(), kept())
+    trainer = methods.Cached(tier, 0, kept()).trainer()
     lengths = [len(ids) for ids in trainer.train_dataset["input_ids"]]
     assert len(set(lengths)) > 1
     trainer.train_dataset = trainer.train_dataset.select_columns(["length"])  # there is nothing else to look at
@@ -216,36 +220,37 @@ def test_the_sampler_reads_no_states_to_learn_the_lengths(tier):
 
 def test_a_finished_cache_is_read_without_any_model(tier, monkeypatch):
     """Also in another process: a tokenizer gives its vocabulary in another order each time it is loaded."""
-    first, made = soft.fill_cache(tier, 0, Soft(), kept())
+    first, made = methods.Cached(tier, 0, kept()).fill()
     for name in ("load_teacher", "load_sibling"):
-        monkeypatch.setattr(soft.models, name, lambda tier: pytest.fail("the cache is there"))
-    again, made_again = soft.fill_cache(tier, 0, Soft(), kept())
+        monkeypatch.setattr(models, name, lambda tier: pytest.fail("the cache is there"))
+    again, made_again = methods.Cached(tier, 0, kept()).fill()
     assert made_again == made and again.to_list() == first.to_list()
 
 
 def test_the_vocabulary_is_known_without_the_model(tier):
     for spec, load in ((tier.teacher, models.load_teacher), (tier.sibling, models.load_sibling)):
-        assert soft.vocabulary_of(spec) == load(tier)[0].get_output_embeddings().weight.shape[0]
+        assert vocabulary_of(spec) == load(tier)[0].get_output_embeddings().weight.shape[0]
 
 
 def test_a_cached_training_needs_no_teacher(tier, monkeypatch):
-    soft.fill_cache(tier, 0, Soft(), kept())
-    monkeypatch.setattr(soft.models, "load_teacher", lambda tier: pytest.fail("it is not needed any more"))
-    first = soft.cached(tier, 0, Soft(), kept())
+    methods.Cached(tier, 0, kept()).fill()
+    monkeypatch.setattr(models, "load_teacher", lambda tier: pytest.fail("it is not needed any more"))
+    first = methods.Cached(tier, 0, kept()).run()
     (dataset,) = tier.artifacts.glob("cache-*/dataset")
     assert sorted(path.suffix for path in dataset.iterdir()) == ["", ".arrow", ".json", ".json"], "and wrote no rows"
-    monkeypatch.setattr(soft.models, "load_sibling", lambda tier: pytest.fail("there is nothing left to train"))
-    assert soft.cached(tier, 0, Soft(), kept()) == first
+    monkeypatch.setattr(models, "load_sibling", lambda tier: pytest.fail("there is nothing left to train"))
+    assert methods.Cached(tier, 0, kept()).run() == first
 
 
 @pytest.mark.parametrize("kind", ["independent", "top_k", "top_k_renormalised", "top_k_tail"])
 def test_every_encoding_can_be_trained_from(tier, kind):
     """With all tokens kept it is the whole distribution again, and the live training's adapter comes out, nearly."""
-    n = 5000 if kind == "independent" else soft.vocabulary_of(tier.teacher) // 2
-    how = Soft(temperature=2.0)
-    run, live = soft.cached(tier, 0, how, kept(), n, kind), soft.logits(tier, 0, how, kept())
-    assert run.folder != soft.cached_folder(tier, 0, kept(), how, n)
-    one, other = (weights(trainers.adapters(each.folder)[-1]) for each in (live, run))
+    n = 5000 if kind == "independent" else vocabulary_of(tier.teacher) // 2
+    how = {"temperature": 2.0}
+    run = methods.Cached(tier, 0, kept(), **how, draws=n, encoding=kind).run()
+    live = methods.Logits(tier, 0, kept(), **how).run()
+    assert run.folder != methods.Cached(tier, 0, kept(), **how, draws=n).folder
+    one, other = (weights(training.adapters(each.folder)[-1]) for each in (live, run))
     moved = torch.cat([(one[name] - other[name]).flatten() for name in one]).norm()
     assert moved < 0.3 * torch.cat([tensor.flatten() for tensor in one.values()]).norm()
 
@@ -253,34 +258,34 @@ def test_every_encoding_can_be_trained_from(tier, kind):
 def test_another_encoding_is_another_cache(tier):
     folders = set()
     for kind, n in (("draws", 4), ("draws", 5), ("top_k", 4)):
-        _, made = soft.fill_cache(tier, 0, Soft(), kept(), n, kind)
+        _, made = methods.Cached(tier, 0, kept(), draws=n, encoding=kind).fill()
         assert made["encoding"] == kind and made["kept"] == n
-        folders.add(soft.cache_folder(tier, 0, made))
+        folders.add(methods.Cached(tier, 0, kept()).cache_folder(made))
     assert len(folders) == 3
     with pytest.raises(ValueError, match="no encoding called 'best'"):
-        soft.cached(tier, 0, Soft(), kept(), 4, "best")
+        methods.Cached(tier, 0, kept(), draws=4, encoding="best").run()
 
 
 def test_a_killed_cached_training_ends_as_if_it_had_not_been(tier, monkeypatch, tmp_path):
-    whole = soft.cached(tier, 0, Soft(), kept())
+    whole = methods.Cached(tier, 0, kept()).run()
     monkeypatch.setattr(tiers, "ROOT", tmp_path / "other")
-    run = trainers.run
+    run = training.run
 
     def killed(trainer):
         trainer.add_callback(Kill(4))
         return run(trainer)
 
-    monkeypatch.setattr(trainers, "run", killed)
+    monkeypatch.setattr(training, "run", killed)
     with pytest.raises(KeyboardInterrupt):
-        soft.cached(tier, 0, Soft(), kept())
-    monkeypatch.setattr(trainers, "run", run)
-    again = soft.cached(tier, 0, Soft(), kept())
-    assert equal(weights(trainers.adapters(again.folder)[-1]), weights(trainers.adapters(whole.folder)[-1]))
+        methods.Cached(tier, 0, kept()).run()
+    monkeypatch.setattr(training, "run", run)
+    again = methods.Cached(tier, 0, kept()).run()
+    assert equal(weights(training.adapters(again.folder)[-1]), weights(training.adapters(whole.folder)[-1]))
 
 
 def test_other_divergences_are_refused(tier):
     with pytest.raises(ValueError, match="gives the forward divergence, not 'reverse'"):
-        soft.cached(tier, 0, Soft(kind="reverse"), kept())
+        methods.Cached(tier, 0, kept(), kind="reverse").run()
 
 
 # --- what cannot be ------------------------------------------------------------------------------
@@ -301,7 +306,7 @@ def test_other_divergences_are_refused(tier):
 def test_a_way_of_learning_that_cannot_be_is_refused_where_it_is_named(made, complaint):
     """So no cache is made with it, nor read."""
     with pytest.raises(ValueError, match=complaint):
-        Soft(**made)
+        methods.Cached(TIERS["mini"], 0, kept(), **made)
 
 
 @pytest.mark.parametrize("n", [0, -1, 1.5, "4"])
@@ -310,11 +315,17 @@ def test_so_many_draws_cannot_be_kept(n):
         cache.Encoding("draws", n)
 
 
-@pytest.mark.parametrize("inside", [(), ("hidden", (2,))])
+WAYS = {
+    "targets": methods.Cached,
+    "states too": lambda *given: methods.CachedFeatures(*given, features=Features(pairs=((2, 2),))),
+}
+
+
+@pytest.mark.parametrize("inside", WAYS)
 def test_a_row_whose_prompt_fills_all_room_is_left_out(tier, capsys, inside):
     long = "Tom has 5 pens. " * 40
     rows = kept(3).map(lambda row, i: {"question": long if i == 1 else row["question"]}, with_indices=True)
-    found, _ = soft.fill_cache(replace(tier, max_length=150), 0, Soft(), rows, inside=inside)
+    found, _ = WAYS[inside](replace(tier, max_length=150), 0, rows).fill()
     assert len(found) == 2 and min(found["tokens"]) > 0
     assert "1 of 3 traces have more than 150 tokens, as the sibling counts" in capsys.readouterr().out
 
@@ -328,7 +339,7 @@ def test_of_a_row_without_a_learnt_token_nothing_is_stored(tier, capsys):
 
 
 def test_other_code_has_a_cache_of_its_own(tier, monkeypatch):
-    _, made = soft.fill_cache(tier, 0, Soft(), kept(4))
-    monkeypatch.setattr(soft.sources, "code", lambda *names: "edited")
-    _, other = soft.fill_cache(tier, 0, Soft(), kept(4))
-    assert soft.cache_folder(tier, 0, made) != soft.cache_folder(tier, 0, other)
+    _, made = methods.Cached(tier, 0, kept(4)).fill()
+    monkeypatch.setattr(sources, "code", lambda *names: "edited")
+    _, other = methods.Cached(tier, 0, kept(4)).fill()
+    assert methods.Cached(tier, 0, kept()).cache_folder(made) != methods.Cached(tier, 0, kept()).cache_folder(other)

@@ -3,12 +3,11 @@
 import pytest
 import torch
 from test_cache import tier  # noqa: F401  (a fixture)
-from test_trainers import kept
+from test_training import kept
 
-from helpers import cache, soft
+from helpers import cache, methods
 from helpers.cache.encodings import KINDS
-from helpers.soft import Soft
-from helpers.trainers import cached
+from helpers.methods import cached
 
 
 def blocks_of(monkeypatch, tokens: int, vocabulary: int) -> None:
@@ -24,7 +23,7 @@ def loss_and_gradients(trainer, batch):
 
 
 def test_a_loss_in_blocks_is_the_whole_loss(tier, monkeypatch):  # noqa: F811
-    trainer = soft.cached_trainer(tier, 0, Soft(alpha=0.25, temperature=2.0), kept())
+    trainer = methods.Cached(tier, 0, kept(), alpha=0.25, temperature=2.0).trainer()
     torch.nn.init.normal_(next(w for n, w in trainer.model.named_parameters() if "lora_B" in n), std=0.1)
     batch = next(iter(trainer.get_train_dataloader()))
     tokens = len(batch["target_ids"])
@@ -41,10 +40,10 @@ def test_a_loss_in_blocks_is_the_whole_loss(tier, monkeypatch):  # noqa: F811
 
 
 def test_targets_written_in_blocks_are_the_same(tier, monkeypatch):  # noqa: F811
-    (first, made) = soft.fill_cache(tier, 0, Soft(), kept())
-    monkeypatch.setattr(soft, "cache_folder", lambda tier, seed, made: tier.artifacts / "in blocks")
+    (first, made) = methods.Cached(tier, 0, kept()).fill()
+    monkeypatch.setattr(cached.Cached, "cache_folder", lambda method, record: method.tier.artifacts / "in blocks")
     blocks_of(monkeypatch, 5, made["vocabulary"])
-    again, _ = soft.fill_cache(tier, 0, Soft(), kept())
+    again, _ = methods.Cached(tier, 0, kept()).fill()
     assert max(first["tokens"]) > 10
     assert again.to_list() == first.to_list()
 

@@ -45,4 +45,4 @@ def test_imports_are_followed(tmp_path, source, wanted):
 def test_the_first_notebook_does_not_stand_on_the_trainers():
     names = {path.relative_to(ROOT).as_posix() for path in helper_files(ROOT / "notebooks" / "00_start_here.ipynb")}
     assert {"helpers/tiers/__init__.py", "helpers/models/loading.py"} <= names
-    assert "helpers/trainers/__init__.py" not in names
+    assert "helpers/training/__init__.py" not in names

@@ -179,7 +179,7 @@ def test_a_map_that_cannot_be_is_refused(pairs, words):
 
 
 def test_every_kind_of_the_trainer_is_a_loss():
-    from helpers.trainers.features import KINDS
+    from helpers.training.matching import KINDS
 
     assert all(callable(getattr(hidden, kind)) for kind in KINDS)
 

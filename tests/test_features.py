@@ -9,28 +9,28 @@ from peft import PeftModel
 from safetensors.torch import load_file
 from test_cache import tier  # noqa: F401  (a fixture)
 from test_logit_trainer import batch_of, gradients_are_the_same_however_a_step_is_cut
-from test_trainers import Kill, equal, kept, weights
+from test_training import Kill, equal, kept, weights
 
-from helpers import cache, distil, features, losses, models, soft, trainers
+from helpers import cache, losses, methods, models, training
 from helpers.cache import states
 from helpers.losses import hidden as between
-from helpers.soft import Soft
-from helpers.trainers import signals
-from helpers.trainers.across import chunks_of
-from helpers.trainers.features import KINDS, PROJECTIONS, Features
-from helpers.trainers.logits import LogitTrainer
+from helpers.methods.cross_tokenizer import chunks_of
+from helpers.methods.logits import LogitTrainer
+from helpers.training import activations
+from helpers.training.matching import KINDS, PROJECTIONS, Features
+from helpers.training.method import Method
 
 PAIRS = ((1, 1), (2, 2))
 
 
 def trainer_for(tier, how=Features(pairs=PAIRS), source="live"):  # noqa: B008, F811  (frozen)
     if source == "cached":
-        return features.cached_trainer(tier, 0, Soft(), how, kept(), draws=400)
+        return methods.CachedFeatures(tier, 0, kept(), features=how, draws=400).trainer()
     if source == "across":
-        return features.across_trainer(tier, 0, how, kept())
+        return methods.CrossTokenizerFeatures(tier, 0, kept(), features=how).trainer()
     sibling, tokenizer = models.load_sibling(tier)
     teacher, _ = models.load_teacher(tier)
-    return features.live_trainer(sibling, tokenizer, kept(), tier, 0, Soft(), how, teacher)
+    return methods.LiveFeatures(tier, 0, kept(), features=how).trainer((sibling, tokenizer), (teacher, tokenizer))
 
 
 def signal_of(model, ids, signal: str, layer: int):
@@ -82,7 +82,7 @@ def test_the_loss_by_hand(tier, kind):  # noqa: F811
 @pytest.mark.parametrize("source", ["live", "cached", "across"])
 def test_the_loss_reaches_every_adapter_and_projection(tier, source):  # noqa: F811
     trainer = trainer_for(tier, Features(pairs=((2, 2),), logits=False), source)
-    trainers.run(trainer)  # a fresh adapter's second half is zero, and nothing reaches the first
+    training.run(trainer)  # a fresh adapter's second half is zero, and nothing reaches the first
     batch = next(iter(trainer.get_train_dataloader()))
     trainer.compute_loss(trainer.model.train(), batch).backward()
     trained = {name: weight.grad for name, weight in trainer.model.named_parameters() if weight.requires_grad}
@@ -137,15 +137,15 @@ def test_gradients_of_small_batches_are_those_of_the_whole(tier):  # noqa: F811
 
 @pytest.mark.parametrize("source", ["live", "cached"])
 def test_projections_are_saved_with_the_adapter_and_a_killed_run_goes_on(tier, source, tmp_path, monkeypatch):  # noqa: F811
-    whole = trainers.run(trainer_for(tier, source=source))
+    whole = training.run(trainer_for(tier, source=source))
     place = whole.folder.with_name("killed")
-    monkeypatch.setattr(features, "folder_of", lambda *_: place)
+    monkeypatch.setattr(Method, "folder", place)
     trainer = trainer_for(tier, source=source)
     trainer.add_callback(Kill(4))  # in the second of two epochs
     with pytest.raises(KeyboardInterrupt):
-        trainers.run(trainer)
-    killed = trainers.run(trainer_for(tier, source=source))
-    last = [trainers.adapters(run.folder)[-1] for run in (whole, killed)]
+        training.run(trainer)
+    killed = training.run(trainer_for(tier, source=source))
+    last = [training.adapters(run.folder)[-1] for run in (whole, killed)]
     assert equal(*map(weights, last)) and equal(*(load_file(path / PROJECTIONS) for path in last))
     saved = load_file(last[0] / PROJECTIONS)
     assert {"projections.0.weight", "projections.1.bias", "balance", "variances"} <= saved.keys()
@@ -170,9 +170,13 @@ def test_the_cache_holds_what_the_teacher_holds(tier, kind):  # noqa: F811
 
 def test_only_the_mapped_layers_are_kept_and_others_are_another_cache(tier):  # noqa: F811
     folders = set()
-    for inside in ((), ("hidden", (2,)), ("hidden", (1, 2)), ("values", (2,))):
-        dataset, made = soft.fill_cache(tier, 0, Soft(), kept(), inside=inside)
-        folders.add(soft.cache_folder(tier, 0, made))
+    last = Features(pairs=PAIRS[1:])
+    ways = (None, last, Features(pairs=PAIRS), Features("value_relations", PAIRS[1:]))
+    for how in ways:
+        method = methods.CachedFeatures(tier, 0, kept(), features=how) if how else methods.Cached(tier, 0, kept())
+        inside = method.inside
+        dataset, made = method.fill()
+        folders.add(method.cache_folder(made))
         width = {"hidden": 64, "values": 32}.get(inside[0]) if inside else 0
         assert ("states" in dataset.column_names) == bool(inside)
         if inside:
@@ -180,8 +184,9 @@ def test_only_the_mapped_layers_are_kept_and_others_are_another_cache(tier):  # 
             assert made["signal"] == inside[0] and made["layers"] == list(inside[1])
     assert len(folders) == 4
     with pytest.raises(ValueError, match=r"layers was \[2\] and now is \[1\]"):
-        _, made = soft.fill_cache(tier, 0, Soft(), kept(), inside=("hidden", (2,)))
-        cache.load(soft.cache_folder(tier, 0, made), made | {"layers": [1]})
+        method = methods.CachedFeatures(tier, 0, kept(), features=last)
+        _, made = method.fill()
+        cache.load(method.cache_folder(made), made | {"layers": [1]})
 
 
 def test_states_as_bytes_and_back():
@@ -193,7 +198,7 @@ def test_states_as_bytes_and_back():
         states.unpack(packed[:-2], 2, 5)
 
 
-def test_across_tokenizers_the_means_of_chunks_are_compared(tier):  # noqa: F811
+def test_cross_tokenizer_tokenizers_the_means_of_chunks_are_compared(tier):  # noqa: F811
     how = Features("hint", ((1, 2),))
     trainer = trainer_for(tier, how, "across")
     trainer.matching.balance.fill_(1.0)
@@ -232,29 +237,29 @@ def test_a_model_that_does_not_give_what_is_asked_for_is_named(tier):  # noqa: F
     model, tokenizer = models.load_sibling(tier)
     inputs = {"input_ids": torch.tensor([tokenizer("How many?").input_ids])}
     with pytest.raises(ValueError, match="set_attn_implementation"):
-        signals.read(model, inputs, "attention", [1])
+        activations.read(model, inputs, "attention", [1])
     with pytest.raises(ValueError, match="layer 9 has no values"):
-        signals.read(model, inputs, "values", [9])
+        activations.read(model, inputs, "values", [9])
 
     class Silent(torch.nn.Module):
         def forward(self, **_):
             return type("Output", (), {"hidden_states": None, "attentions": None})
 
     with pytest.raises(ValueError, match="Silent gave no hidden states"):
-        signals.read(Silent(), inputs, "hidden", [1])
+        activations.read(Silent(), inputs, "hidden", [1])
 
 
 def test_made_once_and_then_read(tier, monkeypatch):  # noqa: F811
     calls = (
-        lambda: features.live(tier, 0, Soft(), Features(pairs=PAIRS), kept()),
-        lambda: features.cached(tier, 0, Soft(), Features(pairs=PAIRS), kept()),
-        lambda: features.across(tier, 0, Features(pairs=PAIRS), kept()),
+        lambda: methods.LiveFeatures(tier, 0, kept(), features=Features(pairs=PAIRS)).run(),
+        lambda: methods.CachedFeatures(tier, 0, kept(), features=Features(pairs=PAIRS)).run(),
+        lambda: methods.CrossTokenizerFeatures(tier, 0, kept(), features=Features(pairs=PAIRS)).run(),
     )
     made = [call() for call in calls]
     for name in ("load_sibling", "load_student", "load_teacher"):
         monkeypatch.setattr(models, name, lambda tier: pytest.fail("there is nothing left to train"))
     assert [call() for call in calls] == made
-    assert len({run.folder for run in made} | {distil.token_folder(tier, 0, kept(), "sibling")}) == 4
+    assert len({run.folder for run in made} | {methods.Token(tier, 0, kept(), role="sibling").folder}) == 4
 
 
 def test_it_can_be_evaluated_before_its_first_step(tier):  # noqa: F811

@@ -13,7 +13,7 @@ import torch
 import transformers
 from huggingface_hub import constants, errors
 
-from helpers import generation, models, questions, tiers, trainers
+from helpers import generation, models, questions, tiers, training
 from helpers.models import gpu_errors, hub_errors, loading
 from helpers.tiers import TIERS, Tier, student_override
 
@@ -292,7 +292,7 @@ def test_a_card_that_is_full_while_training_names_the_fields(tmp_path):
         namedtuple("Args", "output_dir")(str(tmp_path)), lambda: True, print, print, full_card
     )
     with pytest.raises(torch.OutOfMemoryError, match=r"training: .*micro_batch.*max_length.*2\.00 GiB"):
-        trainers.run(trainer)
+        training.run(trainer)
 
 
 def test_the_fields_to_make_smaller_are_a_tier_s():

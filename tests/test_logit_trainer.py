@@ -5,11 +5,11 @@ from dataclasses import replace
 import pytest
 import torch
 import torch.nn.functional as F
-from test_trainers import kept
+from test_training import kept
 
-from helpers import distil, losses, models, soft, tiers, trainers
-from helpers.soft import Soft
-from helpers.trainers.logits import shares
+from helpers import losses, methods, models, tiers, training
+from helpers.methods.logits import shared, shares
+from helpers.training import method
 
 OPENED = "{% if add_generation_prompt %}<|im_start|>assistant\n<think>\n{% endif %}"
 
@@ -17,18 +17,18 @@ OPENED = "{% if add_generation_prompt %}<|im_start|>assistant\n<think>\n{% endif
 @pytest.fixture
 def tier(tiny, tmp_path, monkeypatch):
     monkeypatch.setattr(tiers, "ROOT", tmp_path)
-    monkeypatch.setattr(distil, "VALIDATION", 2)
+    monkeypatch.setattr(method, "VALIDATION", 2)
     return replace(tiny, epochs=2, batch_size=4, micro_batch=4, lora=replace(tiny.lora, r=4, alpha=8))
 
 
-def trainer_for(tier, how=Soft(), opens=True):  # noqa: B008  (frozen)
+def trainer_for(tier, how=None, opens=True):
     """opens: whether the sibling's prompt opens the thought, as the teacher's does."""
     sibling, tokenizer = models.load_sibling(tier)
     if not opens:
         assert OPENED in tokenizer.chat_template
         tokenizer.chat_template = tokenizer.chat_template.replace(OPENED, OPENED.replace("<think>\n", ""))
     teacher, _ = models.load_teacher(tier)
-    return soft.logit_trainer(sibling, tokenizer, kept(), tier, 0, how, teacher)
+    return methods.Logits(tier, 0, kept(), **how or {}).trainer((sibling, tokenizer), (teacher, tokenizer))
 
 
 def batch_of(trainer):
@@ -36,12 +36,13 @@ def batch_of(trainer):
     return {name: batch[name] for name in ("input_ids", "attention_mask", "labels")}
 
 
-def by_hand(trainer, batch, how: Soft, given: int) -> float:
+def by_hand(trainer, batch, how: dict, given: int) -> float:
     """The loss from all logits, place by place. given: tokens at its beginning that the teacher did not write."""
     labels = batch["labels"]
     inputs = {"input_ids": batch["input_ids"], "attention_mask": batch["attention_mask"]}
     with torch.no_grad():
         ours, theirs = (model(**inputs).logits.double() for model in (trainer.model, trainer.teacher))
+    temperature, alpha = how.get("temperature", 1.0), how.get("alpha", 0.0)
     total, count, end = 0.0, 0, trainer.processing_class.eos_token_id
     for row in range(len(labels)):
         place, ended = 0, False
@@ -51,16 +52,16 @@ def by_hand(trainer, batch, how: Soft, given: int) -> float:
                 continue
             q, p = ours[row, t - 1], theirs[row, t - 1]
             hard = -q.log_softmax(-1)[token]
-            log_q, log_p = ((logits / how.temperature).log_softmax(-1) for logits in (q, p))
-            kl = how.temperature**2 * F.kl_div(log_q, log_p, reduction="sum", log_target=True)
+            log_q, log_p = ((logits / temperature).log_softmax(-1) for logits in (q, p))
+            kl = temperature**2 * F.kl_div(log_q, log_p, reduction="sum", log_target=True)
             written = place >= given and not ended
-            total += (how.alpha * hard + (1 - how.alpha) * kl if written else hard).item()
+            total += (alpha * hard + (1 - alpha) * kl if written else hard).item()
             place, count, ended = place + 1, count + 1, ended or token == end
     return total / count
 
 
 @pytest.mark.parametrize("opens", [True, False])
-@pytest.mark.parametrize("how", [Soft(), Soft(temperature=2.0, alpha=0.25)], ids=str)
+@pytest.mark.parametrize("how", [{}, {"temperature": 2.0, "alpha": 0.25}], ids=str)
 def test_the_loss_by_hand(tier, how, opens):
     trainer = trainer_for(tier, how, opens)
     given = 0 if opens else len(trainer.processing_class("<think>\n", add_special_tokens=False).input_ids)
@@ -109,45 +110,38 @@ def test_it_trains_the_student_towards_the_teacher_and_leaves_the_teacher_alone(
     batch, before = batch_of(trainer), [weight.clone() for weight in trainer.teacher.parameters()]
     with torch.no_grad():
         first = trainer.compute_loss(trainer.model.eval(), dict(batch)).item()
-    done = trainers.run(trainer)
+    done = training.run(trainer)
     with torch.no_grad():
         last = trainer.compute_loss(trainer.model.eval(), dict(batch)).item()
     assert last < 0.8 * first
     assert all(torch.equal(old, new) for old, new in zip(before, trainer.teacher.parameters(), strict=True))
     assert not any(weight.requires_grad and weight.grad is not None for weight in trainer.teacher.parameters())
-    assert done.folder.name.startswith("logit-0-") and len(trainers.adapters(done.folder)) == 12
+    assert done.folder.name.startswith("logit-0-") and len(training.adapters(done.folder)) == 12
 
 
 def test_logits_makes_once_and_then_reads(tier, monkeypatch):
-    made = soft.logits(tier, 0, Soft(), kept())
-    monkeypatch.setattr(distil.models, "load_sibling", lambda tier: pytest.fail("there is nothing left to train"))
-    assert soft.logits(tier, 0, Soft(), kept()) == made
+    made = methods.Logits(tier, 0, kept()).run()
+    monkeypatch.setattr(method.models, "load_sibling", lambda tier: pytest.fail("there is nothing left to train"))
+    assert methods.Logits(tier, 0, kept()).run() == made
     monkeypatch.undo()
 
 
 def test_each_way_of_learning_has_its_folder(tier):
     rows = kept()
-    ways = [Soft(), Soft(temperature=2.0), Soft(alpha=0.5), Soft(kind="reverse")]
-    folders = {distil.token_folder(tier, 0, rows), distil.token_folder(tier, 0, rows, "sibling")}
-    assert len(folders | {soft.logit_folder(tier, 0, rows, how) for how in ways}) == 6
+    ways = [{}, {"temperature": 2.0}, {"alpha": 0.5}, {"kind": "reverse"}]
+    folders = {methods.Token(tier, 0, rows).folder, methods.Token(tier, 0, rows, role="sibling").folder}
+    assert len(folders | {methods.Logits(tier, 0, rows, **how).folder for how in ways}) == 6
 
 
 def test_another_tokenizer_is_refused(tier):
     sibling, tokenizer = models.load_student(tier)
     teacher, _ = models.load_teacher(tier)
     with pytest.raises(ValueError, match="07_across_tokenizers"):
-        soft.logit_trainer(sibling, tokenizer, kept(), tier, 0, Soft(), teacher)
+        methods.Logits(tier, 0, kept()).trainer((sibling, tokenizer), (teacher, tokenizer))
 
 
 def test_another_template_is_refused(tier):
     sibling, tokenizer = models.load_sibling(tier)
     tokenizer.chat_template = "Q: " + tokenizer.chat_template
     with pytest.raises(ValueError, match="does not begin as the student's"):
-        soft.shared(tier, tokenizer, sibling, sibling)
-
-
-def test_trl_s_form_without_hidden_states_is_refused(tier, monkeypatch):
-    settings = trainers.settings
-    monkeypatch.setattr(trainers, "settings", lambda *words, **changes: settings(*words, loss_type="chunked_nll"))
-    with pytest.raises(ValueError, match='set "nll"'):
-        trainer_for(tier)
+        shared(tier, tokenizer, sibling, sibling)

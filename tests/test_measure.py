@@ -19,9 +19,10 @@ from measure.methods import METHODS
 from test_stand_ins import faked, qwen  # noqa: F401  (fixtures)
 from test_unsloth import double  # noqa: F401  (a fixture)
 
-from helpers import distil, models, tiers
+from helpers import models, tiers
 from helpers.planning import SHAPES, measured, minutes, of_config
 from helpers.tiers import TIERS
+from helpers.training import method
 
 FULL = {"tier": "full", "engine": "unsloth", "cap_gb": None}
 
@@ -392,4 +393,4 @@ def test_other_versions_than_the_pinned_are_named():
 
 def test_every_method_of_the_tests_is_measured():
     assert set(METHODS) == {name.removeprefix("step: ") for name in phases.PHASES if name.startswith("step: ")}
-    assert steps.METHODS is METHODS and distil.VALIDATION
+    assert steps.METHODS is METHODS and method.VALIDATION

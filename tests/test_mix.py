@@ -10,11 +10,12 @@ import pytest
 import test_traces
 from test_traces import Calls, loads  # noqa: F401  (a fixture)
 
-from helpers import distil, models, questions, sources, tiers, traces
+from helpers import methods, models, questions, sources, tiers, traces
 from helpers.evaluation import is_right
 from helpers.generation.with_transformers import Answer
 from helpers.tiers import TIERS
 from helpers.traces import ANSWER, mix, store
+from helpers.training import method
 
 SHARED = Path(os.environ.get("DISTILL_REAL_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
 THOUGHT = "Okay. 3 boxes of 24, that is 72. Wait, 70? No, 72. Then 62. Let me check: 62 + 10 = 72. Good."
@@ -175,7 +176,7 @@ def test_load_mixes_where_the_tier_says_so_and_tells_it(tier, tmp_path, monkeypa
     assert traces.load(solvable).to_list() == rows.to_list() and len(calls.asked) == 20
     whole = traces.load(replace(solvable, long_share=None))
     assert len(whole) == 20 and "mixed" not in traces.record(whole), "the stored traces are whole"
-    assert distil.token_folder(solvable, 0, rows) != distil.token_folder(solvable, 0, whole)
+    assert methods.Token(solvable, 0, rows).folder != methods.Token(solvable, 0, whole).folder
     kept_again, counts = traces.verify(rows, solvable)
     assert counts == Counter(kept=len(rows)) and kept_again.to_list() == rows.to_list()
 
@@ -201,12 +202,12 @@ def test_nothing_changes_on_the_mini_tier(tiny, tmp_path, monkeypatch, capsys):
 def test_a_training_s_folder_is_named_by_its_traces_student_settings_and_code():
     textbook, student = kept(row(0), row(1)), TIERS["mini"].student
     made = {
-        "traces": distil.digest_of(textbook),
+        "traces": method.digest_of(textbook),
         "student": ["data/mini/student", store.revision(student)],
         "settings": ["Lora(r=32, alpha=64, learning_rate=0.008, targets='all-linear')", 4, 12, 512],
-        "code": sources.code("distil", "models/lora", "models/chat"),
+        "code": sources.code("methods/token", "training/method", "models/lora", "models/chat"),
     }
-    assert distil.token_folder(TIERS["mini"], 0, textbook).name == f"token-0-{distil.short(made)}"
+    assert methods.Token(TIERS["mini"], 0, textbook).folder.name == f"token-0-{method.short(made)}"
 
 
 @pytest.mark.parametrize("name", ["small", "full"])

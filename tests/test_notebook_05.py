@@ -12,7 +12,6 @@ from test_logit_trainer import batch_of, tier, trainer_for  # noqa: F401  (a fix
 from test_notebook_definitions import cell, definitions, exercise
 
 from helpers import losses, models, traces
-from helpers.soft import Soft
 from helpers.tiers import TIERS
 
 NAME = "05_logit_distillation"
@@ -30,7 +29,7 @@ def assigned(key: str, *names: str, **given):
     return [given[name] for name in names]
 
 
-@pytest.mark.parametrize("how", [Soft(), Soft(temperature=2.0, alpha=0.25)], ids=str)
+@pytest.mark.parametrize("how", [{}, {"temperature": 2.0, "alpha": 0.25}], ids=str)
 def test_its_trainer_is_the_helper_s(tier, how):  # noqa: F811
     own = definitions(NAME, "trainer", torch=torch, losses=losses, F=F)["PlainLogitTrainer"]
     trainer = trainer_for(tier, how)
@@ -38,7 +37,7 @@ def test_its_trainer_is_the_helper_s(tier, how):  # noqa: F811
     trainer.model.eval()
     with torch.no_grad():
         helper = trainer.compute_loss(trainer.model, dict(batch)).item()
-        trainer.size, trainer.temperature = trainer.vocabulary, how.temperature
+        trainer.size, trainer.temperature = trainer.vocabulary, how.get("temperature", 1.0)
         assert own.compute_loss(trainer, trainer.model, dict(batch)).item() == pytest.approx(helper, rel=1e-4)
         halved = own.compute_loss(trainer, trainer.model, dict(batch), num_items_in_batch=None).item()
         learnt = losses.targets(batch["labels"]).numel()

@@ -10,9 +10,9 @@ from test_notebook_definitions import definitions, exercise
 
 from helpers import cache, losses, models, traces
 from helpers.cache import draws
+from helpers.methods.logits import shares
 from helpers.tiers import TIERS
-from helpers.trainers.cached import tokenized
-from helpers.trainers.logits import shares
+from helpers.training.rows import tokenized
 
 NAME = "06_teacher_cache"
 MINI = TIERS["mini"]

@@ -7,13 +7,12 @@ from math import log
 import pytest
 import torch
 import torch.nn.functional as F
-from test_across import both, loss_of, messages, tier, trainer_for  # noqa: F401  (two are fixtures)
+from test_cross_tokenizer import both, loss_of, messages, tier, trainer_for  # noqa: F401  (two are fixtures)
 from test_notebook_definitions import cell, definitions, printed, solution
 
 from helpers import alignment, check, losses
-from helpers.across import Across
 from helpers.losses.cross_tokenizer import across
-from helpers.trainers.across import chunks_of, rows_of
+from helpers.methods.cross_tokenizer import chunks_of, rows_of
 
 NAME = "07_across_tokenizers"
 
@@ -119,9 +118,9 @@ def test_the_loss_by_hand_is_the_helper_s(capsys):
     assert names["helper"].tolist() == pytest.approx([names["first"], names["second"]], rel=1e-5)
 
 
-@pytest.mark.parametrize("how", [Across(), Across(alpha=0.3, unmatched=0.5)], ids=str)
+@pytest.mark.parametrize("how", [{}, {"alpha": 0.3, "unmatched": 0.5}], ids=str)
 def test_the_trainer_is_the_helper_s(tier, how):  # noqa: F811
-    trainer = trainer_for(tier, how)
+    trainer = trainer_for(tier, **how)
     plain = definitions(NAME, "trainer", losses=losses, torch=torch, across=across)["PlainAcrossTrainer"]
     batch = trainer.data_collator(trainer.train_dataset.select(range(4)).to_list())
     for count in (None, torch.tensor(77)):

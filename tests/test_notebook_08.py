@@ -10,13 +10,13 @@ from test_features import PAIRS, trainer_for
 from test_logit_trainer import batch_of, tier  # noqa: F401  (a fixture)
 from test_notebook_definitions import cell, definitions, exercise
 
-from helpers import features, losses
+from helpers import losses, methods
 from helpers.evaluation import results
 from helpers.losses import hidden as between
 from helpers.losses import layer_maps
-from helpers.trainers import signals
-from helpers.trainers.across import chunks_of
-from helpers.trainers.features import KINDS, Features
+from helpers.methods.cross_tokenizer import chunks_of
+from helpers.training import activations
+from helpers.training.matching import KINDS, Features
 
 NAME = "08_feature_distillation"
 TOY = ("toy-states", "toy-relations", "toy-attention")
@@ -74,7 +74,7 @@ def test_what_it_says_of_the_gradients(tier):  # noqa: F811
         trainer = trainer_for(tier, Features(kind, PAIRS))
         batch = batch_of(trainer)
         given = {
-            "torch": torch, "F": F, "between": between, "KINDS": KINDS, "signals": signals, "trainer": trainer,
+            "torch": torch, "F": F, "between": between, "KINDS": KINDS, "signals": activations, "trainer": trainer,
             "teacher": trainer.teacher, "batch": batch,
         }  # fmt: skip
         found = definitions(NAME, "terms", "terms-of", "pulls", **given)["pulls"](trainer.model, PAIRS)
@@ -88,9 +88,10 @@ def test_what_it_says_of_the_gradients(tier):  # noqa: F811
 
 
 def test_its_chunks_by_hand_are_the_trainers(tier, own):  # noqa: F811
-    from test_trainers import kept
+    from test_training import kept
 
-    crossing = features.across_trainer(tier, 0, Features("hint", ((1, 2),), logits=False), kept().select(range(3)))
+    how = Features("hint", ((1, 2),), logits=False)
+    crossing = methods.CrossTokenizerFeatures(tier, 0, kept().select(range(3)), features=how).trainer()
     crossing.matching.balance.fill_(1.0)
     made = definitions(NAME, "look", "chunks-hand", torch=torch, losses=losses)["chunk_states"]
     data = crossing.train_dataset.to_list()

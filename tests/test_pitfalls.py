@@ -7,22 +7,22 @@ from collections.abc import Callable
 from types import SimpleNamespace
 
 import pytest
-import test_across
 import test_alignment
 import test_cache_draws
+import test_cross_tokenizer
 import test_losses
 import test_models
-import test_trainers
+import test_training
 import torch
-from test_across import both  # noqa: F401  (fixtures)
 from test_alignment import mini  # noqa: F401
-from test_trainers import tier  # noqa: F401
+from test_cross_tokenizer import both  # noqa: F401  (fixtures)
+from test_training import tier  # noqa: F401
 
-from helpers import alignment, losses, models, trainers
+from helpers import alignment, losses, models, training
 from helpers.losses.chunked import Head
 from helpers.models import loading, lora
 
-RIGHT = SimpleNamespace(each=losses.each_divergence, settings=trainers.settings, teacher=models.load_teacher)
+RIGHT = SimpleNamespace(each=losses.each_divergence, settings=training.settings, teacher=models.load_teacher)
 
 
 def fails(test: Callable, *given) -> None:
@@ -61,8 +61,8 @@ def test_no_shift_and_two_shifts(monkeypatch, shift):
 
 def test_a_loss_on_the_prompt(monkeypatch, tier):  # noqa: F811
     changed = {"completion_only_loss": False}
-    monkeypatch.setattr(trainers, "settings", lambda *given, **more: RIGHT.settings(*given, **more | changed))
-    fails(test_trainers.test_the_answer_is_learnt_with_its_end_and_the_prompt_is_not, tier)
+    monkeypatch.setattr(training, "settings", lambda *given, **more: RIGHT.settings(*given, **more | changed))
+    fails(test_training.test_the_answer_is_learnt_with_its_end_and_the_prompt_is_not, tier)
 
 
 @pytest.mark.parametrize("kind", ["forward", "reverse", "jsd"])
@@ -85,12 +85,12 @@ def test_padding_with_the_end(monkeypatch, tiny, tmp_path):
 
 
 def test_ends_of_a_turn_that_do_not_meet(both):  # noqa: F811
-    from helpers.trainers.across import Sides
+    from helpers.methods.cross_tokenizer import Sides
 
     plain = tuple(alignment.surfaces(tokenizer) for tokenizer in (both.teacher, both.student))
     unpaired = Sides(both.teacher, both.student, both.ends, plain, alignment.shared_vocabulary(*plain))
     with pytest.raises(ValueError, match="different texts"):
-        test_across.test_the_ends_of_a_turn_are_one_chunk_and_a_shared_token(unpaired)
+        test_cross_tokenizer.test_the_ends_of_a_turn_are_one_chunk_and_a_shared_token(unpaired)
 
 
 def test_a_second_bos(monkeypatch, tiny):

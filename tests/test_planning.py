@@ -178,11 +178,11 @@ def test_a_window_bounds_the_kv_cache():
 def test_what_is_taken_from_libraries_is_as_there():
     from trl.trainer import distillation_trainer, sft_trainer
 
-    from helpers import soft
+    from helpers.methods import cached
 
     theirs = (sft_trainer, distillation_trainer)
     assert {logits.TRL_CHUNK} == {module._CHUNKED_LM_HEAD_CHUNK_SIZE for module in theirs}
-    assert soft.DRAWS - 1 == recipes.FURTHER == cache.Encoding().n - 1
+    assert cached.DRAWS - 1 == recipes.FURTHER == cache.Encoding().n - 1
     gemma = replace(SHAPES[0], vocabulary=49_152)
     assert recipes.cached_bytes(gemma) == pytest.approx(11.6, abs=0.1)
 

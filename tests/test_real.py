@@ -11,8 +11,9 @@ from real_table import real_table
 from tables import percent
 from transformers import TrainerCallback
 
-from helpers import distil, models, tiers, trainers
+from helpers import methods, models, tiers, training
 from helpers.generation.with_transformers import Answer
+from helpers.training import method
 
 HELD = 3
 
@@ -29,7 +30,7 @@ def tier(tiny, tmp_path, monkeypatch):
     monkeypatch.setenv(real_traces.FILE, str(file))
     monkeypatch.setattr(tiers, "ROOT", tmp_path)
     monkeypatch.setattr(real, "DRAWS", 2)
-    monkeypatch.setattr(distil, "right_answers", lambda *_: pytest.fail("its validation takes most of an hour"))
+    monkeypatch.setattr(method, "right_answers", lambda *_: pytest.fail("its validation takes most of an hour"))
     lora = replace(tiny.lora, r=4, alpha=8)
     return replace(tiny, name="real", answer_tokens=4, batch_size=4, micro_batch=2, answer_batch=3, epochs=2, lora=lora)
 
@@ -86,23 +87,23 @@ def test_held_out_losses_are_those_of_the_saved_adapters_and_outlive_a_kill(tier
     run = real.train(tier, learnt, held, 0)
     whole = [(entry["epoch"], entry["held_out"]) for entry in real.held_out(run)]
     assert [epoch for epoch, _ in whole] == [0, 1, 2] and len({loss for _, loss in whole}) == 3
-    for adapter, entry in zip([None, *trainers.adapters(run.folder)], real.held_out(run), strict=True):
+    for adapter, entry in zip([None, *training.adapters(run.folder)], real.held_out(run), strict=True):
         loss, tokens = by_hand(tier, adapter, held)
         assert entry["tokens"] == tokens and entry["held_out"] == pytest.approx(loss, rel=1e-5)
 
     monkeypatch.setattr(tiers, "ROOT", tmp_path / "other")
-    trainer_of = distil.trainer_of
+    trainer_of = method.trainer_of
 
     def killed(*words, **named):
         trainer = trainer_of(*words, **named)
         trainer.add_callback(Kill())
         return trainer
 
-    monkeypatch.setattr(distil, "trainer_of", killed)
+    monkeypatch.setattr(method, "trainer_of", killed)
     with pytest.raises(KeyboardInterrupt):
         real.train(tier, learnt, held, 0)
-    assert not trainers.finished(distil.token_folder(tier, 0, learnt))
-    monkeypatch.setattr(distil, "trainer_of", trainer_of)
+    assert not training.finished(methods.Token(tier, 0, learnt).folder)
+    monkeypatch.setattr(method, "trainer_of", trainer_of)
     again = real.held_out(real.train(tier, learnt, held, 0))
     assert [(entry["epoch"], entry["held_out"]) for entry in again] == whole
 

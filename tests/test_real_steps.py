@@ -21,8 +21,9 @@ from safetensors.torch import load_file
 from test_unsloth import double  # noqa: F401  (a fixture)
 from tiny_models import tier_in
 
-from helpers import distil, tiers
+from helpers import tiers
 from helpers.models import loading
+from helpers.training import method
 
 every_method = pytest.mark.parametrize("method", METHODS)
 
@@ -37,7 +38,7 @@ def folder(tmp_path_factory):
 @pytest.fixture
 def tier(folder, monkeypatch):
     monkeypatch.setattr(tiers, "ROOT", folder)
-    monkeypatch.setattr(distil, "VALIDATION", 2)
+    monkeypatch.setattr(method, "VALIDATION", 2)
     return real_steps.tier_in(folder)
 
 
@@ -123,8 +124,8 @@ def test_with_accumulation(method, tier, whole):
 @pytest.fixture(scope="module")
 def gloo(folder, whole):
     """What two processes made of each method's step, on the same rows; the caches are there from the steps before."""
-    for method in METHODS:
-        whole(method)
+    for one in METHODS:
+        whole(one)
     tests = Path(__file__).parent
     words = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node", "2", "--master_port", "0"]
     words += ["--rdzv_backend", "c10d", "--rdzv_endpoint", "localhost:0"]

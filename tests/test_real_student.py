@@ -10,7 +10,7 @@ import torch
 from tiny_models import QUESTIONS, sizes, tokenizer_of
 from transformers import LlamaConfig, LlamaForCausalLM
 
-from helpers import distil, models, tiers
+from helpers import methods, models, tiers
 from helpers.tiers import ModelSpec
 
 # As SmolLM2's: a system turn that nobody asked for, and a beginning that is in fact every turn's.
@@ -54,7 +54,7 @@ def test_the_end_of_the_answer_is_learnt_and_the_prompt_is_not(tier, tmp_path):
     rows = [row | {"qwen3_answer": f"<think>\nIt is {i}.\n</think>\n\n{i}"} for i, row in enumerate(rows)]
     student, tokenizer = models.load_student(tier)
     dataset = real_traces.store.as_dataset(rows, "{}")
-    trainer = distil.token_trainer(student, tokenizer, dataset, tier, seed=0)
+    trainer = methods.Token(tier, 0, dataset).trainer((student, tokenizer))
     (batch,) = trainer.get_train_dataloader()
     for ids, labels in zip(batch["input_ids"], batch["labels"], strict=True):
         learnt = tokenizer.decode(ids[labels != -100])

@@ -14,12 +14,13 @@ import real_tokenizers
 import torch
 from transformers import Gemma3ForCausalLM, Gemma3TextConfig
 
-from helpers import distil, evaluation, generation, models, questions, tiers, traces, trainers
+from helpers import evaluation, generation, methods, models, questions, tiers, traces, training
 from helpers.generation import with_transformers
 from helpers.generation.with_transformers import Answer
+from helpers.methods.cross_tokenizer import sides_of
 from helpers.tiers import TIERS, ModelSpec, Sampling
 from helpers.traces import ANSWER, filtering, mix, store
-from helpers.trainers.across import sides_of
+from helpers.training import method
 
 CRAYONS = "Sarah has 3 boxes of 24 crayons. She gives 10 away. How many are left?"
 WROTE = "3 × 24 = 72. Wait, 72 - 10 = 62.\n</think>\n\nFirst, all of them: $3 \\times 24 = 72$.\n\nSo **62** are left."
@@ -155,12 +156,12 @@ def taught(gemma, tmp_path_factory):
     )
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(tiers, "ROOT", folder)
-        patch.setattr(distil, "right_answers", lambda *_: evaluation.wilson(1, 2))
+        patch.setattr(method, "right_answers", lambda *_: evaluation.wilson(1, 2))
         student, tokenizer = models.load_student(tier)
         rows = store.as_dataset([row(), row(BRIEF)], json.dumps({"made": "up"}))
-        trainer = distil.token_trainer(student, tokenizer, rows, tier, 0)
+        trainer = methods.Token(tier, 0, rows).trainer((student, tokenizer))
         (batch,) = trainer.get_train_dataloader()
-        return tokenizer, trainer, batch, trainers.run(trainer)
+        return tokenizer, trainer, batch, training.run(trainer)
 
 
 @trains
@@ -186,7 +187,7 @@ def test_trl_prepares_gemmas_rows_as_they_should_be(taught):
 def test_four_epochs_are_four_adapters_of_one_schedule(taught):
     _, trainer, _, run = taught
     assert TIERS["small"].epochs == TIERS["full"].epochs == trainer.args.num_train_epochs == 4
-    names = [path.name for path in trainers.adapters(run.folder)]
+    names = [path.name for path in training.adapters(run.folder)]
     assert names == ["checkpoint-1", "checkpoint-2", "checkpoint-3", "checkpoint-4"] and run.steps == 4
     assert trainer.lr_scheduler.get_last_lr()[0] == pytest.approx(0, abs=1e-9)
 

@@ -35,8 +35,8 @@ FLOORS = {
     },
     2: {"models", "memory", "questions", "generation", "evaluation", "traces"},
     3: {"cache"},
-    4: {"losses", "trainers"},
-    5: {"show", "check", "distil", "soft", "across", "features", "halved", "planning"},
+    4: {"losses", "training"},
+    5: {"methods", "show", "check", "planning"},
 }
 # What stands above the whole house: no helper imports these.
 OUTSIDE = {"data", "tests", "tools"}
@@ -297,8 +297,9 @@ def helper_files() -> list[Path]:
 
 
 def test_helpers_can_be_read_alone():
-    lines = {str(path): len(path.read_text(encoding="utf-8").splitlines()) for path in helper_files()}
-    assert lines and not {name: count for name, count in lines.items() if count > 200}
+    """In one go: 200 lines, and 300 for a method, which is not to be torn apart."""
+    lines = {path: len(path.read_text(encoding="utf-8").splitlines()) for path in helper_files()}
+    assert lines and not {path: n for path, n in lines.items() if n > (300 if path.parent.name == "methods" else 200)}
 
 
 def imports(tree: ast.AST, package: str = "") -> set[str]:
@@ -358,9 +359,9 @@ def test_imports_go_one_way():
     [
         ({"attic.py": ""}, "attic has no floor"),
         ({"models.py": "import data.making"}, "data.making has no floor"),
-        ({"models.py": "from helpers import trainers"}, "models imports trainers from above"),
-        ({"models.py": "import helpers.trainers"}, "models imports trainers from above"),
-        ({"models.py": "def f():\n    from . import trainers"}, "models imports trainers from above"),
+        ({"models.py": "from helpers import training"}, "models imports training from above"),
+        ({"models.py": "import helpers.training"}, "models imports training from above"),
+        ({"models.py": "def f():\n    from . import training"}, "models imports training from above"),
         ({"problems/plain.py": "from ..models import load"}, "problems imports models from above"),
         ({"models.py": "import helpers.memory", "memory.py": "import helpers.models"}, "a circle"),
     ],

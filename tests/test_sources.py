@@ -32,7 +32,7 @@ def edit(path, old: str, new: str) -> None:
     path.write_text(text.replace(old, new), encoding="utf-8")
 
 
-LOGITS, TOKEN = ("soft", "trainers/logits"), ("distil",)
+LOGITS, TOKEN = ("methods/logits",), ("methods/token",)
 
 
 def test_an_edited_loss_changes_what_stands_on_it_and_nothing_else(copied):
@@ -43,7 +43,7 @@ def test_an_edited_loss_changes_what_stands_on_it_and_nothing_else(copied):
 
 def test_settings_and_callbacks_count_for_all(copied):
     before = looked(*LOGITS), looked(*TOKEN)
-    edit(copied / "trainers" / "__init__.py", '"adam_beta2": 0.98', '"adam_beta2": 0.999')
+    edit(copied / "training" / "__init__.py", '"adam_beta2": 0.98', '"adam_beta2": 0.999')
     assert looked(*LOGITS) != before[0] and looked(*TOKEN) != before[1]
 
 
@@ -66,14 +66,14 @@ def test_an_edit_counts_from_the_next_kernel_on(copied):
 @pytest.mark.parametrize(
     ("names", "file"),
     [
-        (("soft", "trainers/cached"), "cache/encodings.py"),
-        (("soft", "trainers/cached"), "losses/sparse.py"),
-        (("across", "trainers/across"), "alignment/__init__.py"),
-        (("across", "trainers/across"), "losses/cross_tokenizer.py"),
-        (("features", "trainers/features"), "losses/hidden.py"),
-        (("features", "trainers/features"), "trainers/matching.py"),
-        (("features", "trainers/across_features"), "trainers/across.py"),
-        (("distil", "models/lora", "models/chat"), "models/lora.py"),
+        (("methods/cached",), "cache/encodings.py"),
+        (("methods/cached",), "losses/sparse.py"),
+        (("methods/cross_tokenizer",), "alignment/__init__.py"),
+        (("methods/cross_tokenizer",), "losses/cross_tokenizer.py"),
+        (("methods/features",), "losses/hidden.py"),
+        (("methods/features",), "training/matching.py"),
+        (("methods/cross_tokenizer_features",), "methods/cross_tokenizer.py"),
+        (("methods/token", "models/lora", "models/chat"), "models/lora.py"),
     ],
 )
 def test_each_method_stands_on_its_files(copied, names, file):
@@ -84,5 +84,5 @@ def test_each_method_stands_on_its_files(copied, names, file):
 
 
 def test_a_helper_that_is_not_there_is_named():
-    with pytest.raises(FileNotFoundError, match="trainers/nowhere"):
-        looked("trainers/nowhere")
+    with pytest.raises(FileNotFoundError, match="methods/nowhere"):
+        looked("methods/nowhere")

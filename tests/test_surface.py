@@ -42,7 +42,7 @@ def test_the_calls_that_matter_are_found():
         "unsloth.FastLanguageModel.from_pretrained", "unsloth.FastLanguageModel.get_peft_model",
         "unsloth.FastModel.get_peft_model", "unsloth.FastModel.for_training", "unsloth.FastModel.post_patch_model",
         "unsloth.FastLanguageModel.patch_peft_model", "trl.SFTConfig", "trl.SFTTrainer.train",
-        "trl.trainer.sft_trainer.DataCollatorForLanguageModeling", "peft.LoraConfig", "peft.PeftModel.from_pretrained",
+        "transformers.TrainingArguments", "peft.LoraConfig", "peft.PeftModel.from_pretrained",
         "transformers.BitsAndBytesConfig", "transformers.AutoModelForCausalLM.from_pretrained",
         "transformers.GenerationConfig", "transformers.GenerationMixin.generate",
         "transformers.Gemma3ForCausalLM.forward", "huggingface_hub.snapshot_download",
@@ -126,10 +126,10 @@ def test_every_overridden_method_fits():
     ],
 )
 def test_a_method_that_does_not_fit_is_named(monkeypatch, name, method, complaint):
-    from helpers.trainers.logits import LogitTrainer
+    from helpers.methods.logits import LogitTrainer
 
     monkeypatch.setattr(LogitTrainer, name, method, raising=False)
-    wrong = [one for one in overriding.misfits() if one.startswith(f"helpers.trainers.logits.LogitTrainer.{name}")]
+    wrong = [one for one in overriding.misfits() if one.startswith(f"helpers.methods.logits.LogitTrainer.{name}")]
     assert len(wrong) == 1 and re.search(complaint, wrong[0])
 
 
@@ -150,11 +150,11 @@ def test_a_stand_in_that_drifted_is_named(monkeypatch, method):
 
 
 def test_settings_that_trl_no_longer_takes_are_named(monkeypatch):
-    from helpers import trainers
+    from helpers import training
 
     assert not gpu_check.settings()[2]
-    real = trainers.settings
-    monkeypatch.setattr(trainers, "settings", lambda *given, **more: real(*given, **more, no_such_field=1))
+    real = training.settings
+    monkeypatch.setattr(training, "settings", lambda *given, **more: real(*given, **more, no_such_field=1))
     assert all("no_such_field" in one for one in gpu_check.settings()[2])
 
 

@@ -11,7 +11,7 @@ from transformers import AutoTokenizer, PreTrainedTokenizerFast
 from helpers import alignment
 from helpers.alignment import same_bytes
 from helpers.losses.cross_tokenizer import across
-from helpers.trainers.across import sides_of
+from helpers.methods.cross_tokenizer import sides_of
 
 BYTES = [f"<0x{byte:02X}>" for byte in range(256)]
 LETTERS = [chr(code) for code in range(ord(" ") + 1, 127)]

@@ -12,10 +12,10 @@ import torch
 import unsloth_double
 from tiny_models import QUESTIONS
 
-from helpers import features, generation, models, soft, trainers
+from helpers import generation, methods, models, tiers, training
 from helpers.models import loading, unsloth
 from helpers.tiers import TIERS, Lora
-from helpers.trainers import signals
+from helpers.training import activations
 
 LORA = Lora(r=4, alpha=8, learning_rate=1e-2)
 
@@ -95,21 +95,7 @@ def test_a_trainer_made_of_trl_s_before_is_refused(fresh, monkeypatch, name):
     assert not fresh
 
 
-def test_every_trainer_made_of_trl_s_is_on_that_list():
-    from trl import SFTTrainer
-
-    for module in ("own_loss", "logits", "cached", "across", "features", "across_features"):
-        __import__(f"helpers.trainers.{module}")
-    made = [one for one in _below(SFTTrainer) if one.__module__.startswith("helpers.")]
-    assert {one.__module__ for one in made if SFTTrainer in one.__bases__} == set(unsloth.DERIVED)
-
-
-def _below(base) -> list[type]:
-    return [one for below in base.__subclasses__() for one in (below, *_below(below))]
-
-
-@pytest.mark.parametrize("build", ["soft.fill_cache", "soft.cached_trainer", "features.cached_trainer"])
-def test_what_needs_a_trainer_before_a_model_prepares_first(tiny, monkeypatch, build):
+def test_a_method_is_loaded_behind_unsloth(monkeypatch):
     class FirstError(Exception):
         pass
 
@@ -118,17 +104,11 @@ def test_what_needs_a_trainer_before_a_model_prepares_first(tiny, monkeypatch, b
 
     monkeypatch.setattr(unsloth, "used", lambda tier: True)
     monkeypatch.setattr(unsloth, "first", first)
-    monkeypatch.delitem(sys.modules, "helpers.trainers.cached", raising=False)
-    monkeypatch.delitem(sys.modules, "helpers.trainers.features", raising=False)
-    how = soft.Soft()
-    calls = {
-        "soft.fill_cache": lambda: soft.fill_cache(tiny, 0, how, None),
-        "soft.cached_trainer": lambda: soft.cached_trainer(tiny, 0, how, None),
-        "features.cached_trainer": lambda: features.cached_trainer(tiny, 0, how, None, None),
-    }
+    monkeypatch.setattr(tiers, "_resolved", TIERS["mini"])
+    monkeypatch.delitem(sys.modules, "helpers.methods.logits", raising=False)
     with pytest.raises(FirstError):
-        calls[build]()
-    assert not {"helpers.trainers.cached", "helpers.trainers.features"} & set(sys.modules)
+        methods.Logits  # noqa: B018
+    assert "helpers.methods.logits" not in sys.modules
 
 
 # --- loading and adapters -------------------------------------------------------------------------
@@ -208,12 +188,12 @@ def test_a_training_goes_on_as_before_after_a_validation(double, role):
 
 def test_without_unsloth_modes_are_as_they_were(tiny):
     model, _ = models.load_student(tiny)
-    for training in (True, False):
-        model.train(training)
+    for trains in (True, False):
+        model.train(trains)
         with pytest.raises(KeyError), models.answering(model):
             assert not model.training
             raise KeyError
-        assert model.training == training
+        assert model.training == trains
 
 
 # --- logits and hidden states -------------------------------------------------------------------
@@ -238,8 +218,8 @@ def test_no_training_pays_for_logits_that_nobody_reads(tmp_path, monkeypatch):
 
     for before in ("1", None):
         monkeypatch.setenv(unsloth.LOGITS, before) if before else monkeypatch.delenv(unsloth.LOGITS)
-        (tmp_path / trainers.RUN).unlink(missing_ok=True)
-        trainers.run(Trainer())
+        (tmp_path / training.RUN).unlink(missing_ok=True)
+        training.run(Trainer())
         assert os.environ.get(unsloth.LOGITS) == before
     assert seen == ["0", "0"]
 
@@ -261,7 +241,7 @@ def test_hidden_states_are_asked_for_at_each_call(double, role):
     ids = torch.tensor([models.prompt_ids(tokenizer, QUESTIONS[1])])
     model.config.output_hidden_states = True
     assert model(input_ids=ids).hidden_states is None
-    last, found = signals.read(model, {"input_ids": ids}, "hidden", [1, 2])
+    last, found = activations.read(model, {"input_ids": ids}, "hidden", [1, 2])
     assert torch.equal(last, found[1]) and last.shape == (1, ids.shape[1], 64)
 
 
@@ -269,7 +249,7 @@ def test_attention_of_an_unsloth_model_is_refused(double):
     model, tokenizer = models.load_sibling(double)
     ids = torch.tensor([models.prompt_ids(tokenizer, QUESTIONS[1])])
     with pytest.raises(ValueError, match="choose relations"):
-        signals.read(model, {"input_ids": ids}, "attention", [1])
+        activations.read(model, {"input_ids": ids}, "attention", [1])
 
 
 def test_values_that_checkpointing_hides_are_refused(double):
@@ -278,25 +258,26 @@ def test_values_that_checkpointing_hides_are_refused(double):
     ids = {"input_ids": torch.tensor([models.prompt_ids(tokenizer, QUESTIONS[1])])}
     model.get_base_model().gradient_checkpointing_enable({"use_reentrant": True})
     with pytest.raises(ValueError, match="checkpointing hides it"):
-        signals.read(model, ids, "values", [1])
+        activations.read(model, ids, "values", [1])
     model.get_base_model().gradient_checkpointing_enable({"use_reentrant": False})
-    assert signals.read(model, ids, "values", [1])[1][0].requires_grad
+    assert activations.read(model, ids, "values", [1])[1][0].requires_grad
 
 
 def test_a_distillation_runs_through_it(double, tmp_path, monkeypatch):
     """Logits of a teacher beside a student with another tokenizer, validation between: nothing on the way refuses."""
     from datasets import Dataset
 
-    from helpers import across, distil, traces
+    from helpers import traces
+    from helpers.training import method
 
     tier = replace(double, name="elsewhere", traces=4, epochs=2, batch_size=2, micro_batch=1, lora=LORA)
-    monkeypatch.setattr(distil, "VALIDATION", 2)
-    monkeypatch.setattr(distil, "BETWEEN", 1)
+    monkeypatch.setattr(method, "VALIDATION", 2)
+    monkeypatch.setattr(method, "BETWEEN", 1)
     monkeypatch.setattr(type(tier), "artifacts", tmp_path)
     rows = Dataset.from_list(
         [{"question": question, traces.ANSWER: "<think>\nTom has 5.\n</think>\n5"} for question in QUESTIONS]
     )
-    run = across.logits(tier, 0, across.Across(), rows)
+    run = methods.CrossTokenizer(tier, 0, rows).run()
     assert run.steps == 4 and len(run.validation) == 2
     assert all(np.isfinite(loss) for _, loss in run.loss)
 
@@ -307,11 +288,15 @@ def test_a_distillation_runs_through_it(double, tmp_path, monkeypatch):
 @pytest.mark.parametrize("field", ["optim", "weight_decay", "padding_free"])
 def test_what_unsloth_would_choose_otherwise_is_chosen(tiny, tmp_path, monkeypatch, field):
     """Its SFTConfig has adamw_8bit, 0.001, and rows joined without padding, where nothing is set."""
+    import transformers
     import trl
 
     usual = trl.SFTConfig(output_dir=str(tmp_path), use_cpu=True, bf16=False)
-    monkeypatch.setattr(trl, "SFTConfig", lambda **given: SimpleNamespace(n_gpu=0, **given))
-    assert getattr(trainers.settings(tiny, 0, tmp_path), field) == getattr(usual, field)
+    for library, name, of_trl in ((trl, "SFTConfig", True), (transformers, "TrainingArguments", False)):
+        monkeypatch.setattr(library, name, lambda **given: SimpleNamespace(n_gpu=0, **given))
+        found = training.settings(tiny, 0, tmp_path, of_trl)
+        if of_trl or field != "padding_free":  # which Trainer itself does not know
+            assert getattr(found, field) == getattr(usual, field)
 
 
 def test_prepare_does_nothing_on_a_cpu(monkeypatch):

@@ -127,17 +127,17 @@ def _shape(function) -> set[tuple]:
 
 def settings() -> tuple[str, int, list[str]]:
     """The SFTConfig of each tier, as the trainers make it."""
-    from helpers import trainers
+    from helpers import training
     from helpers.tiers import TIERS
 
-    more = ({}, {"loss_type": "nll", "remove_unused_columns": False, "dataset_kwargs": {"skip_prepare_dataset": True}})
+    more = ({"of_trl": True}, {}, {"remove_unused_columns": False})
     wrong = []
     for tier in TIERS.values():
         for changes in more:
             try:
-                trainers.settings(tier, 0, "unused", **changes)
+                training.settings(tier, 0, "unused", **changes)
             except Exception as error:
-                wrong.append(f"trainers.settings on {tier.name}: {type(error).__name__}: {error}")
+                wrong.append(f"training.settings on {tier.name}: {type(error).__name__}: {error}")
     return "settings of training made", len(TIERS) * len(more), wrong
 
 
@@ -170,16 +170,17 @@ def prepared_rows() -> tuple[str, int, list[str]]:
     from datasets import Dataset
     from trl import SFTTrainer
 
-    from helpers import distil, models, traces, trainers
-    from helpers.trainers.cached import tokenized
+    from helpers import models, traces, training
+    from helpers.training.method import trainer_of
+    from helpers.training.rows import tokenized
 
     tier, wrong = tiny_models.tier_in(Path("tiny").resolve()), []
     answer = "<think>\nTom has 5.\n</think>\n5"
     rows = Dataset.from_list([{"question": text, traces.ANSWER: answer} for text in tiny_models.QUESTIONS])
     for role in ("student", "sibling"):
         model, tokenizer = getattr(models, f"load_{role}")(tier)
-        args = trainers.settings(tier, 0, "trained")
-        trainer = distil.trainer_of(SFTTrainer, model, tokenizer, traces.messages(rows), tier, 0, args)
+        args = training.settings(tier, 0, "trained", of_trl=True)
+        trainer = trainer_of(SFTTrainer, model, tokenizer, traces.messages(rows), tier, 0, args)
         expected = tokenized(traces.messages(rows), tokenizer, tier.max_length)
         batch = trainer.data_collator([trainer.train_dataset[i] for i in range(len(expected))])
         for i, row in enumerate(expected):

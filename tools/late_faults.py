@@ -57,11 +57,11 @@ def of_batch(batch: dict, tokenizer, role: str) -> Iterator[str]:
 
 def of_role(tier, role: str, rows) -> Iterator[str]:
     """Faults of the tokenizer and of the batches of the tier's student or sibling."""
-    from helpers import distil, models
+    from helpers import methods, models
 
     model, tokenizer = models.load_sibling(tier) if role == "sibling" else models.load_student(tier)
     yield from of_padding(tokenizer, role)
-    trainer = distil.token_trainer(model, tokenizer, rows, tier, 0, role)
+    trainer = methods.Token(tier, 0, rows, role=role).trainer((model, tokenizer))
     for batch in trainer.get_train_dataloader():
         yield from of_batch(batch, tokenizer, role)
     models.unload(trainer.model)

@@ -19,7 +19,7 @@ from tables import LIMITS
 
 from data.making.demonstrations import FITS
 from data.making.tasks import chain
-from helpers import cache, distil, evaluation, models, problems, soft, traces, trainers
+from helpers import cache, evaluation, methods, models, problems, traces, training
 from helpers.cache.sizes import on_disk
 from helpers.evaluation import Benchmark, results
 from helpers.evaluation.statistics import Share, wilson
@@ -104,7 +104,7 @@ def outside(tier: Tier) -> dict[str, dict[str, Share]]:
     known = [problem for problem in drawn if NAMES.search(problem.question)][:QUESTIONS]
     new = [replace(problem, question=renamed(problem.question)) for problem in known]
     exam = Benchmark([*known, *new], problems.draw_twins("test", PAIRS, SEED))
-    adapter = trainers.adapters(distil.tokens(tier, SEED).folder)[-1]
+    adapter = training.adapters(methods.Token(tier, SEED).run().folder)[-1]
     found = {}
     for who, sheet in (("after", evaluation.student(exam, tier, adapter)), ("teacher", evaluation.teacher(exam, tier))):
         before, there = sheet.asked[: len(known)], sheet.asked[len(known) :]
@@ -121,14 +121,14 @@ def outside(tier: Tier) -> dict[str, dict[str, Share]]:
 
 def cached(tier: Tier, rows) -> dict[str, float]:
     """Bytes for each learnt token of a cache of some traces: its targets, and the whole file."""
-    stored, _ = soft.fill_cache(tier, SEED, soft.Soft(), rows)
+    stored, _ = methods.Cached(tier, SEED, rows).fill()
     return {"traces": len(stored), "targets": cache.size(stored), "on_disk": on_disk(stored)}
 
 
 def by_tokens(tier: Tier, rows) -> list[dict]:
     """The angle of 12 draws and of the 2 likeliest tokens, over ever more tokens (notebook 06): means of some draws."""
     from helpers.losses.gradient_angle import angles
-    from helpers.trainers.cached import tokenized
+    from helpers.training.rows import tokenized
 
     (teacher, _), (sibling, tokenizer) = models.load_teacher(tier), models.load_sibling(tier, four_bit=False)
     sequences = tokenized(traces.messages(rows), tokenizer)

@@ -8,9 +8,9 @@ from datasets import Dataset
 from plan_points import Point, config_of
 from transformers import AutoTokenizer, Gemma3ForCausalLM, Qwen3ForCausalLM
 
-import helpers.trainers.across
-import helpers.trainers.features  # noqa: F401  (all that a job needs is there before it is measured)
-from helpers import alignment, memory, models, trainers
+import helpers.methods.cross_tokenizer
+import helpers.methods.features  # noqa: F401  (all that a job needs is there before it is measured)
+from helpers import alignment, memory, models, training
 from helpers.cache import Encoding
 from helpers.models import loading
 from helpers.tiers import ROOT, TIERS, Lora, ModelSpec
@@ -28,7 +28,7 @@ def measure(point: Point, folder: Path) -> dict[str, float]:
     if point.job in ("generate", "cache"):
         work = {"generate": writing, "cache": caching}[point.job](point, student)
     else:
-        work = training(point, folder, student, teacher)
+        work = trained(point, folder, student, teacher)
     memory.give_back()
     weights = memory.current() - start
     with memory.track(point.name) as cost:
@@ -44,7 +44,7 @@ def warm_up(point: Point, folder: Path) -> None:
     if point.job in ("generate", "cache"):
         {"generate": writing, "cache": caching}[point.job](tiny, student)()
     else:
-        work = training(tiny, folder / "warm", student, teacher)
+        work = trained(tiny, folder / "warm", student, teacher)
         work()
     del student, teacher
     memory.give_back()
@@ -80,32 +80,32 @@ def rows_of(point: Point, vocabulary: int) -> list[dict]:
     return found
 
 
-def training(point: Point, folder: Path, student, teacher):
+def trained(point: Point, folder: Path, student, teacher):
     """The trainer of a job, built; what is returned trains it."""
-    from trl import SFTTrainer
-
     vocabulary = min(m.config.vocab_size for m in (student, teacher) if m is not None)
     tier = replace(MINI, micro_batch=point.batch, batch_size=point.batch, lora=Lora(point.rank or 1, 32, 1e-4))
-    ready = {"remove_unused_columns": False, "dataset_kwargs": {"skip_prepare_dataset": True}}
-    form = "chunked_nll" if point.job == "token" else "nll"
-    args = trainers.settings(
-        tier, 0, folder / "run", loss_type=form, gradient_checkpointing=point.checkpointing, max_steps=STEPS,
-        save_strategy="no", train_sampling_strategy="sequential", **ready,
+    token = point.job == "token"
+    own = {"dataset_kwargs": {"skip_prepare_dataset": True}, "loss_type": "chunked_nll"} if token else {}
+    args = training.settings(
+        tier, 0, folder / "run", of_trl=token, remove_unused_columns=False, save_strategy="no", max_steps=STEPS,
+        gradient_checkpointing=point.checkpointing, train_sampling_strategy="sequential", **own,
     )  # fmt: skip
-    made, rows, more = SFTTrainer, rows_of(point, vocabulary), {}
+    rows, more = rows_of(point, vocabulary), {}
+    if token:
+        from trl import SFTTrainer as made
     if point.job in ("logits", "features live"):
-        from helpers.trainers.logits import LogitTrainer as made
+        from helpers.methods.logits import LogitTrainer as made
 
         more = {"teacher": teacher, "vocabulary": vocabulary}
     if point.job in ("cached logits", "features"):
-        from helpers.trainers.cached import CachedTrainer as made
+        from helpers.methods.cached import CachedTrainer as made
 
         more = {"encoding": Encoding(), "temperature": 1.0, "vocabulary": vocabulary, "opening": 0, "alpha": 0.0}
         rows = [row | drawn(len(row["labels"]) - 1, vocabulary) for row in rows]
     if point.job.startswith("features"):
         made, rows, more = with_features(point, student, teacher, rows, more)
     if point.job == "across":
-        from helpers.trainers.across import AcrossTrainer as made
+        from helpers.methods.cross_tokenizer import CrossTokenizerTrainer as made
 
         more = {"teacher": teacher, "sides": sides(student, teacher)}
         rows = [both(row) for row in rows]
@@ -113,7 +113,7 @@ def training(point: Point, folder: Path, student, teacher):
     trainer = made(
         model=model, args=args, train_dataset=Dataset.from_list(rows), processing_class=tokenizer(), **more
     )
-    trainers.keep_float32(trainer.model)
+    training.keep_float32(trainer.model)
     return trainer.train
 
 
@@ -127,7 +127,8 @@ def drawn(tokens: int, vocabulary: int) -> dict:
 
 def with_features(point: Point, student, teacher, rows, more):
     from helpers.cache.states import pack
-    from helpers.trainers.features import CachedFeatureTrainer, Features, FeatureTrainer
+    from helpers.methods.features import CachedFeatureTrainer, FeatureTrainer
+    from helpers.training.matching import Features
 
     widths = (student.config.hidden_size, (teacher or student).config.hidden_size)
     features = Features(pairs=((2, 2),))
@@ -139,7 +140,7 @@ def with_features(point: Point, student, teacher, rows, more):
 
 def sides(student, teacher):
     """Made up: every second token of the smaller vocabulary is shared."""
-    from helpers.trainers.across import Sides
+    from helpers.methods.cross_tokenizer import Sides
 
     half = tuple(range(0, min(student.config.vocab_size, teacher.config.vocab_size), 2))
     return Sides(tokenizer(), tokenizer(), (2, 2), ([], []), alignment.SharedVocabulary(half, half, 0.5))
@@ -172,7 +173,7 @@ def writing(point: Point, model):
 
 def caching(point: Point, model):
     """What encodes the distributions of one batch of texts."""
-    from helpers.trainers.cached import targets
+    from helpers.methods.cached import targets
 
     rows = rows_of(point, model.config.vocab_size)[: point.batch]
     return lambda: targets(model, rows, 0, model.config.vocab_size, Encoding(), 1.0, 0)

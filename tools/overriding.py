@@ -3,7 +3,10 @@
 import importlib
 import inspect
 
-MODULES = ("callbacks", "own_loss", "logits", "cached", "across", "matching", "features", "across_features")
+MODULES = (
+    "training.callbacks", "training.own_loss", "training.matching", "methods.logits", "methods.cached",
+    "methods.cross_tokenizer", "methods.features", "methods.cross_tokenizer_features",
+)  # fmt: skip
 LIBRARIES = ("transformers", "trl")
 # Methods of our own on such classes. One that is not here must be the libraries' too, or nobody would call it.
 OWN = {"loss_on", "loss_of", "parts_of", "measure", "_of_block", "_on_features", "_see"}
@@ -13,7 +16,7 @@ def classes() -> list[type]:
     """Our classes that derive from one of the libraries."""
     found = []
     for name in MODULES:
-        module = importlib.import_module(f"helpers.trainers.{name}")
+        module = importlib.import_module(f"helpers.{name}")
         here = [one for one in vars(module).values() if inspect.isclass(one) and one.__module__ == module.__name__]
         found += [one for one in here if any(_theirs(base) for base in one.__mro__)]
     return found

@@ -15,7 +15,7 @@ import real_traces
 from datasets import Dataset
 from real_table import real_table
 
-from helpers import distil, evaluation, models, traces, trainers
+from helpers import evaluation, models, traces, training
 from helpers.evaluation import results
 from helpers.problems import SEED_QUESTIONS
 from helpers.questions import Question
@@ -48,13 +48,16 @@ REAL = Tier(
 )  # fmt: skip
 
 
-def train(tier: Tier, learnt: Dataset, held: Dataset, seed: int) -> trainers.Run:
+def train(tier: Tier, learnt: Dataset, held: Dataset, seed: int) -> training.Run:
     """Token distillation as in notebook 03, with the held-out loss in the place of its validation.
 
     That would write 120 answers of a thousand tokens after the last epoch, most of an hour here.
     """
-    folder = distil.token_folder(tier, seed, learnt)
-    return distil.once(folder, lambda: trainer_of(tier, learnt, held, seed, folder))
+    from helpers.methods.token import Token  # not at the top, any of them: see helpers.methods
+    from helpers.training import method
+
+    folder = Token(tier, seed, learnt).folder
+    return method.once(folder, lambda: trainer_of(tier, learnt, held, seed, folder))
 
 
 def trainer_of(tier: Tier, learnt: Dataset, held: Dataset, seed: int, folder: Path):
@@ -62,21 +65,22 @@ def trainer_of(tier: Tier, learnt: Dataset, held: Dataset, seed: int, folder: Pa
     from real_held_out import HeldOut  # not at the top, any of them: see helpers.models.loading
     from trl import SFTTrainer
 
-    from helpers.trainers.callbacks import Validation
+    from helpers.training import method
+    from helpers.training.callbacks import Validation
 
     student, tokenizer = models.load_student(tier)
     changes = {"bf16": BFLOAT16, "per_device_eval_batch_size": tier.micro_batch, "logging_steps": 1}
-    args = trainers.settings(tier, seed, folder, **changes)
+    args = training.settings(tier, seed, folder, of_trl=True, **changes)
     unseen = {"eval_dataset": traces.messages(held)}
-    trainer = distil.trainer_of(SFTTrainer, student, tokenizer, traces.messages(learnt), tier, seed, args, **unseen)
+    trainer = method.trainer_of(SFTTrainer, student, tokenizer, traces.messages(learnt), tier, seed, args, **unseen)
     trainer.remove_callback(Validation)
     trainer.add_callback(HeldOut(trainer.get_eval_dataloader()))
     return trainer
 
 
-def held_out(run: trainers.Run) -> list[dict]:
+def held_out(run: training.Run) -> list[dict]:
     """What `real_held_out.HeldOut` noted: before the first step and after every epoch."""
-    state = json.loads((trainers.adapters(run.folder)[-1] / "trainer_state.json").read_text(encoding="utf-8"))
+    state = json.loads((training.adapters(run.folder)[-1] / "trainer_state.json").read_text(encoding="utf-8"))
     return [entry for entry in state["log_history"] if "held_out" in entry]
 
 
@@ -116,7 +120,7 @@ def ask(tier: Tier, folder: Path, adapter: Path | None, problems: list[Question]
         models.unload(*(model for model, _ in loaded))
 
 
-def figures(tier: Tier, made: dict, before: dict, after: dict, run: trainers.Run) -> dict:
+def figures(tier: Tier, made: dict, before: dict, after: dict, run: training.Run) -> dict:
     """What the file says. made: the traces (`learnt`, `held`, `went`); before, after: what `ask` gave."""
     problems = [Question(row["question"], tuple(row["gold"])) for row in made["held"].to_list()]
     noted = held_out(run)
@@ -173,10 +177,12 @@ def real(tier: Tier = REAL, seed: int = SEED, held: int = HELD_OUT, folder: Path
     learnt, unseen, went = real_traces.split(real_traces.read(real_traces.path()), tier, held, seed)
     print(f"the traces: {dict(went)}", flush=True)
     problems = [Question(row["question"], tuple(row["gold"])) for row in unseen.to_list()]
-    place = distil.token_folder(tier, seed, learnt)
+    from helpers.methods.token import Token
+
+    place = Token(tier, seed, learnt).folder
     before = ask(tier, place / "before", None, problems, seed)
     run = train(tier, learnt, unseen, seed)
-    after = ask(tier, place / "after", trainers.adapters(run.folder)[-1], problems, seed)
+    after = ask(tier, place / "after", training.adapters(run.folder)[-1], problems, seed)
     made = {"learnt": learnt, "held": unseen, "went": went}
     return results.write(NAME, figures(tier, made, before, after, run), tier, seed, folder=folder)
 

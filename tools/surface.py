@@ -27,6 +27,7 @@ METHODS = {
     "get_vocab": (f"{TOKENIZER}.get_vocab",),
     "convert_ids_to_tokens": (f"{TOKENIZER}.convert_ids_to_tokens",),
     "get_output_embeddings": ("transformers.PreTrainedModel.get_output_embeddings",),
+    "enable_input_require_grads": ("transformers.PreTrainedModel.enable_input_require_grads",),
     "set_attn_implementation": ("transformers.PreTrainedModel.set_attn_implementation",),
     "get_text_config": ("transformers.PretrainedConfig.get_text_config",),
     "add_callback": ("trl.SFTTrainer.add_callback",),

@@ -9,7 +9,7 @@ import time
 from dataclasses import replace
 
 from data.making.score import score
-from helpers import distil, models, tiers, trainers
+from helpers import methods, models, tiers, training
 from helpers.evaluation import results
 from helpers.problems import draw, draw_twins
 
@@ -27,8 +27,8 @@ def main(arguments: list[str] | None = None) -> None:
     began = time.monotonic()
     tier = replace(tiers.TIERS["mini"], traces=options.traces, epochs=options.epochs)
     asked, pairs = draw("test", options.problems, TEST_SEED), draw_twins("test", options.pairs, TEST_SEED)
-    run = distil.tokens(tier, options.seed)
-    last = trainers.adapters(run.folder)[-1]
+    run = methods.Token(tier, options.seed).run()
+    last = training.adapters(run.folder)[-1]
     loaders = {
         "teacher": lambda: models.load_teacher(tier),
         "before": lambda: models.load_student(tier),

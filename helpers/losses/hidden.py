@@ -2,7 +2,7 @@
 
 Each is taken in float32 and is a mean over tokens; of no tokens it is 0. Those on hidden states have no unit: ten times
 as large states of the teacher give the same loss. So one weight means the same at every layer, although the states of a
-deep layer can be many times as large as those of the first. `helpers.trainers.matching` measures how hard they pull
+deep layer can be many times as large as those of the first. `helpers.training.matching` measures how hard they pull
 beside the logits.
 """
 

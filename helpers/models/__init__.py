@@ -11,7 +11,7 @@ from helpers.tiers import ModelSpec, Tier
 
 __all__ = [
     "add_lora", "answering", "chat_prompt", "load_sibling", "load_student", "load_teacher",
-    "load_tokenizer", "parameter_count", "prepare", "prompt_ids", "unload",
+    "load_tokenizer", "parameter_count", "prepare", "prompt_ids", "text_config", "unload",
 ]
 
 
@@ -64,6 +64,13 @@ def unload(*models) -> None:
             if hasattr(module, "quant_state"):
                 module.quant_state = None
     memory.give_back()
+
+
+def text_config(spec: ModelSpec):
+    """What a model's settings say of its text part; its weights stay where they are."""
+    from transformers import AutoConfig  # not at the top: see helpers.models.loading
+
+    return AutoConfig.from_pretrained(spec.source, revision=spec.revision).get_text_config()
 
 
 def parameter_count(model, trainable: bool = False) -> int:

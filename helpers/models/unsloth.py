@@ -23,8 +23,8 @@ from helpers.tiers import Lora, ModelSpec, Tier
 HALF = "UNSLOTH_USE_NEW_MODEL"
 LOGITS = "UNSLOTH_RETURN_LOGITS"  # "1": logits also where labels are given
 REPLACED = ("trl", "transformers", "peft")
-# Ours that derive from a trainer of TRL. Unsloth puts its own in the place of TRL's; what was derived before stays.
-DERIVED = ("helpers.trainers.own_loss",)
+# Ours that derive from a trainer of a library. What Unsloth puts in its place does not reach what was derived before.
+DERIVED = ("helpers.training.own_loss",)
 
 
 def used(tier: Tier) -> bool:
@@ -143,7 +143,7 @@ def without_logits():
 def _see_the_order() -> None:
     if any(name in sys.modules for name in DERIVED):
         raise RuntimeError(
-            "trainers of this project were imported before Unsloth and stand on TRL's own, which do not know Unsloth's "
+            "trainers of this project were imported before Unsloth and stand on what it replaces, and do not know its "
             "models: restart the kernel, and load a model or a tokenizer before anything else (models.prepare(tier))"
         )
     early = [name for name in REPLACED if name in sys.modules]

@@ -43,7 +43,7 @@ def shares(found: Mapping[str, Share], title: str = "", xlabel: str = "right ans
 def losses(run) -> Figure:
     """The loss of a training step by step and, beside it, the validation accuracy at each epoch's end.
 
-    run: a Run of `helpers.trainers`, or whatever has its loss, [(step, loss)], and validation, [(epoch, Share)].
+    run: a Run of `helpers.training`, or whatever has its loss, [(step, loss)], and validation, [(epoch, Share)].
     """
     figure, (left, right) = plt.subplots(1, 2, figsize=(WIDTH, 3.2), **STYLE)
     left.set(title="training", xlabel="optimizer step", ylabel="loss (nats per token)")

@@ -1,6 +1,5 @@
 """What runs where: models, data and settings of the mini, small and full tier, as plain data."""
 
-import numbers
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +7,7 @@ from pathlib import Path
 import torch
 
 from helpers.tiers import student_override
+from helpers.tiers.seeds import check_seed
 
 ROOT = Path(__file__).resolve().parents[2]
 FULL_TIER_BYTES = 20e9  # a card sold with "24 GB" reports a little less
@@ -143,8 +143,7 @@ TIERS = {
             budget=Budget(minutes=22, memory_gb=3, state="measured on two cores"),
         ),
         Tier(
-            name="small",
-            teacher=QWEN3_0_6B,
+            name="small", teacher=QWEN3_0_6B,
             student=ModelSpec("google/gemma-3-270m-it", "ac82b4e820549b854eebf28ce6dedaf9fdfa17b3"),
             # The family has nothing smaller than this teacher: the same size, before it learned to think.
             sibling=ModelSpec("Qwen/Qwen3-0.6B-Base", "da87bfb608c14b7cf20ba1ce41287e8de496c0cd"),
@@ -154,11 +153,10 @@ TIERS = {
             budget=Budget(minutes=300, memory_gb=12), long_share=ONE_TO_FOUR,
         ),
         Tier(
-            name="full",
-            teacher=ModelSpec("Qwen/Qwen3-4B-Thinking-2507", "768f209d9ea81521153ed38c47d515654e938aea"),
+            name="full", teacher=ModelSpec("Qwen/Qwen3-4B-Thinking-2507", "768f209d9ea81521153ed38c47d515654e938aea"),
             student=ModelSpec("google/gemma-3-1b-it", "dcc83ea841ab6100d6b47a070329e1ba4cf78752"),
-            sibling=QWEN3_0_6B,
-            data=GSM8K, engine="unsloth", sampling=QWEN3_THINKING, lora=Lora(r=32, alpha=64, learning_rate=2e-4),
+            sibling=QWEN3_0_6B, data=GSM8K, engine="unsloth", sampling=QWEN3_THINKING,
+            lora=Lora(r=32, alpha=64, learning_rate=2e-4),
             # A trace that is cut off teaches the student never to stop, so the budget is far above what GSM8K needs.
             max_new_tokens=8_192, answer_tokens=2_048, max_length=4_096,
             traces=2_000, epochs=4, batch_size=32, micro_batch=2, generate_batch=8, answer_batch=16,
@@ -166,6 +164,7 @@ TIERS = {
         ),
     )
 }
+_resolved: Tier | None = None
 
 
 def resolve(tier: str | Tier = "auto", seed: int = 0) -> Tier:
@@ -176,6 +175,7 @@ def resolve(tier: str | Tier = "auto", seed: int = 0) -> Tier:
     The environment variable DISTILL_TIER, where it is set, goes before a name; DISTILL_STUDENT (`student_override`)
     names another student. Raises ValueError as these two, as `check_seed`, and for an unknown name, saying who gave it.
     """
+    global _resolved
     check_seed(seed)
     if isinstance(tier, Tier):
         return tier
@@ -185,13 +185,13 @@ def resolve(tier: str | Tier = "auto", seed: int = 0) -> Tier:
         name = _largest_that_fits()
     if name not in TIERS:
         raise ValueError(f"{giver} is {name!r}, and there is no such tier; choose from auto, {', '.join(TIERS)}")
-    return student_override.chosen(TIERS[name])
+    _resolved = student_override.chosen(TIERS[name])
+    return _resolved
 
 
-def check_seed(seed: int, most: int = 2**32 - 1) -> None:
-    """Raises ValueError for a seed that is no whole number from 0 to `most`: the largest that every library takes."""
-    if isinstance(seed, bool) or not isinstance(seed, numbers.Integral) or not 0 <= seed <= most:
-        raise ValueError(f"the seed is {seed!r}: take a whole number from 0 to {most:,}, such as SEED = 0")
+def resolved() -> Tier | None:
+    """The tier that was resolved last in this process, None before."""
+    return _resolved
 
 
 def _largest_that_fits() -> str:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import study
 
-from helpers import sources
+from helpers import methods, sources
 from helpers.evaluation import results
 from helpers.tiers import ROOT
 from measure import record, told, weights
@@ -53,7 +53,7 @@ def about() -> dict:
     return {
         "card": json.loads(asked.stdout.splitlines()[-1]), "versions": results.versions(),
         "unlike_pins": unlike_pins(results.versions()), "commit": study.commit() or os.environ.get(COMMIT),
-        "code": sources.code("distil", "soft", "across", "features", "halved", "evaluation/scoring"),
+        "code": sources.code(*(f"methods/{name}" for name in sorted({*methods.FILES.values()})), "evaluation/scoring"),
     }  # fmt: skip
 
 

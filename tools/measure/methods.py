@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import torch
 
-from helpers import across, distil, features, halved, models, soft, trainers
-from helpers.trainers.features import Features
+from helpers import methods, models, training
+from helpers.training.matching import Features
 
 
 @dataclass(frozen=True)
@@ -25,59 +25,54 @@ class Method:
 
 def pairs_of(tier, role: str) -> tuple[tuple[int, int], ...]:
     """Two pairs of layers, near the middle and at the end, of a student and its teacher: as notebook 08 has them."""
-    depths = [features.settings_of(tier, each).num_hidden_layers for each in (role, "teacher")]
+    depths = [models.text_config(getattr(tier, each)).num_hidden_layers for each in (role, "teacher")]
     return tuple(zip(*((max(1, depth // 2), depth) for depth in depths), strict=True))
 
 
-def _beside(tier):
-    return *models.load_sibling(tier), models.load_teacher(tier)[0]
-
-
 def _token(tier, rows):
-    return distil.token_trainer(*models.load_student(tier), rows, tier, 0)
+    return methods.Token(tier, 0, rows).trainer()
 
 
 def _logits(tier, rows):
-    sibling, tokenizer, teacher = _beside(tier)
-    return soft.logit_trainer(sibling, tokenizer, rows, tier, 0, soft.Soft(alpha=0.25), teacher)
+    return methods.Logits(tier, 0, rows, alpha=0.25).trainer()
 
 
 def _cached(tier, rows):
-    return soft.cached_trainer(tier, 0, soft.Soft(), rows)
+    return methods.Cached(tier, 0, rows).trainer()
 
 
 def _across(tier, rows):
-    (student, tokenizer), (teacher, theirs) = models.load_student(tier), models.load_teacher(tier)
-    return across.across_trainer(student, tokenizer, rows, tier, 0, across.Across(), teacher, theirs)
+    return methods.CrossTokenizer(tier, 0, rows).trainer()
 
 
 def _features(kind: str):
     def make(tier, rows):
-        sibling, tokenizer, teacher = _beside(tier)
-        how = Features(kind, pairs_of(tier, "sibling"), logits=True)
-        return features.live_trainer(sibling, tokenizer, rows, tier, 0, soft.Soft(), how, teacher)
+        return methods.LiveFeatures(tier, 0, rows, features=Features(kind, pairs_of(tier, "sibling"))).trainer()
 
     return make
 
 
 def _features_cached(tier, rows):
-    return features.cached_trainer(tier, 0, soft.Soft(), Features("hint", pairs_of(tier, "sibling")), rows)
+    return methods.CachedFeatures(tier, 0, rows, features=Features("hint", pairs_of(tier, "sibling"))).trainer()
 
 
 def _features_across(tier, rows):
-    return features.across_trainer(tier, 0, Features("hint", pairs_of(tier, "student")), rows)
+    how = Features("hint", pairs_of(tier, "student"))
+    return methods.CrossTokenizerFeatures(tier, 0, rows, features=how).trainer()
 
 
 def _halved(tier, rows):
+    from helpers.methods import pruning  # not at the top: it stands on transformers, which Unsloth comes before
+
     teacher, tokenizer = models.load_teacher(tier)
-    kept = halved.every_other(features.settings_of(tier, "teacher").num_hidden_layers)
-    student = halved.student_of(teacher, kept)
+    kept = pruning.every_other(models.text_config(tier.teacher).num_hidden_layers)
+    student = pruning.student_of(teacher, kept)
     # The head is a part of what is trained, and the student is its teacher's copy: let it not be one.
     with torch.no_grad():
         student.get_output_embeddings().weight.mul_(0.9)
-    args = trainers.settings(tier, 0, tier.artifacts / "halved", loss_type="nll")
+    args = training.settings(tier, 0, tier.artifacts / "halved")
     how = Features("hint", tuple(enumerate(kept, 1)))
-    return halved.whole_trainer(student, teacher, tokenizer, rows, tier, args, how)
+    return pruning.whole_trainer(student, teacher, tokenizer, rows, tier, args, how)
 
 
 METHODS = {

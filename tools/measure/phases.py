@@ -14,7 +14,7 @@ from unittest import mock
 import torch
 from transformers import TrainerCallback
 
-from helpers import generation, models, soft
+from helpers import generation, models
 from helpers.cache import Encoding
 from helpers.models import unsloth
 from helpers.tiers import ROOT, Tier
@@ -46,9 +46,9 @@ def exam(tier: Tier, card, whole: bool = False) -> dict:
 
 def cache(tier: Tier, card, whole: bool = False) -> dict:
     """The teacher's distributions of two batches are written, the second is timed; then all are read."""
-    from helpers.trainers import cached
+    from helpers.methods import cached
 
-    rows = texts.traces(tier, soft.ROLE, 2 * tier.generate_batch)
+    rows = texts.traces(tier, "sibling", 2 * tier.generate_batch)
     real, times = cached.targets, []
 
     def targets(teacher, *given, **more):
@@ -59,7 +59,7 @@ def cache(tier: Tier, card, whole: bool = False) -> dict:
 
     card.clear()
     with mock.patch.object(cached, "targets", targets):
-        kept, made = soft.fill_cache(tier, 0, soft.Soft(), rows)
+        kept, made = cached.Cached(tier, 0, rows).fill()
     peak = card.peak()
     collator = cached.WithTargets(0, Encoding(made["encoding"], made["kept"]), made["vocabulary"])
     begun = time.perf_counter()

@@ -7,7 +7,7 @@ from unittest import mock
 import torch
 from transformers import DefaultFlowCallback, TrainerCallback
 
-from helpers import models, trainers
+from helpers import models, training
 from helpers.models import loading
 from measure.methods import METHODS
 
@@ -53,8 +53,8 @@ def begin_apart(model) -> None:
 @contextmanager
 def settings(**changes):
     """Other settings for every trainer that is made meanwhile."""
-    real = trainers.settings
-    with mock.patch.object(trainers, "settings", lambda *given, **more: real(*given, **{**more, **changes})):
+    real = training.settings
+    with mock.patch.object(training, "settings", lambda *given, **more: real(*given, **{**more, **changes})):
         yield
 
 

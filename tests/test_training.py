@@ -10,10 +10,10 @@ import torch
 from safetensors.torch import load_file
 from transformers import TrainerCallback
 
-from helpers import distil, models, sources, tiers, trainers
+from helpers import methods, models, sources, tiers, training
 from helpers.evaluation.statistics import wilson
 from helpers.traces import store
-from helpers.trainers import callbacks, checkpoints
+from helpers.training import callbacks, checkpoints, method
 
 QUESTIONS = [f"Tom has {i} pens and finds {i + 1} more. How many pens has Tom?" for i in range(10)]
 
@@ -34,14 +34,14 @@ def kept(n: int = 10, reply: str = "It is {}."):
 @pytest.fixture
 def tier(tiny, tmp_path, monkeypatch):
     monkeypatch.setattr(tiers, "ROOT", tmp_path)
-    monkeypatch.setattr(distil, "VALIDATION", 2)
-    monkeypatch.setattr(distil, "BETWEEN", 1)
+    monkeypatch.setattr(method, "VALIDATION", 2)
+    monkeypatch.setattr(method, "BETWEEN", 1)
     return replace(tiny, epochs=3, batch_size=4, micro_batch=2, lora=replace(tiny.lora, r=4, alpha=8))
 
 
 def trainer_for(tier, seed=0, rows=None):
     student, tokenizer = models.load_student(tier)
-    return distil.token_trainer(student, tokenizer, kept() if rows is None else rows, tier, seed)
+    return methods.Token(tier, seed, kept() if rows is None else rows).trainer((student, tokenizer))
 
 
 class Kill(TrainerCallback):
@@ -96,92 +96,92 @@ def test_the_loss_is_the_mean_over_the_learnt_tokens(tier):
 
 def test_one_checkpoint_an_epoch_and_one_schedule_over_all(tier):
     trainer = trainer_for(tier)
-    done = trainers.run(trainer)
+    done = training.run(trainer)
     # 10 rows in batches of 4 are 3 steps an epoch.
-    assert done.steps == 9 and [path.name for path in trainers.adapters(done.folder)] == [
+    assert done.steps == 9 and [path.name for path in training.adapters(done.folder)] == [
         "checkpoint-3", "checkpoint-6", "checkpoint-9",
     ]  # fmt: skip
     assert [epoch for epoch, _ in done.validation] == [1, 2, 3] and {found.n for _, found in done.validation} == {2}
     assert done.seconds > 0 and 0 < done.before <= done.peak
     assert trainer.lr_scheduler.get_last_lr()[0] == pytest.approx(0, abs=1e-9)
-    first, last = (weights(path) for path in (trainers.adapters(done.folder)[0], trainers.adapters(done.folder)[-1]))
+    first, last = (weights(path) for path in (training.adapters(done.folder)[0], training.adapters(done.folder)[-1]))
     assert not equal(first, last)
 
 
 def test_short_epochs_are_validated_now_and_then_and_at_the_end(tier, capsys, monkeypatch):
-    monkeypatch.setattr(distil, "BETWEEN", 6)  # an epoch has three steps
-    done = trainers.run(trainer_for(replace(tier, epochs=5)))
+    monkeypatch.setattr(method, "BETWEEN", 6)  # an epoch has three steps
+    done = training.run(trainer_for(replace(tier, epochs=5)))
     assert [epoch for epoch, _ in done.validation] == [2, 4, 5]
-    assert len(trainers.adapters(done.folder)) == 5
+    assert len(training.adapters(done.folder)) == 5
     assert "epoch 5 of 5: " in capsys.readouterr().out
 
 
 def test_the_adapter_is_trained_and_stored_in_float32(tier):
     trainer = trainer_for(tier)
     assert {weight.dtype for weight in trainer.model.parameters() if weight.requires_grad} == {torch.float32}
-    done = trainers.run(trainer)
-    assert {tensor.dtype for tensor in weights(trainers.adapters(done.folder)[-1]).values()} == {torch.float32}
+    done = training.run(trainer)
+    assert {tensor.dtype for tensor in weights(training.adapters(done.folder)[-1]).values()} == {torch.float32}
 
 
 @pytest.mark.parametrize("killed_at", [2, 5])
 def test_a_killed_run_ends_as_if_it_had_not_been_killed(tier, killed_at, tmp_path, monkeypatch):
-    whole = trainers.run(trainer_for(tier))
+    whole = training.run(trainer_for(tier))
     monkeypatch.setattr(tiers, "ROOT", tmp_path / "other")
     trainer = trainer_for(tier)
     trainer.add_callback(Kill(killed_at))
     with pytest.raises(KeyboardInterrupt):
-        trainers.run(trainer)
-    assert not trainers.finished(trainer.args.output_dir)
-    again = trainers.run(trainer_for(tier))
+        training.run(trainer)
+    assert not training.finished(trainer.args.output_dir)
+    again = training.run(trainer_for(tier))
     assert again.folder != whole.folder and again.steps == whole.steps
-    assert equal(weights(trainers.adapters(again.folder)[-1]), weights(trainers.adapters(whole.folder)[-1]))
+    assert equal(weights(training.adapters(again.folder)[-1]), weights(training.adapters(whole.folder)[-1]))
     assert again.validation == whole.validation
 
 
 def test_a_finished_run_is_read_and_not_run_again(tier, capsys):
-    done = trainers.run(trainer_for(tier))
+    done = training.run(trainer_for(tier))
     assert "epoch 3 of 3" in capsys.readouterr().out
     again = trainer_for(tier)
     again.add_callback(Kill(1))
-    assert trainers.run(again) == done == trainers.read(done.folder) == trainers.read(str(done.folder))
+    assert training.run(again) == done == training.read(done.folder) == training.read(str(done.folder))
     assert capsys.readouterr().out == f"trained before, and read from artifacts/mini/{done.folder.name}\n"
 
 
 def test_the_folder_changes_with_what_is_learnt_and_how(tier):
     rows = kept()
-    base = distil.token_folder(tier, 0, rows)
-    assert base == distil.token_folder(tier, 0, kept())
+    base = methods.Token(tier, 0, rows).folder
+    assert base == methods.Token(tier, 0, kept()).folder
     others = [
-        distil.token_folder(tier, 1, rows),
-        distil.token_folder(replace(tier, epochs=4), 0, rows),
-        distil.token_folder(replace(tier, lora=replace(tier.lora, r=8)), 0, rows),
-        distil.token_folder(replace(tier, student=tier.sibling), 0, rows),
-        distil.token_folder(tier, 0, kept(9)),
-        distil.token_folder(tier, 0, kept(reply="That is {}.")),
+        methods.Token(tier, 1, rows).folder,
+        methods.Token(replace(tier, epochs=4), 0, rows).folder,
+        methods.Token(replace(tier, lora=replace(tier.lora, r=8)), 0, rows).folder,
+        methods.Token(replace(tier, student=tier.sibling), 0, rows).folder,
+        methods.Token(tier, 0, kept(9)).folder,
+        methods.Token(tier, 0, kept(reply="That is {}.")).folder,
     ]
     assert len({base, *others}) == 7
 
 
 def test_tokens_makes_once_and_then_reads(tier, monkeypatch):
-    monkeypatch.setattr(distil.traces, "load", lambda tier, seed: kept())
-    made = distil.tokens(tier, 0)
-    monkeypatch.setattr(distil.models, "load_student", lambda tier: pytest.fail("there is nothing left to train"))
-    assert distil.tokens(tier, 0) == made
-    assert len(trainers.adapters(made.folder)) == 3
+    monkeypatch.setattr(method.traces, "load", lambda tier, seed: kept())
+    made = methods.Token(tier, 0).run()
+    monkeypatch.setattr(method.models, "load_student", lambda tier: pytest.fail("there is nothing left to train"))
+    assert methods.Token(tier, 0).run() == made
+    assert len(training.adapters(made.folder)) == 3
 
 
 def test_an_edited_loss_is_trained_anew(tier, monkeypatch):
-    before = distil.token_folder(tier, 0, kept())
+    before = methods.Token(tier, 0, kept()).folder
     code = sources.code
     monkeypatch.setattr(sources, "code", lambda *names: f"edited {code(*names)}")
-    assert distil.token_folder(tier, 0, kept()) != before
+    assert methods.Token(tier, 0, kept()).folder != before
 
 
 @pytest.mark.parametrize("at", ["state", "half a state", "optimizer", "adapter", "mark"])
 def test_a_checkpoint_that_a_kill_left_half_written_is_passed_over(tier, at, capsys):
     """A kill at any byte: what is missing or cut makes the run go on from the checkpoint before."""
-    done = trainers.run(trainer_for(tier))
-    last = trainers.adapters(done.folder)[-1]
+    done = training.run(trainer_for(tier))
+    last = training.adapters(done.folder)[-1]
     wanted = {name: tensor.clone() for name, tensor in weights(last).items()}  # not a map of the file that is cut
     names = {"optimizer": "optimizer.pt", "adapter": "adapter_model.safetensors"}
     path = last / names.get(at, "trainer_state.json")
@@ -191,11 +191,11 @@ def test_a_checkpoint_that_a_kill_left_half_written_is_passed_over(tier, at, cap
         (last / checkpoints.WHOLE).unlink()
     else:
         path.write_bytes(path.read_bytes()[:-7])
-    (done.folder / trainers.RUN).unlink()
+    (done.folder / training.RUN).unlink()
     capsys.readouterr()
-    again = trainers.run(trainer_for(tier))
+    again = training.run(trainer_for(tier))
     assert "not whole, and deleted: checkpoint-9. It goes on from checkpoint-6" in capsys.readouterr().out
-    assert equal(weights(trainers.adapters(again.folder)[-1]), wanted) and again.steps == done.steps
+    assert equal(weights(training.adapters(again.folder)[-1]), wanted) and again.steps == done.steps
 
 
 def test_of_nothing_whole_a_run_begins_anew(tier, tmp_path, capsys):
@@ -209,8 +209,8 @@ def test_a_training_of_nan_is_stopped_and_not_stored(tier, monkeypatch):
     with torch.no_grad():
         next(weight for name, weight in trainer.model.named_parameters() if "lora_B" in name).fill_(float("nan"))
     with pytest.raises(FloatingPointError, match=r"the gradient of step 1 is nan.*learning rate"):
-        trainers.run(trainer)
-    assert not trainers.finished(trainer.args.output_dir)
+        training.run(trainer)
+    assert not training.finished(trainer.args.output_dir)
     with pytest.raises(FloatingPointError, match="the loss of step 10 is inf"):
         callbacks.Finite().on_log(None, SimpleNamespace(global_step=10), None, {"loss": float("inf")})
 
@@ -218,12 +218,12 @@ def test_a_training_of_nan_is_stopped_and_not_stored(tier, monkeypatch):
 @pytest.mark.parametrize(("batch", "micro"), [(8, 3), (4, 8), (12, 0), (12, 8)])
 def test_a_batch_that_cannot_be_cut_is_refused(tier, batch, micro):
     with pytest.raises(ValueError, match=rf"micro_batch is {micro}, and a batch of {batch} cannot be .*choose 1, 2, "):
-        trainers.settings(replace(tier, batch_size=batch, micro_batch=micro), 0, "unused")
+        training.settings(replace(tier, batch_size=batch, micro_batch=micro), 0, "unused")
 
 
 def test_several_cards_do_not_share_a_batch():
     args = SimpleNamespace(n_gpu=2, _n_gpu=2)
-    assert trainers.on_one_card(args)._n_gpu == 1
+    assert training.on_one_card(args)._n_gpu == 1
 
 
 def test_a_student_whose_teacher_cannot_be_loaded_is_let_go(tier, tmp_path):
@@ -238,7 +238,7 @@ def test_a_student_whose_teacher_cannot_be_loaded_is_let_go(tier, tmp_path):
         raise OSError("no teacher")
 
     try:
-        distil.once(tmp_path, begin)
+        method.once(tmp_path, begin)
     except OSError:
         assert held[0]() is None, "the error still holds it"
     else:
@@ -247,9 +247,9 @@ def test_a_student_whose_teacher_cannot_be_loaded_is_let_go(tier, tmp_path):
 
 def test_what_cannot_be_learnt_is_refused_at_once(tier, monkeypatch):
     with pytest.raises(ValueError, match="no student called 'teacher'; choose from student, sibling"):
-        distil.tokens(tier, 0, "teacher", kept())
+        methods.Token(tier, 0, kept(), role="teacher").run()
     with pytest.raises(ValueError, match="no traces to learn from"):
-        distil.tokens(tier, 0, rows=kept(0))
+        methods.Token(tier, 0, kept(0)).run()
 
 
 @pytest.mark.parametrize("rows", [60, 1])
@@ -259,7 +259,7 @@ def test_of_own_data_the_validation_takes_what_there_is(tier, tmp_path, monkeypa
     for part in ("train", "test"):
         (tmp_path / f"{part}.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
     monkeypatch.setenv("DISTILL_GSM8K", str(tmp_path))
-    monkeypatch.setattr(distil, "VALIDATION", 120)
+    monkeypatch.setattr(method, "VALIDATION", 120)
     own = replace(tier, data=tiers.GSM8K, epochs=2)
     if rows == 1:
         with pytest.raises(ValueError, match="has 0 validation questions"):
@@ -267,7 +267,7 @@ def test_of_own_data_the_validation_takes_what_there_is(tier, tmp_path, monkeypa
         return
     trainer = trainer_for(own)
     assert capsys.readouterr().out.count("validation questions: all of them are taken, where 120 were asked for") == 1
-    done = trainers.run(trainer)
+    done = training.run(trainer)
     assert "validation questions" not in capsys.readouterr().out
     assert len(done.validation) == 2 and 0 < done.validation[0][1].n < 20
 
@@ -275,19 +275,19 @@ def test_of_own_data_the_validation_takes_what_there_is(tier, tmp_path, monkeypa
 def test_validation_asks_the_same_problems_whatever_the_seed(tier, monkeypatch):
     asked = []
     monkeypatch.setattr(
-        distil.generation, "generate", lambda model, tokenizer, questions, *_, **__: asked.append(questions)
+        method.generation, "generate", lambda model, tokenizer, questions, *_, **__: asked.append(questions)
     )
-    monkeypatch.setattr(distil.evaluation, "accuracy", lambda answers, problems: wilson(1, len(problems)))
-    assert distil.right_answers(None, None, tier) == distil.right_answers(None, None, tier) == wilson(1, 2)
+    monkeypatch.setattr(method.evaluation, "accuracy", lambda answers, problems: wilson(1, len(problems)))
+    assert method.right_answers(None, None, tier) == method.right_answers(None, None, tier) == wilson(1, 2)
     assert asked[0] == asked[1] and len(asked[0]) == 2
 
 
 def test_what_is_missing_is_named(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"trainers\.run"):
-        trainers.read(tmp_path)
-    with pytest.raises(FileNotFoundError, match=r"trainers\.run"):
-        trainers.adapters(tmp_path)
+    with pytest.raises(FileNotFoundError, match=r"training\.run"):
+        training.read(tmp_path)
+    with pytest.raises(FileNotFoundError, match=r"training\.run"):
+        training.adapters(tmp_path)
     for name in ("checkpoint-10", "checkpoint-9"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "adapter_model.safetensors").touch()
-    assert [path.name for path in trainers.adapters(tmp_path)] == ["checkpoint-9", "checkpoint-10"]
+    assert [path.name for path in training.adapters(tmp_path)] == ["checkpoint-9", "checkpoint-10"]

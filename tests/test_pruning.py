@@ -5,11 +5,12 @@ from dataclasses import replace
 import pytest
 import torch
 from test_logit_trainer import tier  # noqa: F401  (a fixture)
-from test_trainers import kept
+from test_training import kept
 
-from helpers import halved, models
+from helpers import models
 from helpers.losses import layer_maps
-from helpers.trainers.features import Features
+from helpers.methods import pruning
+from helpers.training.matching import Features
 
 IDS = torch.tensor([[5, 9, 40, 7, 3]])
 
@@ -20,28 +21,28 @@ def teacher(tier):  # noqa: F811
 
 
 def test_every_other_layer():
-    assert halved.every_other(4) == (2, 4) and halved.every_other(3) == (1, 3)
-    assert halved.every_other(1) == (1,) and halved.every_other(28) == tuple(range(2, 29, 2))
+    assert pruning.every_other(4) == (2, 4) and pruning.every_other(3) == (1, 3)
+    assert pruning.every_other(1) == (1,) and pruning.every_other(28) == tuple(range(2, 29, 2))
 
 
 def test_at_even_steps_from_the_first_to_the_last():
-    assert halved.evenly(4, 2) == (1, 4) and halved.evenly(5, 3) == (1, 3, 5)
-    found = halved.evenly(28, 14)
+    assert pruning.evenly(4, 2) == (1, 4) and pruning.evenly(5, 3) == (1, 3, 5)
+    found = pruning.evenly(28, 14)
     assert found[0] == 1 and found[-1] == 28 and len(set(found)) == 14 and found == tuple(sorted(found))
     for many in (1, 5):
         with pytest.raises(ValueError, match=f"{many} layers of 4 cannot be kept"):
-            halved.evenly(4, many)
+            pruning.evenly(4, many)
 
 
 def test_all_of_its_layers_make_the_teacher_again(teacher):
-    student = halved.student_of(teacher[0], range(1, layer_maps.blocks(teacher[0]) + 1))
+    student = pruning.student_of(teacher[0], range(1, layer_maps.blocks(teacher[0]) + 1))
     with torch.no_grad():
         assert torch.allclose(student(IDS).logits, teacher[0](IDS).logits, atol=1e-5)
 
 
 @pytest.mark.parametrize("kept_", [(2,), (1,), (2, 1)])
 def test_a_kept_block_is_the_teachers_block(teacher, kept_):
-    student, model = halved.student_of(teacher[0], kept_), teacher[0]
+    student, model = pruning.student_of(teacher[0], kept_), teacher[0]
     assert layer_maps.blocks(student) == len(kept_) and len(student.model.layers) == len(kept_)
     for place, layer in enumerate(kept_):
         ours, theirs = student.model.layers[place].state_dict(), model.model.layers[layer - 1].state_dict()
@@ -54,7 +55,7 @@ def test_a_kept_block_is_the_teachers_block(teacher, kept_):
 
 def test_a_fresh_one_has_the_same_shape_and_other_weights(teacher):
     copied, fresh, again = (
-        halved.student_of(teacher[0], (2,), seed, made) for seed, made in ((0, True), (0, False), (0, False))
+        pruning.student_of(teacher[0], (2,), seed, made) for seed, made in ((0, True), (0, False), (0, False))
     )
     assert models.parameter_count(copied) == models.parameter_count(fresh) == models.parameter_count(fresh, True)
     name = "model.layers.0.mlp.up_proj.weight"
@@ -66,7 +67,7 @@ def test_random_numbers_go_on_as_if_nothing_had_been_drawn(teacher):
     torch.manual_seed(3)
     wanted = torch.rand(3)
     torch.manual_seed(3)
-    halved.student_of(teacher[0], (2,), seed=5)
+    pruning.student_of(teacher[0], (2,), seed=5)
     assert torch.equal(torch.rand(3), wanted)
 
 
@@ -76,15 +77,15 @@ def test_random_numbers_go_on_as_if_nothing_had_been_drawn(teacher):
 )
 def test_what_cannot_be_is_refused(teacher, kept_, words):
     with pytest.raises(ValueError, match=words):
-        halved.student_of(teacher[0], kept_)
+        pruning.student_of(teacher[0], kept_)
 
 
 @pytest.mark.parametrize("how", [None, Features("hint", ((1, 2),))])
 def test_a_short_training_moves_every_weight_and_leaves_nothing_behind(tier, teacher, how):  # noqa: F811
     tier = replace(tier, micro_batch=2)
-    student = halved.student_of(teacher[0], (1,))
+    student = pruning.student_of(teacher[0], (1,))
     before = {name: weight.clone() for name, weight in student.named_parameters()}
-    run = halved.learn(student, teacher[0], teacher[1], kept(), tier, 0, 3, 1e-2, how)
+    run = pruning.learn(student, teacher[0], teacher[1], kept(), tier, 0, 3, 1e-2, how)
     assert run.steps == 3 and not run.folder.exists()
     after = dict(student.named_parameters())
     assert after.keys() == before.keys()
@@ -94,7 +95,7 @@ def test_a_short_training_moves_every_weight_and_leaves_nothing_behind(tier, tea
 def test_a_student_that_is_its_teacher_s_copy_learns_from_it(tier, teacher):  # noqa: F811
     """At its first step nothing pulls, neither logits nor features, and a ratio of the two would be no number."""
     depth = layer_maps.blocks(teacher[0])
-    student = halved.student_of(teacher[0], range(1, depth + 1))
+    student = pruning.student_of(teacher[0], range(1, depth + 1))
     how = Features("hint", ((depth, depth),))
-    halved.learn(student, teacher[0], teacher[1], kept(), replace(tier, micro_batch=2), 0, 3, 1e-3, how)
+    pruning.learn(student, teacher[0], teacher[1], kept(), replace(tier, micro_batch=2), 0, 3, 1e-3, how)
     assert all(weight.isfinite().all() for weight in student.parameters())

@@ -1,25 +1,31 @@
-"""Distillation across tokenizers: teacher and student read one text in their own tokens, and meet chunk by chunk."""
+"""Distillation across tokenizers, as in notebook 07.
 
+Teacher and student read one text in their own tokens, and meet chunk by chunk.
+"""
+
+import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
-from trl.trainer.sft_trainer import DataCollatorForLanguageModeling
+from datasets import Dataset
 
-from helpers import alignment, losses, models
+from helpers import alignment, losses, models, traces, training
 from helpers.alignment import Alignment, SharedVocabulary
 from helpers.losses.chunked import head_of
 from helpers.losses.cross_tokenizer import across_hidden
+from helpers.methods.logits import hidden_states
 from helpers.models.chat import end_of_turn
-from helpers.trainers.logits import hidden_states
-from helpers.trainers.own_loss import OwnLoss
+from helpers.training.method import Method, trainer_of
+from helpers.training.own_loss import OwnLoss
+from helpers.training.rows import Padded
 
 # What the end of a turn stands for on both sides. No text holds it: its first byte occurs nowhere in UTF-8.
 END = b"\xff end of turn"
 SHOWN = 5  # of the rows that are left out, so many are named
 
 
-class AcrossTrainer(OwnLoss):
+class CrossTokenizerTrainer(OwnLoss):
     """Trains a student on what a teacher with another tokenizer holds likely (`losses.across`).
 
     train_dataset: rows as `rows_of` gives them. teacher: a model, asked again at each step. sides: what the two
@@ -115,7 +121,7 @@ class BothSides:
 
     def __init__(self, sides: Sides):
         pads = (sides.student.pad_token_id, sides.teacher.pad_token_id)
-        self.student, self.teacher = (DataCollatorForLanguageModeling(pad_token_id=pad) for pad in pads)
+        self.student, self.teacher = (Padded(pad) for pad in pads)
 
     def __call__(self, rows: list[dict]) -> dict:
         batch = self.student([{"input_ids": row["input_ids"], "labels": row["labels"]} for row in rows])
@@ -181,3 +187,41 @@ def _opening(prompt: str, text: str) -> str:
     """The longest beginning of the text with which the prompt ends."""
     longest = min(len(prompt), len(text))
     return next((text[:n] for n in range(longest, 0, -1) if prompt.endswith(text[:n])), "")
+
+
+@dataclass(frozen=True)
+class CrossTokenizer(Method):
+    """As Method: the student learns the distributions of a teacher whose tokens are not its own.
+
+    alpha: the share of the hard labels. unmatched: the weight of `cross_tokenizer.sorted_distance`.
+    Raises ValueError for an alpha outside 0 to 1, for an unmatched that is below 0 or no number, and as Method.
+    """
+
+    alpha: float = field(default=0.0, kw_only=True)
+    unmatched: float = field(default=1.0, kw_only=True)
+    name = "cross-tokenizer"
+
+    def __post_init__(self):
+        losses.check_alpha(self.alpha)
+        if not 0 <= self.unmatched < math.inf:
+            raise ValueError(f"unmatched is {self.unmatched}; it is a weight, 0 or above")
+        super().__post_init__()
+
+    def trainer(self, student: tuple | None = None, teacher: tuple | None = None):
+        """A CrossTokenizerTrainer. student, teacher: (model, tokenizer), loaded if None.
+
+        Raises as `sides_of`, `rows_of`, `models.load_student` and `trainer_of`.
+        """
+        return self.trainer_from(student or self.student(), teacher or models.load_teacher(self.tier),
+                                 CrossTokenizerTrainer)  # fmt: skip
+
+    def trainer_from(self, student: tuple, teacher: tuple, made_by, **more):
+        """A trainer, CrossTokenizerTrainer or a subclass. more: what the subclass takes."""
+        both = sides_of(teacher[1], student[1])
+        dataset = Dataset.from_list(rows_of(traces.messages(self.rows), both, self.tier.max_length))
+        # The teacher's tokens and the chunks are columns of their own, which Trainer would drop.
+        args = training.settings(self.tier, self.seed, self.folder, remove_unused_columns=False)
+        return trainer_of(
+            made_by, *student, dataset, self.tier, self.seed, args, teacher=teacher[0], sides=both, alpha=self.alpha,
+            unmatched=self.unmatched, **more,
+        )  # fmt: skip

@@ -10,7 +10,7 @@ import torch
 from tqdm.auto import tqdm
 from transformers import TrainerCallback
 
-from helpers.trainers import checkpoints
+from helpers.training import checkpoints
 
 
 class Validation(TrainerCallback):
@@ -63,7 +63,7 @@ class Finite(TrainerCallback):
 
 
 class Whole(TrainerCallback):
-    """Says of each checkpoint that it is whole, once it is: see `helpers.trainers.checkpoints`."""
+    """Says of each checkpoint that it is whole, once it is: see `helpers.training.checkpoints`."""
 
     def on_save(self, args, state, control, **_):
         if torch.distributed.is_initialized():

@@ -1,4 +1,4 @@
-"""Training an adapter with TRL: one set of settings for every method, resumed after a kill, read where finished."""
+"""Training an adapter: one set of settings for every method, resumed after a kill, read where finished."""
 
 import json
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from helpers import disk, memory
 from helpers.evaluation.statistics import Share
 from helpers.models import gpu_errors, unsloth
 from helpers.tiers import Tier
-from helpers.trainers import checkpoints
+from helpers.training import checkpoints
 
 RUN = "run.json"
 
@@ -35,13 +35,13 @@ class Run:
     peak: float
 
 
-def settings(tier: Tier, seed: int, folder: Path | str, **changes):
-    """A TRL `SFTConfig`: one optimizer and one schedule over all epochs, a checkpoint at each epoch's end.
+def settings(tier: Tier, seed: int, folder: Path | str, of_trl: bool = False, **changes):
+    """`TrainingArguments`: one optimizer and one schedule over all epochs, a checkpoint at each epoch's end.
 
-    The loss is taken on the answer alone, without packing. changes: fields of SFTConfig to set otherwise.
-    Raises ValueError for a micro_batch that does not divide batch_size.
+    of_trl: TRL's `SFTConfig` with the same settings, and the loss on the answer alone, without packing.
+    changes: fields to set otherwise. Raises ValueError for a micro_batch that does not divide batch_size.
     """
-    from trl import SFTConfig  # not at the top: see helpers.models.loading
+    from transformers import TrainingArguments  # not at the top: see helpers.models.loading
 
     check_batches(tier)
     on_gpu = torch.cuda.is_available()
@@ -53,15 +53,10 @@ def settings(tier: Tier, seed: int, folder: Path | str, **changes):
         "learning_rate": tier.lora.learning_rate,
         "lr_scheduler_type": "cosine",
         "warmup_steps": 0.05,  # a share of all steps
-        # Unsloth has defaults of its own for these three. The first two would make another run of it than on a CPU.
-        # With the third the rows of a batch become one, across which a teacher that knows nothing of it would look.
+        # Unsloth has defaults of its own for these two, which would make another run of it than on a CPU.
         "optim": "adamw_torch_fused",
         "weight_decay": 0.0,
-        "padding_free": False,
         "adam_beta2": 0.98,  # a memory of fifty steps: the mini tier's run has only some hundred
-        "max_length": tier.max_length,
-        "completion_only_loss": True,
-        "packing": False,
         "train_sampling_strategy": "group_by_length",
         "gradient_checkpointing": on_gpu,
         "bf16": on_gpu and torch.cuda.is_bf16_supported(including_emulation=False),
@@ -77,7 +72,13 @@ def settings(tier: Tier, seed: int, folder: Path | str, **changes):
         "disable_tqdm": True,  # `run` shows a bar of its own, which goes when it is done
         "seed": seed,
     }
-    return on_one_card(SFTConfig(**chosen | changes))
+    if not of_trl:
+        return on_one_card(TrainingArguments(**chosen | changes))
+    from trl import SFTConfig
+
+    # Unsloth makes one row of a batch (padding_free) if it is not told otherwise, and so another run.
+    own = {"max_length": tier.max_length, "completion_only_loss": True, "packing": False, "padding_free": False}
+    return on_one_card(SFTConfig(**chosen | own | changes))
 
 
 def on_one_card(args):
@@ -105,7 +106,7 @@ def validation(score: Callable[[torch.nn.Module], Share], every: int = 1):
 
     score: called with the model, gives a Share. every: after so many epochs, and after the last.
     """
-    from helpers.trainers.callbacks import Validation
+    from helpers.training.callbacks import Validation
 
     return Validation(score, every)
 
@@ -139,7 +140,7 @@ def _run(trainer, folder: Path, first: bool) -> Run:
     """As `run`. first: whether this process is the one that writes."""
     from transformers import PrinterCallback
 
-    from helpers.trainers.callbacks import Clock, Finite, Whole, bar
+    from helpers.training.callbacks import Clock, Finite, Whole, bar
 
     folder.mkdir(parents=True, exist_ok=True)
     trainer.remove_callback(PrinterCallback)  # a line for every tenth step
@@ -178,7 +179,7 @@ def finished(folder: Path) -> bool:
 def read(folder: Path) -> Run:
     """The finished run of a folder. Raises FileNotFoundError if it is not finished."""
     if not finished(folder):
-        raise FileNotFoundError(f"there is no finished training in {folder}: `trainers.run` makes one")
+        raise FileNotFoundError(f"there is no finished training in {folder}: `training.run` makes one")
     told = json.loads((Path(folder) / RUN).read_text(encoding="utf-8"))
     found = [(epoch, Share(**share)) for epoch, share in told["validation"]]
     losses = [(step, loss) for step, loss in told["loss"]]
@@ -189,5 +190,5 @@ def adapters(folder: Path) -> list[Path]:
     """The adapters that a run saved, one an epoch, in their order. Raises FileNotFoundError if there is none."""
     found = [path.parent for path in Path(folder).glob("checkpoint-*/adapter_model.safetensors")]
     if not found:
-        raise FileNotFoundError(f"there is no adapter in {folder}: `trainers.run` makes one at each epoch's end")
+        raise FileNotFoundError(f"there is no adapter in {folder}: `training.run` makes one at each epoch's end")
     return sorted(found, key=lambda path: int(path.name.rpartition("-")[2]))

@@ -6,15 +6,15 @@ import pytest
 import torch
 from datasets import Dataset
 from test_logit_trainer import gradients_are_the_same_however_a_step_is_cut
-from test_trainers import kept
+from test_training import kept
 from transformers import AutoTokenizer
 
-from helpers import across, alignment, distil, losses, models, tiers, traces, trainers
-from helpers.across import Across
+from helpers import alignment, losses, methods, models, tiers, traces, training
 from helpers.losses.cross_tokenizer import across as divergence
+from helpers.methods.cross_tokenizer import END, BothSides, chunks_of, end_of_turn, rows_of, sides_of
+from helpers.methods.cross_tokenizer import _opening as opening
 from helpers.tiers import ROOT
-from helpers.trainers.across import END, BothSides, chunks_of, end_of_turn, rows_of, sides_of
-from helpers.trainers.across import _opening as opening
+from helpers.training import method
 
 MINI = ROOT / "data" / "mini"
 ANSWER = "<think>\nThat is 3 × 24 = 72.\n</think>\n\nTom's e\u0301clairs cost $72."
@@ -39,14 +39,14 @@ def both():
 @pytest.fixture
 def tier(tiny, tmp_path, monkeypatch):
     monkeypatch.setattr(tiers, "ROOT", tmp_path)
-    monkeypatch.setattr(distil, "VALIDATION", 2)
+    monkeypatch.setattr(method, "VALIDATION", 2)
     return replace(tiny, epochs=2, batch_size=4, micro_batch=4, lora=replace(tiny.lora, r=4, alpha=8))
 
 
-def trainer_for(tier, how=Across()):  # noqa: B008  (frozen)
+def trainer_for(tier, **how):
     student, tokenizer = models.load_student(tier)
     teacher, teacher_tokenizer = models.load_teacher(tier)
-    return across.across_trainer(student, tokenizer, kept(), tier, 0, how, teacher, teacher_tokenizer)
+    return methods.CrossTokenizer(tier, 0, kept(), **how).trainer((student, tokenizer), (teacher, teacher_tokenizer))
 
 
 def batch_of(trainer) -> dict:
@@ -198,7 +198,7 @@ def test_what_is_cut_can_be_learnt(tier):
     rows = rows_of(traces.messages(kept()), both, longest=lengths[len(lengths) // 2])
     assert {len(row["input_ids"]) for row in rows} == set(lengths[: len(lengths) // 2 + 1]) and len(rows) == len(kept())
     found = loss_of(trainer, trainer.data_collator(rows)).item()
-    assert found == pytest.approx(by_hand(trainer, rows, Across()), rel=1e-4)
+    assert found == pytest.approx(by_hand(trainer, rows), rel=1e-4)
 
 
 def test_a_row_of_which_nothing_is_left_is_left_out_and_told(both, capsys):
@@ -256,7 +256,7 @@ def test_a_row_that_cannot_be_aligned_is_left_out_and_told(both, capsys):
 # --- the loss -----------------------------------------------------------------------------------
 
 
-def by_hand(trainer, rows, how: Across) -> float:
+def by_hand(trainer, rows, alpha: float = 0.0, unmatched: float = 1.0) -> float:
     """Row by row and without padding: `losses.across` where the teacher wrote, the labels' cross-entropy."""
     total, count = 0.0, 0
     for row in rows:
@@ -276,28 +276,28 @@ def by_hand(trainer, rows, how: Across) -> float:
             words["teacher"],
             chunks,
             trainer.shared,
-            how.unmatched,
+            unmatched,
         )
         hard = -logits["student"].log_softmax(-1).gather(1, words["student"][:, None])[:, 0]
         for i, value in enumerate(soft.tolist()):
             told = hard[chunks.student[i] : chunks.student[i + 1]].sum().item()
-            total += told if i < row["given"] else how.alpha * told + (1 - how.alpha) * value
+            total += told if i < row["given"] else alpha * told + (1 - alpha) * value
         count += len(words["student"])
     return total / count
 
 
-@pytest.mark.parametrize("how", [Across(), Across(alpha=0.3, unmatched=0.0), Across(alpha=1.0)], ids=str)
+@pytest.mark.parametrize("how", [{}, {"alpha": 0.3, "unmatched": 0.0}, {"alpha": 1.0}], ids=str)
 def test_the_loss_by_hand(tier, how):
-    trainer = trainer_for(tier, how)
+    trainer = trainer_for(tier, **how)
     rows = trainer.train_dataset.select(range(3, 7)).to_list()
     assert all(row["given"] for row in rows) and len({len(row["input_ids"]) for row in rows}) > 1
     found = loss_of(trainer, trainer.data_collator(rows)).item()
-    assert found == pytest.approx(by_hand(trainer, rows, how), rel=1e-4)
+    assert found == pytest.approx(by_hand(trainer, rows, **how), rel=1e-4)
 
 
 def test_all_labels_are_token_distillation(tier):
     """With alpha 1 nothing is left of the teacher: the loss is that of notebook 3, without what is behind the end."""
-    trainer = trainer_for(tier, Across(alpha=1.0))
+    trainer = trainer_for(tier, alpha=1.0)
     batch = trainer.data_collator(trainer.train_dataset.select(range(4)).to_list())
     with torch.no_grad():
         inputs = {name: batch[name] for name in ("input_ids", "attention_mask", "labels")}
@@ -314,39 +314,31 @@ def test_it_trains_the_student_towards_the_teacher_and_leaves_the_teacher_alone(
     batch, before = batch_of(trainer), [weight.clone() for weight in trainer.teacher.parameters()]
     with torch.no_grad():
         first = loss_of(trainer, batch).item()
-    done = trainers.run(trainer)
+    done = training.run(trainer)
     with torch.no_grad():
         last = loss_of(trainer, batch).item()
     assert last < 0.9 * first  # of random weights: much of it no student can follow
     assert all(torch.equal(old, new) for old, new in zip(before, trainer.teacher.parameters(), strict=True))
     assert not any(weight.requires_grad and weight.grad is not None for weight in trainer.teacher.parameters())
-    assert done.folder.name.startswith("across-0-") and len(trainers.adapters(done.folder)) == 12
+    assert done.folder.name.startswith("cross-tokenizer-0-") and len(training.adapters(done.folder)) == 12
 
 
 # --- by its name --------------------------------------------------------------------------------
 
 
 def test_made_once_and_then_read(tier, monkeypatch):
-    made = across.logits(tier, 0, Across(), kept())
+    made = methods.CrossTokenizer(tier, 0, kept()).run()
     monkeypatch.setattr(models, "load_student", lambda tier: pytest.fail("there is nothing left to train"))
-    assert across.logits(tier, 0, Across(), kept()) == made
+    assert methods.CrossTokenizer(tier, 0, kept()).run() == made
 
 
 def test_each_way_of_learning_has_its_folder(tier):
     rows = kept()
-    ways = [Across(), Across(alpha=0.5), Across(unmatched=0.0)]
-    folders = {distil.token_folder(tier, 0, rows), *(across.folder_of(tier, 0, rows, how) for how in ways)}
-    folders |= {across.folder_of(tier, 0, rows.select(range(5)), Across()), across.folder_of(tier, 1, rows, Across())}
+    ways = [{}, {"alpha": 0.5}, {"unmatched": 0.0}]
+    folders = {methods.Token(tier, 0, rows).folder}
+    folders |= {methods.CrossTokenizer(tier, 0, rows, **how).folder for how in ways}
+    folders |= {methods.CrossTokenizer(tier, *of).folder for of in ((0, rows.select(range(5))), (1, rows))}
     assert len(folders) == 6
-
-
-def test_trl_s_form_without_hidden_states_is_refused(tier, monkeypatch):
-    settings = trainers.settings
-    monkeypatch.setattr(
-        trainers, "settings", lambda *words, **changes: settings(*words, **changes | {"loss_type": "chunked_nll"})
-    )
-    with pytest.raises(ValueError, match='set "nll"'):
-        trainer_for(tier)
 
 
 def test_rows_of_traces(both):
@@ -357,4 +349,4 @@ def test_rows_of_traces(both):
 @pytest.mark.parametrize("made", [{"unmatched": -1.0}, {"unmatched": float("nan")}, {"alpha": 1.5}])
 def test_a_way_of_learning_that_cannot_be_is_refused(made):
     with pytest.raises(ValueError, match=r"unmatched is|alpha is"):
-        Across(**made)
+        methods.CrossTokenizer(tiers.TIERS["mini"], 0, kept(), **made)

@@ -4,13 +4,16 @@ import re
 import tempfile
 from collections.abc import Sequence
 from copy import deepcopy
-from dataclasses import asdict
 
 import torch
+from datasets import Dataset
 
-from helpers import provenance, soft, traces, trainers
+from helpers import provenance, traces, training
 from helpers.losses import layer_maps
+from helpers.methods.features import FeatureTrainer
+from helpers.methods.logits import LogitTrainer, shared
 from helpers.tiers import Tier
+from helpers.training.rows import tokenized
 
 BLOCK = re.compile(r"(.*\blayers\.)(\d+)(\..*)")
 
@@ -56,20 +59,20 @@ def student_of(teacher, kept: Sequence[int], seed: int = 0, copied: bool = True)
 
 
 def learn(student, teacher, tokenizer, rows, tier: Tier, seed: int, steps: int, rate: float, features=None):
-    """Trains the whole student on its teacher's logits for some steps, and returns the `trainers.Run`.
+    """Trains the whole student on its teacher's logits for some steps, and returns the `training.Run`.
 
-    rows: kept traces. rate: the learning rate. features: a `trainers.features.Features` to match as well. The student
+    rows: kept traces. rate: the learning rate. features: a `features.Features` to match as well. The student
     is as wide as its teacher, so the projections begin as the identity. Nothing is kept on the disk: the student
-    itself is what comes of it. Raises as `soft.shared`.
+    itself is what comes of it. Raises as `methods.logits.shared`.
     """
     with tempfile.TemporaryDirectory() as folder:
-        args = trainers.settings(
-            tier, seed, folder, loss_type="nll", max_steps=steps, learning_rate=rate, save_strategy="no",
+        args = training.settings(
+            tier, seed, folder, max_steps=steps, learning_rate=rate, save_strategy="no",
             gradient_checkpointing=False,
         )  # fmt: skip
         trainer = whole_trainer(student, teacher, tokenizer, rows, tier, args, features)
         try:
-            return trainers.run(trainer)
+            return training.run(trainer)
         finally:
             if features is not None:
                 del student.matching  # no part of the student: the trainer hung it there
@@ -78,14 +81,12 @@ def learn(student, teacher, tokenizer, rows, tier: Tier, seed: int, steps: int, 
 def whole_trainer(student, teacher, tokenizer, rows, tier: Tier, args, features=None):
     """A trainer of every weight of a student on its teacher's logits, and on features where they are given.
 
-    args: as `trainers.settings`. The rest, and what it raises, as `learn`.
+    args: as `training.settings`. The rest, and what it raises, as `learn`.
     """
-    from helpers.trainers.features import FeatureTrainer  # not at the top: see helpers.models.loading
-    from helpers.trainers.logits import LogitTrainer
-
+    data = Dataset.from_list(tokenized(traces.messages(rows), tokenizer, tier.max_length))
     given = {
-        "model": student, "args": args, "train_dataset": traces.messages(rows), "processing_class": tokenizer,
-        "teacher": teacher, **soft.shared(tier, tokenizer, teacher, student), **asdict(soft.Soft()),
+        "model": student, "args": args, "train_dataset": data, "processing_class": tokenizer, "teacher": teacher,
+        **shared(tier, tokenizer, teacher, student),
     }  # fmt: skip
     with provenance.no_bars():  # of the trainer's preparation, which takes a moment
         if features is None:

@@ -1,0 +1,36 @@
+"""The methods, a file each: a distillation is an object with a `run()`.
+
+| object | the student learns |
+| --- | --- |
+| `Token` | the teacher's verified traces, word for word |
+| `Logits` | the teacher's distributions, asked again at each step |
+| `Cached` | the same from a cache, without the teacher |
+| `CrossTokenizer` | the distributions of a teacher with other tokens |
+| `LiveFeatures`, `CachedFeatures`, `CrossTokenizerFeatures` | what the teacher holds inside as well |
+
+`methods.pruning` makes a student of some of its teacher's layers. Each object is loaded when it is first asked for:
+its trainer stands on transformers, and where the tier runs through Unsloth, Unsloth has to be imported before that.
+"""
+
+from importlib import import_module
+
+from helpers import models, tiers
+
+FILES = {
+    "Token": "token",
+    "Logits": "logits",
+    "Cached": "cached",
+    "CrossTokenizer": "cross_tokenizer",
+    "LiveFeatures": "features",
+    "CachedFeatures": "features",
+    "CrossTokenizerFeatures": "cross_tokenizer_features",
+}
+__all__ = list(FILES)
+
+
+def __getattr__(name: str):
+    if name not in FILES:
+        raise AttributeError(f"there is no method called {name}; choose from {', '.join(FILES)}")
+    if tiers.resolved():
+        models.prepare(tiers.resolved())
+    return getattr(import_module(f"helpers.methods.{FILES[name]}"), name)

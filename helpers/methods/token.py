@@ -1,0 +1,39 @@
+"""Token distillation, as in notebook 03: the student learns the teacher's verified traces, word for word.
+
+Kim and Rush 2016, "Sequence-Level Knowledge Distillation" (arXiv 1606.07947); here with one
+sampled answer a question instead of the likeliest.
+"""
+
+from dataclasses import dataclass
+
+from helpers import traces, training
+from helpers.training.method import Method, trainer_of
+
+
+@dataclass(frozen=True)
+class Token(Method):
+    """As Method. role: "student", or "sibling". Raises ValueError for another role, and as Method."""
+
+    role: str = "student"
+    name = "token"
+
+    def __post_init__(self):
+        if self.role not in ("student", "sibling"):
+            raise ValueError(f"no student called {self.role!r}; choose from student, sibling")
+        super().__post_init__()
+
+    def config(self) -> dict:
+        """Nothing beside the traces: they hold all that the teacher gives."""
+        return {}
+
+    def trainer(self, student: tuple | None = None, teacher: tuple | None = None):
+        """TRL's SFTTrainer: a fresh adapter and the tier's settings. Raises as `trainer_of` and `models.load_student`.
+
+        student: (model, tokenizer), loaded if None. The teacher is not needed.
+        """
+        model, tokenizer = student or self.student()
+        from trl import SFTTrainer  # only now: Unsloth, which loading imports, puts another in its place
+
+        args = training.settings(self.tier, self.seed, self.folder, of_trl=True)
+        messages = traces.messages(self.rows, self.tier, self.role)
+        return trainer_of(SFTTrainer, model, tokenizer, messages, self.tier, self.seed, args)

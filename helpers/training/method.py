@@ -1,0 +1,160 @@
+"""The form of every method: what makes a distillation what it is, its trainer, and its run."""
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, fields
+from functools import cache, cached_property
+from pathlib import Path
+from typing import ClassVar
+
+from datasets import Dataset
+
+from helpers import evaluation, generation, memory, models, provenance, questions, sources, traces, training
+from helpers.evaluation.statistics import Share
+from helpers.tiers import Tier
+from helpers.training.rows import tokenized
+
+VALIDATION = 120  # problems at an epoch's end, the same ones whatever the seed
+BETWEEN = 100  # steps between two validations, at least: few traces have short epochs
+
+
+@dataclass(frozen=True)
+class Method:
+    """A distillation of a tier's student. A method is a subclass with a `trainer`; its fields are its settings.
+
+    tier: models, data and settings. seed: of the adapter and of the order of rows. rows: kept traces, columns as
+    `traces.collect`; `traces.load(tier, seed)` if None. name: what its folder is called. role: whom it teaches,
+    "student" or "sibling", which shares the teacher's tokenizer.
+    Raises as `traces.load`.
+    """
+
+    tier: Tier
+    seed: int
+    rows: Dataset | None = None
+
+    name: ClassVar[str]
+    role: ClassVar[str] = "student"
+
+    def __post_init__(self):
+        if self.rows is None:
+            object.__setattr__(self, "rows", traces.load(self.tier, seed=self.seed))
+
+    def trainer(self, student: tuple | None = None, teacher: tuple | None = None):
+        """A trainer of a fresh adapter. student, teacher: (model, tokenizer), loaded here if None."""
+        raise NotImplementedError
+
+    def config(self) -> dict:
+        """What makes this distillation what it is, beside traces, student and the tier's settings. Plain data."""
+        own = {one.name: getattr(self, one.name) for one in fields(self) if one not in fields(Method)}
+        own = {name: asdict(value) if hasattr(value, "__dataclass_fields__") else value for name, value in own.items()}
+        return {"teacher": teacher_id(self.tier), **own}
+
+    @cached_property
+    def folder(self) -> Path:
+        """Where it lies: other traces, settings or models, and an edited loss, have a folder of their own.
+
+        Raises ValueError for a batch that cannot be cut into its micro-batches, before anything is loaded.
+        """
+        training.check_batches(self.tier)
+        spec = getattr(self.tier, self.role)
+        files = [one.__module__.removeprefix("helpers.").replace(".", "/") for one in type(self).__mro__
+                 if one.__module__.startswith("helpers.")]  # fmt: skip
+        record = {
+            "traces": digest_of(self.rows),
+            "student": [spec.name, provenance.revision(spec)],
+            "settings": [repr(self.tier.lora), self.tier.epochs, self.tier.batch_size, self.tier.max_length],
+            "code": sources.code(*dict.fromkeys(files), "models/lora", "models/chat"),
+            **self.config(),
+        }
+        return self.tier.artifacts / f"{self.name}-{self.seed}-{short(record)}"
+
+    def run(self) -> training.Run:
+        """Trains where it is not finished yet, else reads, and says so. What was loaded for it is unloaded."""
+        return once(self.folder, self.trainer)
+
+    def student(self) -> tuple:
+        """(model, tokenizer) of whom it teaches. Raises as `models.load_student`."""
+        return models.load_sibling(self.tier) if self.role == "sibling" else models.load_student(self.tier)
+
+    def tokens(self, tokenizer) -> Dataset:
+        """The traces as rows of input_ids and labels, (rows). tokenizer: the student's."""
+        messages = traces.messages(self.rows, self.tier, self.role)
+        return Dataset.from_list(tokenized(messages, tokenizer, self.tier.max_length))
+
+
+def once(folder: Path, begin: Callable) -> training.Run:
+    """A training that is read where it is finished, and says so, and else run; then its models are unloaded.
+
+    begin: loads what is needed and gives the trainer, whose attribute `teacher` is the teacher if one is loaded.
+    """
+    if training.finished(folder):
+        return training.read_again(folder)
+    try:
+        trainer = begin()
+    except BaseException:
+        memory.give_back()  # of a student whose teacher could not be loaded: the error still holds it
+        raise
+    try:
+        return training.run(trainer)
+    finally:
+        models.unload(trainer.model, *([trainer.teacher] if hasattr(trainer, "teacher") else []))
+
+
+def trainer_of(made_by, student, tokenizer, dataset, tier: Tier, seed: int, args, **more):
+    """A trainer for a student with a fresh adapter, which looks at the validation problems at an epoch's end.
+
+    made_by: a subclass of transformers' Trainer; more: what it takes beside.
+    Raises ValueError for a dataset of no rows, and as `models.add_lora`.
+    """
+    if not len(dataset):
+        raise ValueError("there are no traces to learn from: see with `traces.verify` why none was kept")
+    steps = -(-len(dataset) // tier.batch_size)  # of an epoch
+    problems = cache(lambda: validation_problems(tier))
+    if questions.source(tier.data) != tier.data:
+        problems()  # of one's own: that there are few is said now, and that there are none before an epoch is trained
+    with provenance.no_bars():  # of the trainer's preparation, which takes a moment
+        trainer = made_by(
+            model=models.add_lora(student, tier.lora, seed),
+            args=args,
+            train_dataset=dataset,
+            processing_class=tokenizer,
+            callbacks=[
+                training.validation(
+                    lambda model: right_answers(model, tokenizer, tier, problems), -(-BETWEEN // max(1, steps))
+                )
+            ],
+            **more,
+        )
+    training.keep_float32(trainer.model)
+    return trainer
+
+
+def teacher_id(tier: Tier) -> dict[str, str]:
+    """Which teacher teaches, for the name of a folder and for provenance."""
+    return {"teacher": tier.teacher.name, "revision": provenance.revision(tier.teacher)}
+
+
+def digest_of(rows) -> str:
+    """A short name for the questions and answers of some traces."""
+    return provenance.digest(json.dumps([rows["question"][:], rows[traces.ANSWER][:]]).encode())
+
+
+def short(record: dict) -> str:
+    """Eight letters that change with anything in `record`."""
+    return provenance.digest(json.dumps(record).encode()).removeprefix("sha256:")[:8]
+
+
+def validation_problems(tier: Tier) -> list:
+    """The VALIDATION problems, the same ones whatever the seed; of own data all there are, which is printed.
+
+    Raises as `questions.draw`.
+    """
+    return questions.draw(tier, "validation", VALIDATION, seed=0, fewer=True)
+
+
+def right_answers(model, tokenizer, tier: Tier, drawn: Callable[[], list] | None = None) -> Share:
+    """The share of the validation problems that a model answers rightly, greedily. drawn: gives them, once drawn."""
+    problems = drawn() if drawn else validation_problems(tier)
+    asked = [problem.question for problem in problems]
+    answers = generation.generate(model, tokenizer, asked, tier.answer_tokens, tier.answer_batch, progress=False)
+    return evaluation.accuracy(answers, problems)
