@@ -1,9 +1,7 @@
 """Where something on disk came from: its provenance, written beside it and compared before it is used again."""
 
-import ast
 import hashlib
 import json
-import sys
 import time
 from collections.abc import Sequence
 from contextlib import contextmanager
@@ -16,7 +14,7 @@ from helpers.disk import one_writer, write_whole
 from helpers.tiers import ModelSpec
 
 __all__ = [
-    "PROVENANCE", "code", "digest", "how_to_get", "no_bars", "one_writer", "read", "refuse_others", "revision",
+    "PROVENANCE", "digest", "how_to_get", "no_bars", "one_writer", "read", "refuse_others", "revision",
     "seed_of", "write", "write_whole",
 ]
 
@@ -66,22 +64,6 @@ def refuse_others(folder: Path, made: dict, what: str, names: Sequence[str]) -> 
 def digest(content: bytes) -> str:
     """A short name for some content: other content has another."""
     return _short(hashlib.sha256(content))
-
-
-def code(*names: str) -> str:
-    """A short name for some imported modules of the project and all of its modules that they import in turn."""
-    waiting, found = list(names), {}
-    while waiting:
-        name = waiting.pop()
-        if name in found or not name.startswith("helpers.") or name not in sys.modules:
-            continue
-        found[name] = Path(sys.modules[name].__file__).read_bytes()
-        for node in ast.walk(ast.parse(found[name])):
-            if isinstance(node, ast.Import):
-                waiting += [alias.name for alias in node.names]
-            elif isinstance(node, ast.ImportFrom) and node.module:
-                waiting += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-    return digest(b"".join(name.encode() + found[name] for name in sorted(found)))
 
 
 def seed_of(*words) -> int:

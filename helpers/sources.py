@@ -6,8 +6,11 @@ from functools import cache
 from pathlib import Path
 
 HELPERS = Path(__file__).parent
-# What shapes a training or a cache. Other helpers load models, write answers or draw pictures.
-SHAPING = ("alignment", "cache", "losses", "methods", "models/chat", "models/lora", "training")
+# What shapes a training, a cache or a verdict on a trace. Other helpers load models, write answers or draw pictures.
+SHAPING = (
+    "alignment", "cache", "losses", "methods", "models/chat", "models/lora", "training", "traces/filtering",
+    *(f"evaluation/{name}" for name in ("conclusions", "formulas", "numerals", "phrases", "reading")),
+)  # fmt: skip
 
 
 @cache  # an edit counts from the next kernel on, as it does for the code that runs

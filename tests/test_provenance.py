@@ -1,7 +1,6 @@
 """provenance: what names a model, a piece of code and a thing on disk, and what is told where that is damaged."""
 
 import os
-import sys
 import time
 import tracemalloc
 from pathlib import Path
@@ -97,26 +96,6 @@ def test_a_model_that_is_not_there_has_its_own_mend(tmp_path, name, mend, other)
     with pytest.raises(FileNotFoundError, match=f"there is no model in .*: {mend}") as caught:
         provenance.revision(ModelSpec(name.format(tmp_path)))
     assert other not in str(caught.value)
-
-
-# --- code ---------------------------------------------------------------------------------------
-
-
-def test_code_is_named_with_all_that_it_imports(tmp_path, monkeypatch):
-    texts = {
-        "helpers.one": "from helpers import two\nimport json\n", "helpers.two": "from helpers.three import x\n",
-        "helpers.three": "x = 1\n", "helpers.four": "y = 1\n",
-    }  # fmt: skip
-    for name, text in texts.items():
-        path = tmp_path / f"{name}.py"
-        path.write_text(text)
-        monkeypatch.setitem(sys.modules, name, type(sys)(name))
-        sys.modules[name].__file__ = str(path)
-    before = provenance.code("helpers.one")
-    (tmp_path / "helpers.four.py").write_text("y = 2\n")
-    assert provenance.code("helpers.one") == before
-    (tmp_path / "helpers.three.py").write_text("x = 2\n")
-    assert provenance.code("helpers.one") != before
 
 
 # --- provenance ---------------------------------------------------------------------------------

@@ -27,7 +27,7 @@ from transformers import AutoTokenizer
 from trl.data_utils import is_conversational
 
 from data.making import tokenizers as making
-from helpers import models, problems, questions, tiers, traces
+from helpers import disk, models, problems, questions, sources, tiers, traces
 from helpers.generation import with_transformers
 from helpers.generation.with_transformers import Answer
 from helpers.models import unsloth
@@ -611,13 +611,21 @@ def test_two_writers_that_are_killed_again_and_again_lose_nothing_and_double_not
 
 
 def test_the_second_of_two_collections_waits_and_reads_what_the_first_has_made(tiny, tmp_path, monkeypatch, capfd):
-    slow = lambda *words, **named: time.sleep(0.05) or invented(*words, **named)  # noqa: E731
-    monkeypatch.setattr(with_transformers, "generate", slow)
-    teacher, folder = models.load_teacher(tiny), tmp_path / "traces"
+    """The first goes on behind its first batch only when the second waits, however slow the machine is."""
+    teacher, folder, waits = models.load_teacher(tiny), tmp_path / "traces", tmp_path / "waits"
+
+    def held(*words, **named):
+        if (folder / "batches.jsonl").exists():
+            until(waits.exists)
+        return invented(*words, **named)
+
+    monkeypatch.setattr(with_transformers, "generate", held)
     capfd.readouterr()
     first = forked(lambda: collect(tiny, N, 0, folder, teacher))
     until((folder / "batches.jsonl").exists, first)
     monkeypatch.setattr(with_transformers, "generate", None)
+    sleep = time.sleep
+    monkeypatch.setattr(disk.time, "sleep", lambda seconds: waits.touch() or sleep(seconds))
     found = collect(tiny, N, 0, folder, teacher)
     assert ended(first) == 0 and len(found) == N
     assert capfd.readouterr().out == (
@@ -1078,7 +1086,7 @@ def test_a_reader_that_was_changed_judges_anew_and_nothing_is_generated(
     shutil.copytree(whole[0], folder)
     if not batches:
         (folder / "batches.jsonl").unlink()
-    monkeypatch.setattr(store.provenance, "code", lambda *names: f"another {names}")
+    monkeypatch.setattr(store.sources, "code", lambda *names: f"another {names}")
     monkeypatch.setattr(traces, "judge", lambda rows, tier: ["wrong answer"] * len(rows))
     calls = Calls(monkeypatch, tiny)
     again = collect(tiny, N, 0, folder)
@@ -1094,11 +1102,14 @@ def test_verdicts_depend_on_all_that_reads_an_answer(tiny, monkeypatch):
     assert before == store.judged(tiny)
     monkeypatch.setattr(store.results, "versions", lambda: {"math-verify": "99"})
     assert store.judged(tiny)["math-verify"] == "99" != before["math-verify"]
-    read = Path.read_bytes
-    for name in ("reading.py", "filtering.py"):
+    read = Path.read_text
+    for name in ("reading.py", "numerals.py", "conclusions.py", "phrases.py", "formulas.py", "filtering.py"):
         with monkeypatch.context() as patch:
-            patch.setattr(Path, "read_bytes", lambda path, name=name: read(path) + b"#" * (path.name == name))
+            edited = lambda path, name=name, **how: read(path, **how) + "\nEDITED = 1" * (path.name == name)  # noqa: E731
+            patch.setattr(Path, "read_text", edited)
+            sources.code.cache_clear()
             assert store.judged(tiny)["judge"] != before["judge"], name
+    sources.code.cache_clear()
 
 
 # --- messages and load --------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from functools import cache
 from datasets import Dataset
 
 from helpers import models
-from helpers.evaluation import is_right
+from helpers.evaluation.reading import is_right
 from helpers.generation.with_transformers import Answer
 from helpers.questions import Question
 from helpers.tiers import Tier

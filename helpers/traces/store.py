@@ -7,7 +7,7 @@ from pathlib import Path
 
 from datasets import Dataset, Features, List, Value
 
-from helpers import disk, models, provenance
+from helpers import disk, models, provenance, sources
 from helpers.disk import Damaged
 from helpers.evaluation import results
 from helpers.provenance import PROVENANCE, digest, no_bars, revision
@@ -59,11 +59,9 @@ def asked(problems: Sequence) -> str:
 
 def judged(tier: Tier) -> dict:
     """What the verdicts depend on and the traces do not: whose tokens are counted, how many may be, and who reads."""
-    reads = provenance.code("helpers.evaluation.reading")
-    judge = Path(__file__).with_name("filtering.py").read_bytes() + reads.encode()
     return {
         "student": tier.student.name, "student_revision": revision(tier.student), "max_length": tier.max_length,
-        "judge": digest(judge), "math-verify": results.versions().get("math-verify"),
+        "judge": sources.code("traces/filtering"), "math-verify": results.versions().get("math-verify"),
     }  # fmt: skip
 
 
