@@ -19,7 +19,7 @@ CLEAN := $(PY) -m nbstripout --keep-output --keep-count --keep-id --extra-keys "
   metadata.papermill metadata.widgets metadata.vscode metadata.interpreter metadata.language_info.version"
 
 .DEFAULT_GOAL := help
-.PHONY: help environment run test test-browser lab lint notebooks clean-notebooks study tables mini-models \
+.PHONY: help environment run series quick test test-browser lab lint notebooks clean-notebooks study tables mini-models \
   limits bench-losses bench-alignment bench-busy recipe gpu-check plan plan-check measure measure-kit rehearse real
 
 help: ## List what can be made
@@ -29,7 +29,10 @@ environment: ## Install the pinned packages into .venv (the others do this first
 	@command -v $(PYTHON) >/dev/null || { echo "No $(PYTHON) was found: install Python 3.11 from https://www.python.org/downloads/"; exit 1; }
 	@$(PYTHON) tools/environment.py
 
-run: environment ## Run the series on the mini tier; print before and after, and the mini models' scores
+run: environment ## Run the main job on the mini tier (notebooks 00, 02, 03, 04); print before and after
+	@$(PY) tools/series.py --main
+
+series: environment ## Run every notebook on the mini tier; print the table, and the mini models' scores
 	@$(PY) tools/series.py
 	@DISTILL_TIER=mini $(PY) -m data.making.score
 
@@ -45,6 +48,9 @@ test-browser: environment ## Run the browser tests alone
 
 lab: environment ## Open JupyterLab
 	$(PY) -m jupyterlab
+
+quick: environment ## Run the tests that need no model, in under a minute
+	$(PY) -m pytest -q -m "not slow and not browser" $(QUICK)
 
 lint: environment ## Check the style of code and notebooks
 	$(PY) -m ruff check

@@ -1,4 +1,27 @@
-"""What the notebooks share: thin helpers around the real libraries."""
+"""What the notebooks share: thin helpers around the real libraries. A room a line, the ground floor last.
+
+    methods        the distillations, an object in a file each: Token, Logits, Cached, CrossTokenizer, features, pruning
+    show           pictures, and a box to ask the models in
+    planning       what a run takes before it is run: memory and minutes on a card
+    check          whether an exercise is right, and which known mistake it is
+
+    training       settings, resuming, checkpoints, what a model holds inside, and the form of every method
+    cache          a teacher's distributions and states on disk
+    losses         divergences, in blocks, from few tokens, across tokenizers, between states, and maps of layers
+
+    traces         a teacher's answers: collected, filtered, mixed, stored
+    evaluation     answers read, scored, compared with a test; figures and tables
+    generation     answers written: by transformers, or by vLLM
+    questions      questions with gold answers, for every tier
+    models         load, adapt, count, unload; how a question is put; what to do where a model cannot be had
+    memory         what a step costs, and how memory comes back
+
+    tiers          what runs where: models, data and settings, as plain data
+    problems       the mini tier's word problems; `world` is the open one that is to follow
+    alignment      two tokenizations of one text
+    provenance     how something on disk was made; `sources` names code, `disk` writes whole or not at all
+    openmp         how threads wait
+"""
 
 from helpers.openmp import sleep_while_waiting
 

@@ -128,7 +128,7 @@ def test_an_answer_ends_at_the_end_of_turn(loaded, monkeypatch, named_by):
 def test_reasoning_marks_stay_in_the_text(tiny):
     _, tokenizer = models.load_teacher(tiny)
     ids = tokenizer("72 - 10 = 62.\n</think>\n\n62 left.<|im_end|><|endoftext|>", add_special_tokens=False).input_ids
-    answer = with_transformers._answer(ids, [tokenizer.eos_token_id], tokenizer, opened=True)
+    answer = with_transformers.answer_of(ids, [tokenizer.eos_token_id], tokenizer, opened=True)
     assert answer.text == "72 - 10 = 62.\n</think>\n\n62 left."
     assert evaluation.final_answer(answer.whole) == "62 left."
 

@@ -75,6 +75,21 @@ def test_outputs_are_saved_and_nothing_else_changes(root, capsys):
     assert not (root / series.MINUTES).exists(), "where traces lay ready, the minutes are not those of a reader"
 
 
+def test_the_main_job_is_the_four_notebooks_that_lead_to_the_table(root, monkeypatch, capsys):
+    names = ("00_start", "01_dark", "02_traces", "03_token", "04_before", "05_logits")
+    for name in names:
+        notebook(root, name, "1")
+    ran = []
+    monkeypatch.setattr(series, "execute", lambda path, *_, **__: ran.append(path.stem) or 1.0)
+    path = root / "artifacts" / "mini" / "results" / "04_before_and_after.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps(FIGURES))
+    assert series.main(["--main"]) == 0
+    assert ran == [names[0], *names[2:5]] and "`make series` runs every notebook" in capsys.readouterr().out
+    assert series.main([]) == 0
+    assert ran[4:] == list(names) and "make series" not in capsys.readouterr().out
+
+
 def test_a_notebook_that_was_changed_meanwhile_is_left_alone(root):
     executed = notebook(root, "01_one", "1")
     path = notebook(root, "02_two", "2")

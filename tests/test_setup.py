@@ -23,21 +23,24 @@ from packaging.requirements import Requirement
 from packaging.version import Version
 from terminal import make
 
+import helpers
+
 ROOT = Path(__file__).resolve().parent.parent
 
 # Files of a machine, which mean nothing on another.
 MACHINE_PATH = re.compile(r"(^|[^A-Za-z0-9_.])/(work|farm|root|tmp|home|Users)/", re.MULTILINE)
 
 # A room may import rooms of its own floor and of the floors below, never of those above.
-FLOORS = {
-    1: {
-        "tiers", "problems", "alignment", "provenance", "sources", "openmp", "disk", "world",
-    },
-    2: {"models", "memory", "questions", "generation", "evaluation", "traces"},
-    3: {"cache"},
-    4: {"losses", "training"},
-    5: {"methods", "show", "check", "planning"},
-}
+def floors(drawn: str) -> dict[int, set[str]]:
+    """Rooms by their floor, as the map in helpers/__init__.py has them: a paragraph a floor, the ground floor last."""
+    paragraphs = [part for part in drawn.split("\n\n") if part.startswith("    ")]
+    return {
+        floor: {name for line in part.splitlines() for name in [line.split()[0], *re.findall("`(\\w+)`", line)]}
+        for floor, part in enumerate(reversed(paragraphs), 1)
+    }
+
+
+FLOORS = floors(helpers.__doc__)
 # What stands above the whole house: no helper imports these.
 OUTSIDE = {"data", "tests", "tools"}
 FLOOR_OF = {room: floor for floor, rooms in FLOORS.items() for room in rooms}
@@ -368,6 +371,24 @@ def test_imports_go_one_way():
 )
 def test_a_wrong_import_is_found(sources, complaint):
     assert any(text.startswith(complaint) for text in wrong_imports(sources))
+
+
+def test_the_map_names_every_room_once_and_contributing_draws_the_same():
+    names = [name for rooms in FLOORS.values() for name in rooms]
+    there = {path.relative_to(ROOT / "helpers").parts[0].removesuffix(".py") for path in helper_files()} - {"__init__"}
+    assert sorted(names) == sorted(there)
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    drawn = re.search(r"```\nnotebooks\n(.*?)```", text, re.DOTALL)[1].splitlines()
+    assert [set(line.split(", ")) for line in drawn] == [FLOORS[floor] for floor in sorted(FLOORS, reverse=True)]
+
+
+def test_no_file_takes_a_private_name_of_another():
+    taken = []
+    for path in helper_files():
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("helpers"):
+                taken += [f"{path.name}: {one.name}" for one in node.names if one.name.startswith("_")]
+    assert not taken
 
 
 def test_right_imports_are_accepted():

@@ -136,3 +136,14 @@ def test_problems_are_made_here_or_come_from_elsewhere():
 
 def test_the_root_is_the_repository():
     assert (ROOT / "helpers" / "tiers" / "__init__.py").samefile(tiers.__file__)
+
+
+def test_the_tier_of_contributing_is_one():
+    """Its ten lines run as they stand, up to the training."""
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"## A tier of your own.*?```python\n(.*?)```", text, re.DOTALL)
+    made: dict = {}
+    exec(block.partition("run = ")[0], made)
+    mine = tiers.resolve(made["mine"])
+    assert mine.teacher.local and mine.student.local and mine.artifacts == ROOT / "artifacts" / "mine"
+    assert mine.data == tiers.TIERS["small"].data and len(block.splitlines()) <= 10

@@ -1,6 +1,8 @@
-"""Runs the series on the mini tier, in order: `python tools/series.py`; with `--save` the notebooks get the outputs.
+"""Runs the series on the mini tier, in order: `python tools/series.py`.
 
-Then README's minutes are kept too, where the run began with nothing made: else the trainings would only be read.
+With `--main` the main job alone: meet the models, collect traces, train the student, measure before and after. With
+`--save` the notebooks get the outputs. Then README's minutes are kept too, where the run began with nothing made: else
+the trainings would only be read.
 """
 
 import argparse
@@ -15,6 +17,7 @@ from tables import MINUTES, figure, lines, percent
 ROOT = Path(__file__).resolve().parents[1]
 TIER = "mini"
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
+MAIN = ("00", "02", "03", "04")  # by their numbers: the shortest way to the table
 COLUMNS = ("student before", "student after", "teacher")
 # The rows of the table: where a figure lies for each column.
 ROWS = {
@@ -35,13 +38,15 @@ def notebooks(root: Path) -> list[Path]:
     return sorted((root / "notebooks").glob("*.ipynb"))
 
 
-def run(root: Path) -> dict[Path, float]:
+def run(root: Path, numbers: tuple[str, ...] = ()) -> dict[Path, float]:
     """Runs every notebook into artifacts/mini/executed/: the executed ones, with the seconds that each took.
+
+    numbers: of those to run, all if there are none.
 
     Raises execution.Failed.
     """
     executed = {}
-    for path in notebooks(root):
+    for path in [path for path in notebooks(root) if not numbers or path.stem[:2] in numbers]:
         print(f"{path.stem:<28}", end="", flush=True)
         output = root / "artifacts" / TIER / "executed" / path.name
         try:
@@ -100,22 +105,25 @@ def table(figures: dict) -> str:
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python tools/series.py", description=__doc__)
     parser.add_argument("--save", action="store_true", help="write the outputs into notebooks/")
+    parser.add_argument("--main", action="store_true", help="the main job alone")
     chosen = parser.parse_args(arguments)
     fresh = not (ROOT / "artifacts" / TIER / "traces").exists()
     try:
-        executed = run(ROOT)
+        executed = run(ROOT, MAIN if chosen.main else ())
     except Failed as error:
         print(error, file=sys.stderr)
         return 1
     if chosen.save:
         for path in executed:
             save(path, ROOT / "notebooks" / path.name)
-        if fresh:
+        if fresh and not chosen.main:
             keep_minutes(ROOT, executed)
         return 0
     results = ROOT / "artifacts" / TIER / "results" / "04_before_and_after.json"
     if results.exists():
         print(f"\n{table(json.loads(results.read_text(encoding='utf-8')))}")
+        if chosen.main:
+            print("\n`make series` runs every notebook; `make lab` opens them.")
     return 0
 
 

@@ -58,8 +58,8 @@ def generate(
     opened = bool(questions) and opens_reasoning(tokenizer, questions[0])
     # Prompts of one length beside each other: less padding, so less work.
     order = sorted(range(len(prompts)), key=lambda i: len(prompts[i]))
-    ends = _end_tokens(model, tokenizer)
-    config = _generation_config(tokenizer, ends, max_new_tokens, temperature, top_p, top_k)
+    ends = end_tokens(model, tokenizer)
+    config = generation_config(tokenizer, ends, max_new_tokens, temperature, top_p, top_k)
     answers: dict[int, Answer] = {}
     bar = tqdm(total=len(prompts), desc="answers", delay=5, leave=False, disable=not progress)
     # The seed belongs to this call: the random numbers of whoever calls go on as if nothing had been drawn.
@@ -72,7 +72,7 @@ def generate(
             batch = _pad_left([prompts[i] for i in rows], tokenizer.pad_token_id, model.device)
             output = model.generate(**batch, generation_config=config)
             written = output[:, batch["input_ids"].shape[1] :].tolist()
-            answers |= {i: _answer(ids, ends, tokenizer, opened) for i, ids in zip(rows, written, strict=True)}
+            answers |= {i: answer_of(ids, ends, tokenizer, opened) for i, ids in zip(rows, written, strict=True)}
             bar.update(len(rows))
     return [answers[i] for i in range(len(prompts))]
 
@@ -105,14 +105,14 @@ def _pad_left(prompts: list[list[int]], pad: int, device) -> dict[str, torch.Ten
     return {"input_ids": torch.tensor(ids, device=device), "attention_mask": torch.tensor(mask, device=device)}
 
 
-def _end_tokens(model, tokenizer) -> list[int]:
+def end_tokens(model, tokenizer) -> list[int]:
     """The ids at which an answer ends: the tokenizer's, and those that the model's own settings name."""
     named = model.generation_config.eos_token_id
     named = named if isinstance(named, list | tuple) else [named]
     return sorted({i for i in (tokenizer.eos_token_id, *named) if i is not None})
 
 
-def _generation_config(tokenizer, ends, max_new_tokens, temperature, top_p, top_k):
+def generation_config(tokenizer, ends, max_new_tokens, temperature, top_p, top_k):
     from transformers import GenerationConfig  # not at the top: see helpers.models.loading
 
     # What is left open comes from the model's folder (Gemma's says top_k 64), so all of it is given. With
@@ -130,7 +130,7 @@ def _generation_config(tokenizer, ends, max_new_tokens, temperature, top_p, top_
     )
 
 
-def _answer(ids: list[int], ends: list[int], tokenizer, opened: bool) -> Answer:
+def answer_of(ids: list[int], ends: list[int], tokenizer, opened: bool) -> Answer:
     """One row of output: up to its first end token; what follows in the row is padding."""
     stop = next((i for i, token in enumerate(ids) if token in ends), None)
     # Special tokens are kept: one in the middle of an answer is a fault that should be seen.

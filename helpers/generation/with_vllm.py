@@ -6,7 +6,7 @@ from itertools import islice
 import torch
 
 from helpers import memory, models, provenance
-from helpers.generation.with_transformers import Answer, _answer, _end_tokens
+from helpers.generation.with_transformers import Answer, answer_of, end_tokens
 from helpers.tiers import Tier
 
 FORCED = "DISTILL_ENGINE"  # the environment variable that names an engine
@@ -47,7 +47,7 @@ class Vllm:
 
     def answers(self, tokenizer, tasks: Iterable[tuple[Sequence[str], dict]]) -> Iterator[list[Answer]]:
         """As `generation.answers`. Tasks are put together, up to AHEAD questions, each with a seed of its own."""
-        ends = _end_tokens(self, tokenizer)
+        ends = end_tokens(self, tokenizer)
         waiting = iter(tasks)
         while group := _group(waiting):
             prompts, sampling = [], []
@@ -103,7 +103,7 @@ def _read(completion, ends: list[int], tokenizer, opened: bool) -> Answer:
     ids = list(completion.token_ids)
     if completion.finish_reason == "stop" and not set(ids) & set(ends):
         ids.append(ends[0])
-    return _answer(ids, ends, tokenizer, opened)
+    return answer_of(ids, ends, tokenizer, opened)
 
 
 def derived(seed: int, place: int) -> int:

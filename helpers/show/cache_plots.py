@@ -10,8 +10,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter, ScalarFormatter
 
 from helpers.cache.encodings import Encoding
-from helpers.show.charts import BLUE, ORANGE, SKY, STYLE, WIDTH, _done, _literal
-from helpers.show.distributions import _visible
+from helpers.show.charts import BLUE, ORANGE, SKY, STYLE, WIDTH, done, literal
+from helpers.show.distributions import visible
 
 NUMBERS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32)
 GREEN, PURPLE = "#009e73", "#cc79a7"
@@ -24,7 +24,7 @@ def kept(tokenizer, shares: torch.Tensor, n: int, seed: int = 0, most: int = 10)
     Raises ValueError for n below 1.
     """
     shown = shares.topk(most).indices
-    names = [_visible(tokenizer.decode([token])) for token in shown.tolist()] + ["all others"]
+    names = [visible(tokenizer.decode([token])) for token in shown.tolist()] + ["all others"]
     # Before the figure is made: one that an error leaves open would be shown by the next cell.
     both = [_of(Encoding(kind, n), shares, seed) for kind in ("draws", "top_k")]
     titles = (f"{n} draws" if n > 1 else "1 draw", f"the likeliest {n}" if n > 1 else "the likeliest")
@@ -33,12 +33,12 @@ def kept(tokenizer, shares: torch.Tensor, n: int, seed: int = 0, most: int = 10)
         for values, label, width, shade in ((shares, "teacher", 0.85, "#cccccc"), (found, "kept", 0.45, colour)):
             heights = [*values[shown].tolist(), max(0.0, (values.sum() - values[shown].sum()).item())]
             axis.bar(range(len(heights)), heights, width=width, color=shade, label=label)
-        axis.set_xticks(range(len(names)), [_literal(name) for name in names], rotation=60, ha="right", fontsize=8)
+        axis.set_xticks(range(len(names)), [literal(name) for name in names], rotation=60, ha="right", fontsize=8)
         axis.set(title=title, ylim=(0, 1))
         axis.yaxis.set_major_formatter(PercentFormatter(1))
         axis.legend(frameon=False)
     axes[0].set_ylabel("probability")
-    return _done(figure)
+    return done(figure)
 
 
 def slider(tokenizer, shares: torch.Tensor, seed: int = 0, most: int = 10) -> widgets.VBox:
@@ -81,4 +81,4 @@ def prices(found: Mapping[Encoding, object], limits: tuple[tuple[float, float], 
     axis.set_yticks([0.5, 1, 2, 5, 10, 20, 50])
     axis.minorticks_off()
     figure.legend(loc="outside right upper", frameon=False)
-    return _done(figure)
+    return done(figure)

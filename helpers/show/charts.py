@@ -32,12 +32,12 @@ def shares(found: Mapping[str, Share], title: str = "", xlabel: str = "right ans
         # Beside the axes: nearer to its bar it would lie on a whisker.
         axis.text(1.02, row, f"{share}\n{share.hits:,} of {share.n:,}", transform=axis.get_yaxis_transform(),
                   va="center", fontsize=8)  # fmt: skip
-    axis.set(yticks=rows, yticklabels=map(_literal, found), xlim=(0, 1))
-    axis.set_xlabel(f"{_literal(xlabel)} (whiskers: 95 % interval)")
+    axis.set(yticks=rows, yticklabels=map(literal, found), xlim=(0, 1))
+    axis.set_xlabel(f"{literal(xlabel)} (whiskers: 95 % interval)")
     axis.invert_yaxis()
     axis.xaxis.set_major_formatter(PercentFormatter(1))
-    axis.set_title(_literal(title))
-    return _done(figure)
+    axis.set_title(literal(title))
+    return done(figure)
 
 
 def losses(run) -> Figure:
@@ -68,7 +68,7 @@ def losses(run) -> Figure:
     right.yaxis.set_major_formatter(PercentFormatter(1))
     for axis in (left, right):
         axis.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
-    return _done(figure)
+    return done(figure)
 
 
 def histogram(
@@ -90,14 +90,14 @@ def histogram(
     if bins is None:
         bins = min(MOST_BINS, round(2 * values.size ** (1 / 3)))
     axis.hist(values, bins=_edges(values, bins), color=SKY, edgecolor="white", linewidth=0.5)
-    axis.set(xlabel=_literal(xlabel), ylabel="how many", title=_literal(title))
+    axis.set(xlabel=literal(xlabel), ylabel="how many", title=literal(title))
     axis.yaxis.set_major_locator(MaxNLocator(integer=True))
     if limit is not None:
         reached = int((values >= limit).sum())
         label = f"limit {limit:,g}: {reached:,} of {values.size:,} at it or above"
         axis.axvline(limit, color=ORANGE, linestyle="--", linewidth=2, label=label)
         figure.legend(loc="outside upper right", frameon=False)
-    return _done(figure)
+    return done(figure)
 
 
 def _edges(values: np.ndarray, bins: int) -> np.ndarray:
@@ -113,7 +113,7 @@ def _whiskers(found) -> np.ndarray:
     return np.array([(share.value - share.low, share.high - share.value) for share in found]).reshape(-1, 2).T.clip(0)
 
 
-def _literal(text: str) -> str:
+def literal(text: str) -> str:
     """The text as it stands: Matplotlib would set what is between two dollar signs as a formula."""
     return text.replace("$", r"\$")
 
@@ -122,7 +122,7 @@ def _nothing(axis) -> None:
     axis.text(0.5, 0.5, "nothing was recorded", transform=axis.transAxes, ha="center", color="#4d4d4d")
 
 
-def _done(figure: Figure) -> Figure:
+def done(figure: Figure) -> Figure:
     # pyplot would show an open figure at the cell's end, and the notebook the returned one: twice the same.
     for axis in figure.axes:
         axis.spines[["top", "right"]].set_visible(False)

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from helpers.evaluation.statistics import Difference, Mean
-from helpers.show.charts import BLUE, ORANGE, SKY, STYLE, WIDTH, _done
+from helpers.show.charts import BLUE, ORANGE, SKY, STYLE, WIDTH, done
 from helpers.show.distributions import TEMPERATURES
 from helpers.show.page import ORANGE as WARNING
 from helpers.show.page import card, safe
@@ -33,7 +33,7 @@ def pictures(images: torch.Tensor, captions: Sequence[str], in_a_row: int = IN_A
     for axis, image, caption in zip(axes.flat, images, captions, strict=False):
         _image(axis, image)
         axis.set_title(caption, fontsize=10)
-    return _done(figure)
+    return done(figure)
 
 
 def doubts(image: torch.Tensor, logits: torch.Tensor, temperature: float = 1.0) -> Figure:
@@ -54,7 +54,7 @@ def doubts(image: torch.Tensor, logits: torch.Tensor, temperature: float = 1.0) 
     right.set(xticks=range(len(shares)), ylim=(0, 1.1), ylabel="probability", title=f"temperature {temperature:g}")
     right.set_yticks([0, 0.25, 0.5, 0.75, 1])
     right.yaxis.set_major_formatter(PercentFormatter(1))
-    return _done(figure)
+    return done(figure)
 
 
 def slider(image: torch.Tensor, logits: torch.Tensor) -> widgets.VBox:
@@ -99,7 +99,7 @@ def means(
     axis.set(yticks=range(len(found)), yticklabels=list(found), title=title, ylim=(len(found) - 0.5, -0.5))
     axis.set_xlabel(f"{xlabel} (whiskers: 95 % interval)".strip())
     axis.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
-    return _done(figure)
+    return done(figure)
 
 
 def _image(axis, image: torch.Tensor) -> None:

@@ -9,7 +9,7 @@ import torch
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from helpers.show.charts import BLUE, SKY, STYLE, WIDTH, _done, _literal
+from helpers.show.charts import BLUE, SKY, STYLE, WIDTH, done, literal
 from helpers.show.page import FLOW, Picture, card, safe
 
 TEMPERATURES = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0)
@@ -31,13 +31,13 @@ def distribution(tokenizer, logits: torch.Tensor, temperature: float = 1.0, most
     shown = logits.float().topk(most).indices
     shares = (logits.float() / temperature).softmax(-1)
     values = [*shares[shown].tolist(), 1 - shares[shown].sum().item()]
-    names = [_visible(tokenizer.decode([token])) for token in shown.tolist()] + ["all others"]
+    names = [visible(tokenizer.decode([token])) for token in shown.tolist()] + ["all others"]
     figure, axis = plt.subplots(figsize=(WIDTH, 2.8), **STYLE)
     axis.bar(range(len(values)), values, color=[BLUE, *[SKY] * (most - 1), "#bbbbbb"], width=0.8)
-    axis.set_xticks(range(len(values)), [_literal(name) for name in names], rotation=60, ha="right")
+    axis.set_xticks(range(len(values)), [literal(name) for name in names], rotation=60, ha="right")
     axis.set(ylim=(0, 1), ylabel="probability", title=f"temperature {temperature:g}")
     axis.yaxis.set_major_formatter(PercentFormatter(1))
-    return _done(figure)
+    return done(figure)
 
 
 def temperature(tokenizer, logits: torch.Tensor, most: int = 12) -> widgets.VBox:
@@ -65,7 +65,7 @@ def heat(tokenizer, ids: Sequence[int], values: Sequence[float], label: str, top
         raise ValueError(f"{len(ids)} tokens and {len(values)} figures: there must be one for each")
     top = max([*values, 1e-9]) if top is None else top
     steps = [min(len(SHADES) - 1, int(len(SHADES) * max(value, 0.0) / top)) for value in values]
-    texts = [_visible(tokenizer.decode([token])) for token in ids]
+    texts = [visible(tokenizer.decode([token])) for token in ids]
     legend = "".join(
         _shaded(f" {'from' if i else 'below'} {top * max(i, 1) / len(SHADES):.2g} ", i) for i in range(len(SHADES))
     )
@@ -79,7 +79,7 @@ def heat(tokenizer, ids: Sequence[int], values: Sequence[float], label: str, top
     return Picture(card(html), plain)
 
 
-def _visible(text: str) -> str:
+def visible(text: str) -> str:
     return text.replace("\n", "⏎") or "·"
 
 

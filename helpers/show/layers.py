@@ -9,8 +9,8 @@ import torch
 from matplotlib.figure import Figure
 
 from helpers.losses import layer_maps
-from helpers.show.charts import BLUE, ORANGE, SKY, STYLE, WIDTH, _done, _literal
-from helpers.show.distributions import _visible
+from helpers.show.charts import BLUE, ORANGE, SKY, STYLE, WIDTH, done, literal
+from helpers.show.distributions import visible
 from helpers.show.page import card, safe
 
 MOST_NUMBERS = 8  # layers of a model up to which each value is written into its square
@@ -27,7 +27,7 @@ def likeness(found: Mapping[str, Sequence[Sequence[float]]], pairs: layer_maps.M
     figure, axes = plt.subplots(1, len(found), figsize=size, squeeze=False, sharey=True, **STYLE)
     for axis, (name, values) in zip(axes[0], found.items(), strict=True):
         picture = axis.imshow(values, vmin=0, vmax=1, cmap="Blues", aspect="auto")
-        axis.set(title=_literal(name), xlabel="layer of the teacher", xticks=_ticks(columns), yticks=_ticks(rows))
+        axis.set(title=literal(name), xlabel="layer of the teacher", xticks=_ticks(columns), yticks=_ticks(rows))
         if max(rows, columns) <= MOST_NUMBERS + 1:
             for i, row in enumerate(values):
                 for k, value in enumerate(row):
@@ -37,7 +37,7 @@ def likeness(found: Mapping[str, Sequence[Sequence[float]]], pairs: layer_maps.M
             axis.add_patch(plt.Rectangle((theirs - 0.46, ours - 0.46), 0.92, 0.92, fill=False, edgecolor=ORANGE, lw=2))
     axes[0][0].set_ylabel("layer of the student")
     figure.colorbar(picture, ax=axes[0].tolist(), label="CKA", shrink=0.9)
-    return _done(figure)
+    return done(figure)
 
 
 def looks(tokenizer, ids: Sequence[int], rows: slice, found: Mapping[str, torch.Tensor]) -> Figure:
@@ -46,7 +46,7 @@ def looks(tokenizer, ids: Sequence[int], rows: slice, found: Mapping[str, torch.
     ids: [columns], the tokens that are looked at. rows: which of them look. found: (rows, columns) attention weights,
     each row as a share of its largest.
     """
-    names = [_literal(_visible(tokenizer.decode([token])).strip() or "·") for token in ids]
+    names = [literal(visible(tokenizer.decode([token])).strip() or "·") for token in ids]
     looking = names[rows]
     size = (9, 0.9 + len(found) * (0.16 * len(looking) + 0.7))
     figure, axes = plt.subplots(len(found), 1, figsize=size, squeeze=False, sharex=True, **STYLE)
@@ -54,9 +54,9 @@ def looks(tokenizer, ids: Sequence[int], rows: slice, found: Mapping[str, torch.
         shares = weights / weights.max(-1, keepdim=True).values.clamp(min=1e-9)
         axis.imshow(shares.numpy(), vmin=0, vmax=1, cmap="Blues", aspect="auto", interpolation="nearest")
         axis.set_yticks(range(len(looking)), looking, fontsize=7)
-        axis.set_title(_literal(name), fontsize=9)
+        axis.set_title(literal(name), fontsize=9)
     axes[-1, 0].set_xticks(range(len(names)), names, rotation=90, fontsize=7)
-    return _done(figure)
+    return done(figure)
 
 
 def ladder(pairs: layer_maps.Map, values: Sequence[Sequence[float]]) -> Figure:
@@ -82,7 +82,7 @@ def ladder(pairs: layer_maps.Map, values: Sequence[Sequence[float]]) -> Figure:
     mean = sum(values[ours][theirs] for ours, theirs in pairs) / len(pairs)
     axis.set(xlim=(-0.25, 1.25), ylim=(-0.15, 1.15), title=f"CKA of the pairs: {mean:.2f} on average")
     axis.axis("off")
-    return _done(figure)
+    return done(figure)
 
 
 def by_hand(values: Sequence[Sequence[float]], pairs: layer_maps.Map) -> widgets.VBox:
@@ -130,11 +130,11 @@ def directions(found: Mapping[str, Mapping[str, float]]) -> Figure:
         places = [row + (number - (len(moments) - 1) / 2) * height for row in range(len(found))]
         axis.barh(places, [each[moment] for each in found.values()], height=height, color=colour, label=moment)
     axis.axvline(0, color="black", linewidth=0.8)
-    axis.set_yticks(range(len(found)), [_literal(name) for name in found])
+    axis.set_yticks(range(len(found)), [literal(name) for name in found])
     axis.invert_yaxis()
     axis.set_xlabel("cosine between the gradients (0: no relation, below 0: against each other)")
     figure.legend(loc="outside upper center", ncols=len(moments), frameon=False)
-    return _done(figure)
+    return done(figure)
 
 
 def _ticks(many: int) -> list[int]:
