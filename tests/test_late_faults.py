@@ -7,7 +7,7 @@ from tiny_models import GEMMA_TEMPLATE, tokenizer_of
 
 
 def row(text: str, verdict: str = "kept") -> dict:
-    return {"question": "Why?", "qwen3_answer": text, "verdict": verdict}
+    return {"question": "Why?", "teacher_answer": text, "verdict": verdict}
 
 
 GOOD = [row("<think>\n1\n</think>\n\n1"), row("<think>\n1", "truncated")]

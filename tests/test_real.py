@@ -70,7 +70,7 @@ def by_hand(tier, adapter, held) -> tuple[float, int]:
     model, tokenizer = models.load_student(tier, adapter=adapter)
     nats, tokens = 0.0, 0
     for row in held:
-        turns = [{"role": "user", "content": row["question"]}, {"role": "assistant", "content": row["qwen3_answer"]}]
+        turns = [{"role": "user", "content": row["question"]}, {"role": "assistant", "content": row["teacher_answer"]}]
         whole = tokenizer.apply_chat_template(turns, tokenize=False)
         ids = tokenizer(whole, add_special_tokens=False, return_tensors="pt").input_ids
         begin = len(models.prompt_ids(tokenizer, row["question"]))

@@ -51,7 +51,7 @@ def test_what_is_padded_with_never_ends_an_answer(tier):
 
 def test_the_end_of_the_answer_is_learnt_and_the_prompt_is_not(tier, tmp_path):
     rows = real_traces.read(real_traces.SHIPPED).select(range(2)).to_list()
-    rows = [row | {"qwen3_answer": f"<think>\nIt is {i}.\n</think>\n\n{i}"} for i, row in enumerate(rows)]
+    rows = [row | {"teacher_answer": f"<think>\nIt is {i}.\n</think>\n\n{i}"} for i, row in enumerate(rows)]
     student, tokenizer = models.load_student(tier)
     dataset = real_traces.store.as_dataset(rows, "{}")
     trainer = methods.Token(tier, 0, dataset).trainer((student, tokenizer))

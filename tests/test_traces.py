@@ -848,6 +848,13 @@ def test_another_number_or_seed_is_refused(tiny, made, loads):
     assert not loads
 
 
+def test_traces_with_the_column_of_former_times_are_refused(tiny, made, loads):
+    told = json.loads((made / "provenance.json").read_text())
+    (made / "provenance.json").write_text(json.dumps(told | {"column": "qwen3_answer"}))
+    refused("column", tiny, made, now="teacher_answer")
+    assert not loads
+
+
 def test_a_local_teacher_that_was_trained_anew_is_refused(tiny, tmp_path, monkeypatch):
     tier = replace(tiny, teacher=copied(tmp_path / "teacher", tiny.teacher))
     collect(tier, 1, 0, tmp_path / "traces")
@@ -931,7 +938,7 @@ def test_everything_that_differs_is_named(tiny, made):
 
 
 def test_every_field_that_is_compared_has_a_test_of_its_refusal(tiny):
-    tested = {*CHANGES, "n", "seed", "revision"}
+    tested = {*CHANGES, "n", "seed", "revision", "column"}
     assert store.settings(tiny, N, 0).keys() == tested
 
 

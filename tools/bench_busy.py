@@ -26,7 +26,7 @@ from statistics import median
 import psutil
 from tables import lines
 
-from helpers import generation, openmp
+from helpers import openmp
 
 ROOT = Path(__file__).resolve().parents[1]
 OUT = ROOT / "artifacts" / "bench" / "busy.json"
@@ -42,7 +42,7 @@ QUIET = 0.05  # of the cores that all the rest of the machine may take
 
 
 def traces() -> Callable[[], object]:
-    from helpers import models, problems, tiers
+    from helpers import generation, models, problems, tiers
 
     tier = tiers.TIERS["mini"]
     teacher = models.load_teacher(tier)

@@ -16,12 +16,12 @@ ENDS = {"student": "<end_of_turn>", "sibling": "<|im_end|>"}
 
 
 def of_traces(rows: list[dict], prompt: str) -> Iterator[str]:
-    """Faults of stored traces. rows: with `qwen3_answer` and `verdict`; prompt: the teacher's for some question."""
+    """Faults of stored traces. rows: with `teacher_answer` and `verdict`; prompt: the teacher's for some question."""
     opened = prompt.count(THINK[0])
     if opened > 1:
         yield f"the teacher's prompt has {opened} {THINK[0]}"
     for row in rows:
-        counts = tuple(row["qwen3_answer"].count(mark) for mark in THINK)
+        counts = tuple(row["teacher_answer"].count(mark) for mark in THINK)
         if counts[0] > 1:
             yield f"{counts[0]} {THINK[0]} in the trace for {row['question'][:40]!r}"
         if row["verdict"] == "kept" and counts != (1, 1):

@@ -26,7 +26,7 @@ PATIENCE = 5.0  # seconds before a progress bar is shown
 def collect(tier: Tier, n: int, seed: int, folder: Path | str | None = None, teacher: tuple | None = None) -> Dataset:
     """The teacher's answers to n training questions, [n] rows, right or wrong; each is generated once.
 
-    Columns: question, qwen3_answer (from `<think>` on), gold (numbers), family, tokens (as the teacher counts),
+    Columns: question, teacher_answer (from `<think>` on), gold (numbers), family, tokens (as the teacher counts),
     ended, verdict ("kept", or the reason for dropping it). `record` tells how they were made.
     Every batch goes to disk when it is done. After a kill, the same call goes on there and ends in the same dataset.
     Of two calls at once the second waits, and reads what the first has made. What is read is printed.

@@ -14,7 +14,7 @@ from helpers.provenance import PROVENANCE, digest, no_bars, revision
 from helpers.questions import source
 from helpers.tiers import TIERS, Tier
 
-ANSWER = "qwen3_answer"  # the column with the trace: on every tier the teacher is built like Qwen3
+ANSWER = "teacher_answer"  # the column with the trace
 BATCHES, DATASET = "batches.jsonl", "dataset"
 
 
@@ -48,7 +48,7 @@ def settings(tier: Tier, n: int, seed: int) -> dict:
         "data": data.name, "data_config": data.config, "data_revision": data.revision,
         "n": n, "seed": seed,
         "temperature": sampling.temperature, "top_p": sampling.top_p, "top_k": sampling.top_k,
-        "max_new_tokens": tier.max_new_tokens, "batch_size": tier.generate_batch,
+        "max_new_tokens": tier.max_new_tokens, "batch_size": tier.generate_batch, "column": ANSWER,
     }  # fmt: skip
 
 
