@@ -18,6 +18,12 @@ KEEP_MEMORY := MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=8000000000 MALLOC_TOP_P
 CLEAN := $(PY) -m nbstripout --keep-output --keep-count --keep-id --extra-keys "cell.metadata.papermill \
   metadata.papermill metadata.widgets metadata.vscode metadata.interpreter metadata.language_info.version"
 
+# What needs no model, and is done in a minute: losses, alignment, what reads answers, statistics, pages, set-up.
+QUICK := $(patsubst %,tests/test_%.py,alignment alignment_plot cache_draws cache_encodings cache_plots cache_sizes chat \
+  check curves demonstrations depends disk distributions environment feature_losses gsm8k layers_shown losses \
+  losses_cross_tokenizer missing_premise notebooks_static numerals phrases planning provenance reading results sources \
+  statistics tiers)
+
 # For every system and every Python that the project runs on.
 LOCK := artifacts/uv/bin/uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11
 

@@ -181,6 +181,17 @@ def test_documented_targets_exist(name):
     assert named <= make_targets()
 
 
+def test_the_quick_tests_import_no_trainer_and_there_is_each_of_them():
+    """TRL takes seconds to import; a test that needs a model does not belong to them."""
+    names = re.findall(r"tests/test_\w+\.py", make("-n", "quick").stdout)
+    assert len(names) == len(set(names)) > 25
+    for name in names:
+        tree = ast.parse((ROOT / name).read_text(encoding="utf-8"))
+        top = {module.split(".")[0] for node in tree.body for module in imports(ast.Module([node], []))}
+        assert not top & {"trl", "peft"}, name
+        assert not {node.arg for node in ast.walk(tree) if isinstance(node, ast.arg)} & {"tiny", "double"}, name
+
+
 def test_every_target_is_in_the_help():
     assert set(re.findall(r"^make ([a-z-]+) ", make().stdout, re.MULTILINE)) == make_targets()
 

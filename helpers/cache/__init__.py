@@ -73,7 +73,7 @@ def load(folder: Path, made: dict, tell: bool = True) -> Dataset:
     teacher, for another tokenizer, prompt or trace set, ...), naming what differs, or if it is not what was written.
     """
     if not finished(folder):
-        raise FileNotFoundError(f"there is no finished cache in {folder}: `soft.fill_cache` makes one")
+        raise FileNotFoundError(f"there is no finished cache in {folder}: `methods.Cached(...).fill()` makes one")
     provenance.refuse_others(folder, made, "cached targets", (PARTS, DATASET))
     try:
         dataset = disk.load(folder / DATASET)

@@ -12,7 +12,7 @@ DENSE = 3  # logits, their logarithms, and those without each text's last place;
 ENTROPY = 3 * 128  # rows of logits in TRL's entropy, which it prints: of 128 tokens, three tensors
 SOFT = 6  # losses.chunked.soft: two logarithms, two distributions, their difference, its product
 TRL_SOFT = 8  # TRL's divergence: both logits, both logarithms, the terms and what they are made of; measured 7.7
-STORED = 4  # trainers.cached: two logarithms of the logits, and two gradients on their way back
+STORED = 4  # methods.cached: two logarithms of the logits, and two gradients on their way back
 SHARED = 95_969  # tokens that Qwen 3 and Gemma 3 share by surface
 
 
@@ -62,7 +62,7 @@ def across(student: Shape, teacher: Shape, tokens: int, numbers: Numbers, shared
 
 
 def stored(shape: Shape, tokens: int, numbers: Numbers, weighed: bool = False) -> float:
-    """`trainers.cached`: the logits of a block of tokens, made again in the backward pass where there are several.
+    """`methods.cached`: the logits of a block of tokens, made again in the backward pass where there are several.
 
     weighed: the loss is weighed against one on features, and the first step keeps what it has worked out for that.
     """
