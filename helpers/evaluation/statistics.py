@@ -2,12 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import comb, sqrt
+from math import sqrt
 from statistics import mean, stdev
 
 import numpy as np
-
-Z95 = 1.959963984540054  # 95 % of a normal distribution lies within this many standard deviations
 
 
 @dataclass(frozen=True)
@@ -56,13 +54,10 @@ def wilson(hits: int, n: int) -> Share:
     """
     if not 0 <= hits <= n or n == 0:
         raise ValueError(f"{hits} hits of {n} is no share")
-    p, z2 = hits / n, Z95**2
-    middle = (p + z2 / (2 * n)) / (1 + z2 / n)
-    half = Z95 / (1 + z2 / n) * sqrt(p * (1 - p) / n + z2 / (4 * n * n))
-    # At the ends the interval reaches 0 and 1 exactly; rounding would leave it a hair away.
-    low = 0.0 if hits == 0 else middle - half
-    high = 1.0 if hits == n else middle + half
-    return Share(n, hits, p, low, high)
+    from scipy.stats import binomtest  # not at the top, as everywhere here: it takes a second
+
+    found = binomtest(int(hits), int(n)).proportion_ci(0.95, "wilson")
+    return Share(n, hits, hits / n, float(found.low), float(found.high))
 
 
 def mcnemar(right_a: Sequence[bool], right_b: Sequence[bool]) -> float:
@@ -72,10 +67,10 @@ def mcnemar(right_a: Sequence[bool], right_b: Sequence[bool]) -> float:
     they differ say anything: if neither is better, each such problem is a fair coin.
     Raises ValueError if the two are not of one length.
     """
+    from scipy.stats import binomtest
+
     only_a, only_b = _only(right_a, right_b)
-    differ = only_a + only_b
-    tail = sum(comb(differ, k) for k in range(min(only_a, only_b) + 1))
-    return min(1.0, 2 * tail / 2**differ)
+    return float(binomtest(only_a, only_a + only_b).pvalue) if only_a + only_b else 1.0
 
 
 def paired_bootstrap(
@@ -120,7 +115,7 @@ def paired_repeats(a: Sequence[float], b: Sequence[float]) -> Difference:
 
 def _t(values: Sequence[float], confidence: float = 0.95) -> tuple[float, float]:
     """The mean and half the length of its t-interval."""
-    from scipy.stats import t  # not at the top: it takes a second, and most who count shares never need it
+    from scipy.stats import t
 
     n = len(values)
     if n < 2:
