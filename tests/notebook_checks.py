@@ -8,6 +8,7 @@ import ast
 import builtins
 import re
 from itertools import pairwise
+from pathlib import Path
 
 import nbformat
 
@@ -16,6 +17,7 @@ FROM_THE_SHELL = {"display", "get_ipython"}  # IPython gives these names to ever
 LINE_LENGTH = 79  # what fits beside the file browser without scrolling sideways
 # A folder of someone's machine, also on macOS, Windows, Colab and Kaggle.
 MACHINE_PATH = re.compile(r"(?<![\w.])(/(home|Users|work|farm|root|tmp|content|kaggle)/|[A-Z]:\\)")
+ROOT = Path(__file__).resolve().parents[1]
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 
 
@@ -49,6 +51,33 @@ def parsed(nb: dict) -> list[ast.Module]:
         except SyntaxError:
             trees.append(ast.Module([], []))
     return trees
+
+
+def imports_what_the_helpers_have(nb):
+    """Each `from helpers... import` names a file, or a name at the top of one: seen without running anything."""
+    missing = []
+    for tree in parsed(nb):
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "helpers":
+                there = _names_of(ROOT.joinpath(*node.module.split(".")))
+                missing += [f"{node.module} has no {one.name}" for one in node.names if one.name not in there]
+    return missing
+
+
+def _names_of(place: Path) -> set[str]:
+    """What can be imported from a module or a package."""
+    file = place / "__init__.py" if place.is_dir() else place.with_suffix(".py")
+    if not file.is_file():
+        return set()
+    names = {path.stem for path in place.glob("*")} if place.is_dir() else set()
+    for node in ast.parse(file.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            names |= {(alias.asname or alias.name).split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.FunctionDef | ast.ClassDef):
+            names.add(node.name)
+        else:
+            names |= {one.id for one in ast.walk(node) if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store)}
+    return names
 
 
 def is_a_notebook(nb):
@@ -175,7 +204,7 @@ def was_run_from_top_to_bottom(nb):
 
 
 CHECKS = (
-    is_a_notebook, has_python3_kernel, parses, binds_names_before_use, imports_no_stars, opens_with_parameters,
-    orders_headings, keeps_lines_short, hides_no_errors, shows_no_errors, shows_no_stderr, shows_no_machine_paths,
-    keeps_no_widget_state, keeps_no_widget_views, was_run_from_top_to_bottom,
+    is_a_notebook, has_python3_kernel, parses, binds_names_before_use, imports_no_stars, imports_what_the_helpers_have,
+    opens_with_parameters, orders_headings, keeps_lines_short, hides_no_errors, shows_no_errors, shows_no_stderr,
+    shows_no_machine_paths, keeps_no_widget_state, keeps_no_widget_views, was_run_from_top_to_bottom,
 )  # fmt: skip

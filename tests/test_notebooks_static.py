@@ -107,6 +107,10 @@ WRONG = {
     "parses": [with_code("for x in"), with_code("%%time\nfor x in")],
     "binds_names_before_use": [with_code("x + 1"), with_code("def f(a):\n    return b"), with_code("x += y")],
     "imports_no_stars": [with_code("from math import *")],
+    "imports_what_the_helpers_have": [
+        with_code("from helpers.methods.cached import tokenized"), with_code("from helpers import distil"),
+        with_code("from helpers.nowhere import x"),
+    ],
     "opens_with_parameters": [without_tags, without_seed, without_code],
     "orders_headings": [with_prose("## No title"), with_prose("# A\n# B"), with_prose("# A\n### C"), with_prose("-")],
     "keeps_lines_short": [with_code("x = 1" + " " * 70 + "# far")],
