@@ -3,11 +3,13 @@
 import os
 import signal
 import sys
+import threading
 import time
 import traceback
 from collections.abc import Callable
 
 import torch
+from tqdm.std import tqdm
 
 PATIENCE = 60  # seconds: what is not done by then never will be
 
@@ -26,6 +28,7 @@ def forked(work: Callable[[], object]) -> int:
     try:
         signal.alarm(PATIENCE)
         torch.set_num_threads(1)
+        leave_the_lock_of_bars()
         work()
         status = 0
     except BaseException:
@@ -33,6 +36,20 @@ def forked(work: Callable[[], object]) -> int:
     finally:
         sys.stdout.flush()
         os._exit(status)
+
+
+def leave_the_lock_of_bars() -> None:
+    """Gives this process a lock of its own for tqdm's bars.
+
+    The usual one is shared by a process and its forks, and each bar takes it as it begins: a fork that is killed with
+    it would have its parent, and all who are forked later, wait at their next bar for ever. And a fork that begins
+    while a thread of its parent has it would wait itself.
+    """
+    classes = [tqdm]
+    for one in classes:  # which grows meanwhile
+        classes += one.__subclasses__()
+        if one is tqdm or "_lock" in vars(one):
+            one.set_lock(threading.RLock())
 
 
 def until(condition: Callable[[], object], *processes: int) -> None:

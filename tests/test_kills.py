@@ -6,6 +6,7 @@ import time
 import kills
 import pytest
 from kills import ended, forked, killed, until
+from tqdm.auto import tqdm
 
 
 def test_another_child_that_nobody_has_asked_for_its_end_is_not_taken_for_the_one():
@@ -25,3 +26,20 @@ def test_another_child_that_nobody_has_asked_for_its_end_is_not_taken_for_the_on
 def test_one_that_waits_for_what_never_comes_is_ended_by_the_system(monkeypatch):
     monkeypatch.setattr(kills, "PATIENCE", 1)
     assert ended(forked(lambda: time.sleep(60))) == -signal.SIGALRM
+
+
+def test_a_fork_that_is_killed_with_the_lock_of_bars_keeps_nobody_waiting(tmp_path):
+    """tqdm's lock is one for a process and its forks: what was killed with it would hold it for ever."""
+    tqdm(total=1, disable=True).close()  # which makes it
+    (shared, _) = tqdm.get_lock().locks
+
+    def hold():
+        with tqdm.get_lock():
+            (tmp_path / "held").touch()
+            time.sleep(60)
+
+    holder = forked(hold)
+    until((tmp_path / "held").exists, holder)
+    killed(holder)
+    assert shared.acquire(timeout=5), "the next bar in this process would never begin"
+    shared.release()
