@@ -1,7 +1,6 @@
 """Losses: by hand, beside other implementations, and the chunked form beside the dense one to ten places."""
 
 import math
-import os
 from types import SimpleNamespace
 
 import pytest
@@ -13,9 +12,6 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from helpers import losses
 from helpers.losses.chunked import Head, chunked_divergence, head_of
 from helpers.losses.chunked import soft as in_chunks
-
-os.environ.setdefault("TRL_EXPERIMENTAL_SILENCE", "1")
-from trl.experimental.gkd import GKDTrainer
 
 KINDS = ("forward", "reverse", "jsd")
 
@@ -65,8 +61,12 @@ def test_every_kind_beside_scipy(temperature, beta):
         assert mean == pytest.approx(temperature**2 * each.mean(), rel=1e-12)
 
 
+@pytest.mark.slow  # TRL takes seconds to import
 @pytest.mark.parametrize(("kind", "beta", "theirs"), [("forward", 0.5, 0.0), ("reverse", 0.5, 1.0), ("jsd", 0.3, 0.3)])
-def test_every_kind_beside_trl(kind, beta, theirs):
+def test_every_kind_beside_trl(kind, beta, theirs, monkeypatch):
+    monkeypatch.setenv("TRL_EXPERIMENTAL_SILENCE", "1")
+    from trl.experimental.gkd import GKDTrainer
+
     student, teacher = logits(1, 9, 13), logits(1, 9, 13, seed=1)
     # TRL does not multiply by T².
     wanted = 4 * GKDTrainer.generalized_jsd_loss(student, teacher, beta=theirs, temperature=2.0, reduction="sum") / 9
