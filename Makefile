@@ -21,7 +21,7 @@ CLEAN := $(PY) -m nbstripout --keep-output --keep-count --keep-id --extra-keys "
 # What needs no model, and is done in a minute: losses, alignment, what reads answers, statistics, pages, set-up.
 QUICK := $(patsubst %,tests/test_%.py,alignment alignment_plot cache_draws cache_encodings cache_plots cache_sizes \
   check curves demonstrations depends disk distributions environment feature_losses gsm8k layers_shown losses \
-  losses_cross_tokenizer missing_premise notebooks_static numerals phrases planning provenance reading results sources \
+  losses_cross_tokenizer missing_premise notebooks_static numerals phrases provenance reading results sources \
   statistics tiers)
 
 # For every system and every Python that the project runs on.
