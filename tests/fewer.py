@@ -40,7 +40,7 @@ def startup() -> str:
 
 def begin() -> None:
     """Nothing is imported yet, so that the first import of a notebook stays the first."""
-    from shrunken import Changed
+    from rehearsal.shrunken import Changed
 
     changes = {
         "helpers.tiers": shrink, "helpers.questions": ask_fewer, "helpers.traces": collect_fewer,
@@ -59,12 +59,12 @@ def pair_up(problems) -> None:
 
 
 def ask_fewer(questions) -> None:
-    from shrunken import fewer
+    from rehearsal.shrunken import fewer
 
     questions.draw = fewer(questions.draw, QUESTIONS)
 
 
 def collect_fewer(traces) -> None:
-    from shrunken import collected
+    from rehearsal.shrunken import collected
 
     traces.collect = collected(traces.collect, COLLECTED)

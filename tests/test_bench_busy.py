@@ -8,8 +8,8 @@ import sys
 import time
 from contextlib import nullcontext
 
-import bench_busy
 import pytest
+from bench import busy as bench_busy
 
 from helpers.openmp import NAME, VALUE
 
@@ -32,7 +32,7 @@ def test_the_work_is_done_as_it_is_named(tiny, monkeypatch, capsys, waiting, the
 
 
 def test_openmp_is_not_loaded_before_it_is_set():
-    code = "import bench_busy, sys; print('torch' in sys.modules)"
+    code = "import sys; from bench import busy; print('torch' in sys.modules)"
     env = os.environ | {"PYTHONPATH": os.pathsep.join([str(bench_busy.ROOT), str(bench_busy.ROOT / "tools")])}
     assert subprocess.check_output([sys.executable, "-c", code], env=env, text=True) == "False\n"
 

@@ -2,8 +2,8 @@
 
 import json
 
-import bench_losses
 import pytest
+from bench import losses as bench_losses
 
 SMALL = {"vocabulary": 500, "width": 16}
 

@@ -1,8 +1,8 @@
-"""tools/late_faults.py: each fault that would show only after hours is found."""
+"""tools/rehearsal/late_faults.py: each fault that would show only after hours is found."""
 
-import late_faults
 import pytest
 import torch
+from rehearsal import late_faults
 from tiny_models import GEMMA_TEMPLATE, tokenizer_of
 
 

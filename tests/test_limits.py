@@ -5,11 +5,10 @@ import random
 import re
 from pathlib import Path
 
-import before_after
 import limits
-import methods
 import pytest
-from tables import LIMITS, percent
+from readme import before_after, methods
+from readme.tables import LIMITS, percent
 
 from data.making.demonstrations import FAILS, FITS, WAITS, demonstration
 from data.making.tasks import chain

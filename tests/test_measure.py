@@ -283,7 +283,7 @@ def test_what_is_done_in_which_order_can_be_listed(capsys):
 
 @pytest.mark.parametrize("name", SHAPES)
 def test_the_shapes_are_the_published_ones(name, faked, monkeypatch, tmp_path):  # noqa: F811
-    import real_settings
+    from rehearsal import settings as real_settings
     from transformers import AutoConfig
 
     for family, vocabulary in ((real_settings.QWEN3, 151_936), (real_settings.GEMMA3, 262_144)):
@@ -294,8 +294,8 @@ def test_the_shapes_are_the_published_ones(name, faked, monkeypatch, tmp_path): 
 
 
 def test_random_weights_are_found_as_the_hub_s(faked, tmp_path, monkeypatch):  # noqa: F811
-    import real_settings
     from huggingface_hub import try_to_load_from_cache
+    from rehearsal import settings as real_settings
     from transformers import AutoModelForCausalLM
 
     def small(name):

@@ -4,9 +4,9 @@ import json
 import shutil
 from pathlib import Path
 
-import methods
 import pytest
-from tables import figure
+from readme import methods
+from readme.tables import figure
 
 ROOT = Path(__file__).resolve().parents[1]
 

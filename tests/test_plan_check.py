@@ -3,9 +3,9 @@
 import json
 import os
 
-import plan_check
 import pytest
-from plan_check import Point
+from planner import check as plan_check
+from planner.check import Point
 
 # Neither of them is one of `make plan-check`'s.
 CHEAP = (

@@ -5,12 +5,10 @@ import re
 import shutil
 from pathlib import Path
 
-import before_after
 import pytest
-import readme
-import rehearsed
-import tables
-from real_table import RESULT
+from readme import __main__ as readme
+from readme import before_after, rehearsed, tables
+from readme.real_table import RESULT
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -4,11 +4,11 @@ import json
 from dataclasses import replace
 
 import pytest
-import real
-import real_traces
 import torch
-from real_table import real_table
-from tables import percent
+from readme.real_table import real_table
+from readme.tables import percent
+from real import __main__ as real
+from real import traces as real_traces
 from transformers import TrainerCallback
 
 from helpers import methods, models, tiers, training
@@ -143,7 +143,7 @@ def test_missing_traces_are_told_before_anything_is_made(tmp_path, monkeypatch, 
 
 
 def test_texts_of_the_model_are_shown_as_text():
-    from real_table import shown
+    from readme.real_table import shown
 
     assert shown("<think>\nA.\n\n# B\n</think>") == "&lt;think> A. # B &lt;/think>"
     assert shown("0. " * 1_000) == ("0. " * 300) + " [… and so on]"

@@ -3,10 +3,10 @@
 import time
 
 import pytest
-import real_held_out
-import real_score
 import torch
 from kills import ended, forked
+from real import held_out as real_held_out
+from real import score as real_score
 
 from helpers import generation, models
 from helpers.generation.with_transformers import Answer

@@ -4,9 +4,9 @@ from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
-import real_student
-import real_traces
 import torch
+from real import student as real_student
+from real import traces as real_traces
 from tiny_models import QUESTIONS, sizes, tokenizer_of
 from transformers import LlamaConfig, LlamaForCausalLM
 

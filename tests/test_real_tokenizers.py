@@ -5,9 +5,9 @@ import hashlib
 import io
 import tarfile
 
-import bench_alignment
 import pytest
-import real_tokenizers
+from bench import alignment as bench_alignment
+from rehearsal import tokenizers as real_tokenizers
 from test_alignment import ODD, check, check_pairs, pairs_of
 
 from helpers import alignment

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import real_traces
+from real import traces as real_traces
 
 from helpers import traces
 

@@ -9,9 +9,9 @@ import os
 from dataclasses import replace
 
 import pytest
-import real_settings
-import real_tokenizers
 import torch
+from rehearsal import settings as real_settings
+from rehearsal import tokenizers as real_tokenizers
 from transformers import Gemma3ForCausalLM, Gemma3TextConfig
 
 from helpers import evaluation, generation, methods, models, questions, tiers, traces, training

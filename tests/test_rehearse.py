@@ -1,4 +1,4 @@
-"""tools/rehearse.py: what is shrunk and what is refused, the report, and going on after a stop."""
+"""tools/rehearsal: what is shrunk and what is refused, the report, and going on after a stop."""
 
 import json
 import os
@@ -8,13 +8,12 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-import rehearse
-import shrunken
-import stand_ins
 import study
 from execution import execute
 from nbformat import write
 from nbformat.v4 import new_code_cell, new_notebook
+from rehearsal import __main__ as rehearse
+from rehearsal import shrunken, stand_ins
 
 from helpers.tiers import TIERS
 
@@ -35,8 +34,8 @@ def place(tmp_path, monkeypatch):
     for name, source in (("01_good", "1"), ("02_bad", "boom = 1 / 0")):
         notebook(root, name, source)
     (root / "helpers").mkdir()
-    (root / "tools").mkdir()
-    (root / "tools" / "late_faults.py").write_text("")
+    (root / "tools" / "rehearsal").mkdir(parents=True)
+    (root / "tools" / "rehearsal" / "late_faults.py").write_text("")
     for module in (rehearse, study):
         monkeypatch.setattr(module, "ROOT", root)
     monkeypatch.setattr(rehearse, "FOLDER", root / "artifacts" / "rehearsal")
@@ -239,7 +238,7 @@ def test_what_stays_inside_is_allowed(event, arguments, tmp_path, monkeypatch):
 
 
 def test_make_rehearse_is_what_runs_it():
-    assert "\t$(PY) tools/rehearse.py\n" in (stand_ins.ROOT / "Makefile").read_text(encoding="utf-8")
+    assert "\t$(TOOLS) rehearsal\n" in (stand_ins.ROOT / "Makefile").read_text(encoding="utf-8")
 
 
 HOLDS = """
@@ -256,7 +255,7 @@ while time.monotonic() < until:
 # In a process of its own: what other tests left running plays no part.
 WATCHES = """
 import json, subprocess, sys
-import watching
+from rehearsal import watching
 if sys.argv.pop() == "untold":  # a system that does not say what is shared
     watching.memory_of = lambda process: process.memory_info().rss
 with watching.watched() as memory:

@@ -1,15 +1,14 @@
-"""tools/stand_ins.py and what it is made of: the Hub's layout, the real settings, the lessons, the data."""
+"""tools/rehearsal/stand_ins.py and what it is made of: the Hub's layout, the real settings, the lessons, the data."""
 
 import json
 from dataclasses import replace
 from pathlib import Path
 
-import lessons
 import pytest
-import real_settings
-import real_tokenizers
-import stand_ins
 import torch
+from rehearsal import lessons, stand_ins
+from rehearsal import settings as real_settings
+from rehearsal import tokenizers as real_tokenizers
 from tiny_models import QWEN_TEMPLATE, sizes, tokenizer_of
 from transformers import AutoConfig, Qwen3Config, Qwen3ForCausalLM
 

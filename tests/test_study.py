@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import study
 from nbformat.v4 import new_code_cell, new_notebook
-from tables import percent
+from readme.tables import percent
 
 from helpers.evaluation import results, statistics
 from helpers.evaluation.statistics import wilson

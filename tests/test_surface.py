@@ -7,11 +7,10 @@ import re
 import sys
 from types import SimpleNamespace
 
-import gpu_check
-import overriding
 import pytest
-import surface
 import unsloth_double
+from gpu import check as gpu_check
+from gpu import overriding, surface
 
 # Public methods that a library's class and something else have alike, and that are called here on the something else.
 NOT_THEIRS = {

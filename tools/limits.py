@@ -14,8 +14,8 @@ from dataclasses import replace
 from pathlib import Path
 from statistics import fmean
 
+from readme.tables import LIMITS
 from study import commit, write
-from tables import LIMITS
 
 from data.making.demonstrations import FITS
 from data.making.tasks import chain

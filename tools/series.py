@@ -12,7 +12,7 @@ from pathlib import Path
 
 import nbformat
 from execution import Failed, execute
-from tables import MINUTES, figure, lines, percent
+from readme.tables import MINUTES, figure, lines, percent
 
 ROOT = Path(__file__).resolve().parents[1]
 TIER = "mini"

@@ -19,7 +19,7 @@ def table(tier: Tier | str, cards=("16", "24", "48"), methods=METHODS) -> str:
     rows = [["method", *(f"{card.sold_gb} GB ({card.name})" for card in chosen)], ["---"] * (1 + len(chosen))]
     for method in methods:
         rows.append([method, *(_cell(plan(tier, card, method)) for card in chosen)])
-    star = "\\* not with all of the tier's own settings; `tools/plan.py --tier` with the method says which and why."
+    star = "\\* not with all of the tier's own settings; `python -m planner --tier` with the method says which and why."
     return f"{_markdown(rows)}\n\n{star}\n\n{measured.told()}"
 
 

@@ -15,10 +15,10 @@ import urllib.request
 import zipfile
 from pathlib import Path
 
-import real_tokenizers
 from packaging.requirements import Requirement
 from packaging.tags import compatible_tags, cpython_tags
 from packaging.utils import canonicalize_name, parse_wheel_filename
+from rehearsal import tokenizers as real_tokenizers
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "artifacts" / "measure" / "kit"

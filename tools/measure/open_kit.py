@@ -10,7 +10,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 SITE = ROOT / "artifacts" / "measure" / "site"
-TOKENIZERS = ROOT / "artifacts" / "bench" / "tokenizers"  # where tools/real_tokenizers.py keeps them
+TOKENIZERS = ROOT / "artifacts" / "bench" / "tokenizers"  # where tools/rehearsal/tokenizers.py keeps them
 
 
 def open_kit(folders: list[Path], site: Path = SITE, tokenizers: Path = TOKENIZERS) -> int:

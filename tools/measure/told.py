@@ -1,6 +1,6 @@
 """What was measured, beside what the planner says of the same: lines, and tables in Markdown."""
 
-from tables import lines as table
+from readme.tables import lines as table
 
 from helpers import planning
 from measure import planned

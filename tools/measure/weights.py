@@ -8,9 +8,9 @@ import shutil
 import sys
 from pathlib import Path
 
-import real_settings
-import stand_ins
 import torch
+from rehearsal import settings as real_settings
+from rehearsal import stand_ins
 
 from helpers.tiers import TIERS, ModelSpec
 

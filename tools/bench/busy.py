@@ -24,11 +24,11 @@ from pathlib import Path
 from statistics import median
 
 import psutil
-from tables import lines
+from readme.tables import lines
 
 from helpers import openmp
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 OUT = ROOT / "artifacts" / "bench" / "busy.json"
 NICE = {"alone": None, "low": 19, "same": 0}  # the other process: none, or its priority
 NAMED = {"alone": "none", "low": "of low priority", "same": "of the same priority"}
@@ -117,9 +117,10 @@ def beside(niceness: int | None):
 
 def in_a_process(waiting: str, other: str, times: int) -> dict[str, list[float]]:
     """The seconds of each piece of work that was done in time. Raises SystemExit with what was said if one fails."""
-    command = [sys.executable, __file__, "--one", waiting, str(times)]
+    command = [sys.executable, "-m", "bench.busy", "--one", waiting, str(times)]
     # Neither fewer threads nor another way to wait, whatever the shell has set.
     env = {name: value for name, value in os.environ.items() if not name.startswith(("OMP_", "GOMP_", "KMP_", "MKL_"))}
+    env["PYTHONPATH"] = os.pathsep.join([str(ROOT / "tools"), str(ROOT)])
     with beside(NICE[other]):
         try:
             done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=LIMIT)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tables import lines, measured, percent
+from readme.tables import lines, measured, percent
 
 RESULT = Path("data/results/real.json")
 LONGEST = 900  # characters that are shown of an answer; the file has all of it

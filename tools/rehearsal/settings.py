@@ -6,9 +6,8 @@ As they were published. For a rehearsal the sizes are not: width and depth are s
 import json
 from dataclasses import dataclass, field
 
-import real_tokenizers
-
 from helpers.planning import shape_of
+from rehearsal import tokenizers as real_tokenizers
 
 HYBRID_PROMPT = """{%- if add_generation_prompt %}
     {{- '<|im_start|>assistant\\n' }}

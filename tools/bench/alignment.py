@@ -6,12 +6,12 @@ Prints a table and writes artifacts/bench/alignment.json.
 import json
 from pathlib import Path
 
-import real_tokenizers
-from tables import lines
+from readme.tables import lines
+from rehearsal import tokenizers as real_tokenizers
 
 from helpers import alignment
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 OUT = ROOT / "artifacts" / "bench" / "alignment.json"
 
 

@@ -3,9 +3,8 @@
 import json
 from pathlib import Path
 
-from tables import BRACKETS, LIMITS, figure, lines, measured, percent, ratio
-
 from helpers.evaluation.statistics import repeated
+from readme.tables import BRACKETS, LIMITS, figure, lines, measured, percent, ratio
 
 RESULTS = Path("data/results/mini")
 LOGITS, CACHE, ACROSS = "05_logit_distillation", "06_teacher_cache", "07_across_tokenizers"

@@ -1,6 +1,6 @@
 """What a kernel of the rehearsal begins with: small and full tiers of a few steps, and no way out of its folder.
 
-`tools/rehearse.py` puts this before the first cell of each notebook. The notebooks and helpers stay as they are: what
+The rehearsal puts this before the first cell of each notebook. The notebooks and helpers stay as they are: what
 changes is how much of everything there is, where it is kept, and that there is no network.
 """
 
@@ -11,7 +11,7 @@ from dataclasses import replace
 from importlib.machinery import PathFinder
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 FOLDER = "DISTILL_REHEARSAL"  # the environment variable that names the folder in which everything has to stay
 # As few as the notebooks allow: 06 looks at 24 of 3/64 of the traces, 03 divides its steps by 10. 04 goes through the
 # epochs before the last, so the cheaper tier has one of those.

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import torch
 from datasets import Dataset
-from plan_points import Point, config_of
 from transformers import AutoTokenizer, Gemma3ForCausalLM, Qwen3ForCausalLM
 
 import helpers.methods.cross_tokenizer
@@ -14,6 +13,7 @@ from helpers import alignment, memory, models, training
 from helpers.cache import Encoding
 from helpers.models import loading
 from helpers.tiers import ROOT, TIERS, Lora, ModelSpec
+from planner.points import Point, config_of
 
 STEPS = 2  # in the second the optimizer's states are there
 MINI = TIERS["mini"]

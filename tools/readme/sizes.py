@@ -1,6 +1,6 @@
 """README's three sizes: what each is, what it needs, and whether it was ever measured on a GPU."""
 
-from tables import lines
+from readme.tables import lines
 
 UNRUN = "not yet run on a GPU"
 

@@ -16,7 +16,7 @@ from tqdm.auto import tqdm
 
 from helpers.problems import SEED_QUESTIONS
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 SAMPLE = ROOT / "data" / "gsm8k-sample.jsonl"
 NUMBERS = range(1, 21)  # each problem stands in the rehearsal's data so often, each time with another number before it
 TEST_NUMBERS = range(21, 23)

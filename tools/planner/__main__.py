@@ -1,6 +1,6 @@
 """What a run on a GPU takes, before it is run: `make plan`, or one plan with its reasons:
 
-python tools/plan.py --tier full --card 24 --method logits --batch 32 --length 4096
+python -m planner --tier full --card 24 --method logits --batch 32 --length 4096
 
 All of it is arithmetic (`helpers.planning`); no model is loaded and no GPU is used. `make plan-check` holds the
 formulas against peaks that were measured on a CPU.
@@ -8,7 +8,7 @@ formulas against peaks that were measured on a CPU.
 
 import argparse
 
-from tables import lines
+from readme.tables import lines
 
 from helpers import planning
 from helpers.planning import published

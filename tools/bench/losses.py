@@ -9,6 +9,7 @@ writes artifacts/bench/losses.json.
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import time
@@ -17,9 +18,9 @@ from io import StringIO
 from pathlib import Path
 from statistics import median
 
-from tables import lines
+from readme.tables import lines
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 OUT = ROOT / "artifacts" / "bench" / "losses.json"
 VOCABULARY, WIDTH, CHUNK = 262_144, 640, 128
 FORMS = ("limit", "ours", "dense", "trl")
@@ -97,8 +98,9 @@ FORM_OF = {"limit": limit, "ours": chunked, "dense": dense, "trl": trl}
 
 def in_a_process(form: str, tokens: int, trained: bool) -> dict:
     """`measure` in a fresh process. Raises SystemExit with what it said if it fails."""
-    command = [sys.executable, __file__, "--one", form, str(tokens), str(int(trained))]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    command = [sys.executable, "-m", "bench.losses", "--one", form, str(tokens), str(int(trained))]
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT / "tools"), str(ROOT)])}
+    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True)
     if done.returncode:
         raise SystemExit(f"{form} at {tokens} tokens failed:\n{done.stderr[-2000:]}")
     return json.loads(done.stdout.splitlines()[-1])

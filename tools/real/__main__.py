@@ -9,19 +9,19 @@ import sys
 from importlib import metadata
 from pathlib import Path
 
-import real_score
-import real_student
-import real_traces
 from datasets import Dataset
-from real_table import real_table
+from readme.real_table import real_table
 
 from helpers import evaluation, models, traces, training
 from helpers.evaluation import results
 from helpers.problems import SEED_QUESTIONS
 from helpers.questions import Question
 from helpers.tiers import Budget, DataSpec, Lora, ModelSpec, Sampling, Tier
+from real import score as real_score
+from real import student as real_student
+from real import traces as real_traces
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 RESULTS = ROOT / "data" / "results"
 NAME = "real"  # of the tier, and of the file with the figures
 SEED = 0
@@ -62,11 +62,11 @@ def train(tier: Tier, learnt: Dataset, held: Dataset, seed: int) -> training.Run
 
 def trainer_of(tier: Tier, learnt: Dataset, held: Dataset, seed: int, folder: Path):
     """The trainer, with a fresh adapter."""
-    from real_held_out import HeldOut  # not at the top, any of them: see helpers.models.loading
     from trl import SFTTrainer
 
     from helpers.training import method
     from helpers.training.callbacks import Validation
+    from real.held_out import HeldOut  # not at the top, any of them: see helpers.models.loading
 
     student, tokenizer = models.load_student(tier)
     changes = {"bf16": BFLOAT16, "per_device_eval_batch_size": tier.micro_batch, "logging_steps": 1}

@@ -1,4 +1,4 @@
-"""Makes stand-ins of the real models in a local Hub cache: `python tools/stand_ins.py`.
+"""Makes stand-ins of the real models in a local Hub cache: `python tools/rehearsal/stand_ins.py`.
 
 Real are the tokenizers, the chat templates, the vocabularies and every setting in the models' files. Not real are the
 weights: a few layers of width 64 or 128, random, or taught a few answers by heart (`lessons`). They exist so that every
@@ -14,14 +14,14 @@ import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 
-import lessons
-import real_settings
-import real_tokenizers
 import torch
 
 from helpers.tiers import GSM8K, TIERS, ModelSpec
+from rehearsal import lessons
+from rehearsal import settings as real_settings
+from rehearsal import tokenizers as real_tokenizers
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "artifacts" / "rehearsal"
 MARK = "THIS_IS_A_STAND_IN"
 WARNING = (
@@ -66,7 +66,7 @@ def specs() -> list[ModelSpec]:
     wanted = [spec for spec in found.values() if not spec.local]
     missing = [spec.name for spec in wanted if spec.name not in real_settings.MODELS]
     if missing:
-        raise KeyError(f"{', '.join(missing)} has no stand-in: add it to MODELS in tools/real_settings.py")
+        raise KeyError(f"{', '.join(missing)} has no stand-in: add it to MODELS in tools/rehearsal/settings.py")
     return wanted
 
 

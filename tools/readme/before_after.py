@@ -10,10 +10,10 @@ import matplotlib
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 from matplotlib.ticker import PercentFormatter
-from tables import BRACKETS, lines, measured, percent, ratio
 
 from helpers.evaluation.reading import final_answer, is_right
 from helpers.problems import FAMILIES, SEED_QUESTIONS, TWINS
+from readme.tables import BRACKETS, lines, measured, percent, ratio
 
 STUDY = Path("data/results/mini/04_before_and_after.json")
 PICTURE = Path("data/results/mini/before_and_after.png")

@@ -1,4 +1,4 @@
-"""What a GPU user would see wrong only after hours, looked at before: `tools/rehearse.py` runs this for each tier.
+"""What a GPU user would see wrong only after hours, looked at before: `make rehearse` runs this for each tier.
 
 Beginnings, ends, padding and `<think>` in what is really stored and really trained on. A fault in one of them stops no
 program: the student just never learns to begin, to think or to stop.
@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import asdict
 
-import shrunken
+from rehearsal import shrunken
 
 THINK = "<think>", "</think>"
 PADDING = {"student": "<pad>", "sibling": "<|endoftext|>"}

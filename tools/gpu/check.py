@@ -16,7 +16,7 @@ from pathlib import Path
 
 from environment import step
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / ".venv-gpu"
 PINS = ROOT / "requirements-gpu.txt"
 SHOWN = ("unsloth", "unsloth_zoo", "torch", "torchvision", "transformers", "trl", "peft", "accelerate", "bitsandbytes")
@@ -58,9 +58,10 @@ def check() -> None:
 
     unsloth.first()  # before transformers, TRL and PEFT, as for a user
     as_on_a_gpu()
-    import surface
     import unsloth_double
     from unsloth.models import llama
+
+    from gpu import surface
 
     llama.made_forward = llama.CausalLM_fast_forward(None)  # else it has no name by which it could be found
     surface.ENDS[FORWARDS[0]] = (FORWARDS[1],)  # which takes what the other has no name for
@@ -101,7 +102,7 @@ def as_on_a_gpu() -> None:
 
 def differences(double) -> tuple[str, int, list[str]]:
     """The stand-in of the tests against the real Unsloth, parameter by parameter."""
-    import surface
+    from gpu import surface
 
     real, wrong, count = importlib.import_module("unsloth"), [], 0
     for name in ("FastLanguageModel", "FastModel"):
@@ -143,7 +144,7 @@ def settings() -> tuple[str, int, list[str]]:
 
 def overrides() -> tuple[str, int, list[str]]:
     """What our trainers and callbacks put in the place of the libraries' methods."""
-    import overriding
+    from gpu import overriding
 
     return "overridden methods compared", len(overriding.pairs()), overriding.misfits()
 

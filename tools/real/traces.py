@@ -14,7 +14,7 @@ from helpers import questions, traces
 from helpers.tiers import Tier
 from helpers.traces import store
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 SHIPPED = ROOT / "data" / "deepseek-r1-gsm8k.jsonl"
 FILE = "DISTILL_R1_TRACES"  # the environment variable that names another file
 

@@ -18,10 +18,11 @@ from io import StringIO
 from multiprocessing import forkserver, get_context
 from pathlib import Path
 
-from plan_points import POINTS, Point, config_of
-from tables import lines
+from readme.tables import lines
 
-ROOT = Path(__file__).resolve().parents[1]
+from planner.points import POINTS, Point, config_of
+
+ROOT = Path(__file__).resolve().parents[2]
 OUT = ROOT / "artifacts" / "bench" / "plan.json"
 WITHIN = 0.10
 # glibc keeps freed blocks below a size that it raises by itself, and memory in use would be hidden among them. With the
@@ -65,7 +66,7 @@ def in_processes(points: Iterable[Point]) -> Iterator[tuple[Point, dict[str, flo
     The processes come from one that has imported the libraries and done nothing else.
     """
     context = get_context("forkserver")
-    context.set_forkserver_preload(["measuring"])
+    context.set_forkserver_preload(["planner.measuring"])
     before = dict(os.environ)
     # Read by glibc, and by Python to find what is to be imported, when that process starts.
     path = [str(ROOT / "tools"), str(ROOT), before.get("PYTHONPATH", "")]
@@ -82,7 +83,7 @@ def in_processes(points: Iterable[Point]) -> Iterator[tuple[Point, dict[str, flo
 
 def alone(point: Point) -> dict[str, float]:
     """Runs in the new process."""
-    from measuring import measure
+    from planner.measuring import measure
 
     with tempfile.TemporaryDirectory() as folder, redirect_stdout(StringIO()):
         return measure(point, Path(folder))

@@ -13,7 +13,7 @@ import typing
 from dataclasses import dataclass
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 LIBRARIES = ("transformers", "trl", "peft", "unsloth", "huggingface_hub")
 TOKENIZER = "transformers.PreTrainedTokenizerBase"
 BOTH_HALVES = ("unsloth.FastLanguageModel", "unsloth.FastModel")

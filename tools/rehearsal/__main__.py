@@ -1,7 +1,7 @@
 """Runs every notebook on the small and full tiers with stand-ins, without a GPU or the Hub: `make rehearse`.
 
 The notebooks and helpers are those that a GPU user runs, to the last line; the models are small and know nothing
-(`tools/stand_ins.py`), and of everything there is less (`tools/shrunken.py`). What is shown is that the lines run, and
+(`rehearsal.stand_ins`), and of everything there is less (`rehearsal.shrunken`). It shows that the lines run, and
 nothing else: no figure of a rehearsal is a result, and all of it stays in artifacts/rehearsal/. A notebook that passed
 is not run again until it, a helper it imports or the stand-ins change; one that was stopped goes on where it was.
 Once everything has passed on both tiers, data/results/rehearsal.json says so, for README.
@@ -17,17 +17,16 @@ import sys
 import time
 from pathlib import Path
 
-import shrunken
-import stand_ins
 import study
 from execution import Failed, environment, execute
-from rehearsed import RECORD
-from watching import end_of_traceback, watched
+from readme.rehearsed import RECORD
 
 from helpers.evaluation import results
 from helpers.tiers import TIERS
+from rehearsal import shrunken, stand_ins
+from rehearsal.watching import end_of_traceback, watched
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 FOLDER = stand_ins.FOLDER
 NAMES = ("small", "full")
 CHECKS = "late_faults"  # runs behind the notebooks, as one of them
@@ -61,13 +60,13 @@ def prepare() -> None:
     stand_ins.make(FOLDER)
     startup = stand_ins.inside(FOLDER / "ipython" / "profile_default" / "startup" / "00-rehearsal.py", FOLDER)
     startup.parent.mkdir(parents=True, exist_ok=True)
-    startup.write_text(STARTUP.format(path=str(ROOT / "tools" / "shrunken.py")), encoding="utf-8")
+    startup.write_text(STARTUP.format(path=str(ROOT / "tools" / "rehearsal" / "shrunken.py")), encoding="utf-8")
 
 
 def digest(notebook: str, tier: str) -> str:
     """Of all that a run depends on."""
     if notebook == CHECKS:
-        return of_files(ROOT / "tools" / f"{CHECKS}.py", *sorted((ROOT / "helpers").rglob("*.py")))
+        return of_files(ROOT / "tools" / "rehearsal" / f"{CHECKS}.py", *sorted((ROOT / "helpers").rglob("*.py")))
     return hashlib.sha256((of_files() + study.digest(notebook, TIERS[tier])).encode()).hexdigest()
 
 
@@ -127,8 +126,9 @@ def rehearse(notebook: str, tier: str) -> dict:
 def check(tier: str) -> None:
     """Looks for what would show late. Raises Failed, with what was found."""
     with environment(variables(tier)):
-        command = [sys.executable, str(ROOT / "tools" / f"{CHECKS}.py"), tier]
-        done = subprocess.run(command, capture_output=True, text=True)
+        command = [sys.executable, "-m", f"rehearsal.{CHECKS}", tier]
+        path = os.pathsep.join([str(ROOT / "tools"), os.environ["PYTHONPATH"]])
+        done = subprocess.run(command, env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True)
     if done.returncode:
         raise Failed("\n".join([*done.stdout.splitlines(), *done.stderr.splitlines()[-15:]]))
 
@@ -151,7 +151,7 @@ def report(notebooks: list[str]) -> dict:
 
 def main(arguments: list[str] | None = None) -> int:
     every = [*sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb")), CHECKS]
-    parser = argparse.ArgumentParser(prog="python tools/rehearse.py", description=__doc__.split("\n\n")[0])
+    parser = argparse.ArgumentParser(prog="python -m rehearsal", description=__doc__.split("\n\n")[0])
     parser.add_argument("notebooks", nargs="*", metavar="NAME", help=f"default: all; {CHECKS} are the checks behind")
     parser.add_argument("--tier", choices=NAMES, help="default: both")
     parser.add_argument("--fresh", action="store_true", help="forget what passed, and what earlier runs made")

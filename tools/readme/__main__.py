@@ -1,19 +1,15 @@
-"""Writes README's tables from the committed figures: `python tools/readme.py`; with `--check` it only compares."""
+"""Writes README's tables from the committed figures: `python -m readme`; with `--check` it only compares."""
 
 import json
 import re
 import sys
 from pathlib import Path
 
-import before_after
-import methods
-import openings
-import rehearsed
-import sizes
-from real_table import RESULT, real_table
-from tables import LIMITS, MINUTES, lines, measured, percent
+from readme import before_after, methods, openings, rehearsed, sizes
+from readme.real_table import RESULT, real_table
+from readme.tables import LIMITS, MINUTES, lines, measured, percent
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 GPU = Path("data/results/gpu.json")
 ROLES = ("teacher", "student", "sibling")
 # What happens in each notebook, in the words of the reader who is done with it.

@@ -1,0 +1,1 @@
+"""Whether all that is asked of the libraries fits the GPU environment."""

@@ -1,0 +1,1 @@
+"""The planner's tables, and peaks measured beside them."""

@@ -1,0 +1,1 @@
+"""What writes README's tables from the committed figures."""

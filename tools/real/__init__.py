@@ -1,0 +1,1 @@
+"""A real student is trained on a real teacher's traces, on a CPU."""

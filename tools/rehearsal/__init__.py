@@ -1,0 +1,1 @@
+"""The real tiers' lines are run with stand-ins for their models."""
