@@ -191,7 +191,7 @@ def test_nothing_changes_on_the_mini_tier(tiny, tmp_path, monkeypatch, capsys):
     told = json.loads((store.place(tiny, 6, 0) / "provenance.json").read_text())
     assert list(told) == [
         "teacher", "revision", "data", "data_config", "data_revision", "n", "seed", "temperature", "top_p", "top_k",
-        "max_new_tokens", "batch_size", "questions", "prompt", "template", "machine", "versions",
+        "max_new_tokens", "batch_size", "column", "questions", "prompt", "template", "machine", "versions",
     ]  # fmt: skip
     assert list(traces.record(rows)) == [*told, "judged"]
     assert set(rows[ANSWER]) <= {f"<think>\nLet me see.\n</think>\n\n{end}" for end in (
