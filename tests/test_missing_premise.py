@@ -135,6 +135,7 @@ def rows(name: str) -> list[dict]:
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
+@pytest.mark.slow
 def test_no_solution_of_gsm8k_raises_an_alarm():
     found = [row["answer"].rpartition("####")[0] for row in rows("gsm8k/train.jsonl")[::3]]
     assert len(found) == 2_491 and not [text for text in found if notices(text)]

@@ -233,11 +233,13 @@ def gold(row: dict) -> str:
     return row["answer"].rpartition("####")[2].strip()
 
 
+@pytest.mark.slow
 def test_gsm8ks_solutions_are_right_by_their_own_gold():
     wrong = [row["question"] for row in rows("gsm8k/train.jsonl") if not is_right(row["answer"], gold(row))]
     assert not wrong
 
 
+@pytest.mark.slow
 def test_few_solutions_are_misread_without_the_line_that_names_the_answer():
     found = rows("gsm8k/train.jsonl")
     bare = [re.sub(r"<<.*?>>", "", row["answer"].rpartition("####")[0]) for row in found]
