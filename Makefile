@@ -9,7 +9,8 @@ NOTEBOOKS := $(sort $(wildcard notebooks/*.ipynb))
 COPIES := $(patsubst notebooks/%,artifacts/executed/%,$(NOTEBOOKS))
 
 # The programs of tools/ are packages there, and run as modules.
-TOOLS := PYTHONPATH="$(CURDIR)/tools:$(CURDIR):$$PYTHONPATH" $(PY) -m
+TOOLS_PATH := PYTHONPATH="$(CURDIR)/tools:$(CURDIR):$$PYTHONPATH"
+TOOLS := $(TOOLS_PATH) $(PY) -m
 
 PYTEST := DISTILL_TIER=mini DISTILL_BROWSER=required $(PY) -m pytest
 
@@ -122,7 +123,7 @@ plan-check: development ## Hold the planner against measured peaks of shrunken m
 
 measure: ## Measure the small and full tiers on this machine's NVIDIA GPU, at full shape with random weights (8 minutes)
 	@command -v $(GPU_PY) >/dev/null || { echo "Make the GPU environment first: README, Three sizes, says how"; exit 1; }
-	@PYTHONPATH="$(CURDIR)/tools:$(CURDIR):$$PYTHONPATH" $(GPU_PY) -m measure $(MEASURE)
+	@$(TOOLS_PATH) $(GPU_PY) -m measure $(MEASURE)
 
 measure-kit: development ## Pack what `make measure` needs on a machine without a network, and try that it imports
 	$(TOOLS) measure.kit $(KIT)

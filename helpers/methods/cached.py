@@ -127,12 +127,11 @@ class Cached(Logits):
     encoding: str = field(default="draws", kw_only=True)
     name = "cached"
 
-    def __post_init__(self):
-        losses.check(1, 1, self.kind, self.temperature, self.beta)
+    def check(self) -> None:
+        super().check()
         if self.kind != "forward":
             raise ValueError(f"a cache of draws gives the forward divergence, not {self.kind!r}: use `Logits`")
         cache.Encoding(self.encoding, self.draws)
-        super().__post_init__()
 
     @property
     def inside(self) -> tuple:

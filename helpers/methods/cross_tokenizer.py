@@ -201,11 +201,10 @@ class CrossTokenizer(Method):
     unmatched: float = field(default=1.0, kw_only=True)
     name = "cross-tokenizer"
 
-    def __post_init__(self):
+    def check(self) -> None:
         losses.check_alpha(self.alpha)
         if not 0 <= self.unmatched < math.inf:
             raise ValueError(f"unmatched is {self.unmatched}; it is a weight, 0 or above")
-        super().__post_init__()
 
     def trainer(self, student: tuple | None = None, teacher: tuple | None = None):
         """A CrossTokenizerTrainer. student, teacher: (model, tokenizer), loaded if None.

@@ -86,10 +86,9 @@ class Logits(Method):
     name = "logit"
     role = "sibling"
 
-    def __post_init__(self):
-        losses.check(1, 1, self.kind, self.temperature, self.beta)  # so no cache is made with one that is none either
+    def check(self) -> None:
+        losses.check(1, 1, self.kind, self.temperature, self.beta)
         losses.check_alpha(self.alpha)
-        super().__post_init__()
 
     @property
     def soft(self) -> dict:

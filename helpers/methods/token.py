@@ -17,10 +17,9 @@ class Token(Method):
     role: str = "student"
     name = "token"
 
-    def __post_init__(self):
+    def check(self) -> None:
         if self.role not in ("student", "sibling"):
             raise ValueError(f"no student called {self.role!r}; choose from student, sibling")
-        super().__post_init__()
 
     def config(self) -> dict:
         """Nothing beside the traces: they hold all that the teacher gives."""

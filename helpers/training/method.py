@@ -36,8 +36,12 @@ class Method:
     role: ClassVar[str] = "student"
 
     def __post_init__(self):
+        self.check()
         if self.rows is None:
             object.__setattr__(self, "rows", traces.load(self.tier, seed=self.seed))
+
+    def check(self) -> None:
+        """Raises ValueError for a setting that is none: asked first, so that nothing is made or loaded with it."""
 
     def trainer(self, student: tuple | None = None, teacher: tuple | None = None):
         """A trainer of a fresh adapter. student, teacher: (model, tokenizer), loaded here if None."""

@@ -4,14 +4,13 @@ Prints a table and writes artifacts/bench/alignment.json.
 """
 
 import json
-from pathlib import Path
 
 from readme.tables import lines
 from rehearsal import tokenizers as real_tokenizers
 
+from bench import ROOT
 from helpers import alignment
 
-ROOT = Path(__file__).resolve().parents[2]
 OUT = ROOT / "artifacts" / "bench" / "alignment.json"
 
 

@@ -20,15 +20,14 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import contextmanager
-from pathlib import Path
 from statistics import median
 
 import psutil
 from readme.tables import lines
 
+from bench import PATH, ROOT
 from helpers import openmp
 
-ROOT = Path(__file__).resolve().parents[2]
 OUT = ROOT / "artifacts" / "bench" / "busy.json"
 NICE = {"alone": None, "low": 19, "same": 0}  # the other process: none, or its priority
 NAMED = {"alone": "none", "low": "of low priority", "same": "of the same priority"}
@@ -120,7 +119,7 @@ def in_a_process(waiting: str, other: str, times: int) -> dict[str, list[float]]
     command = [sys.executable, "-m", "bench.busy", "--one", waiting, str(times)]
     # Neither fewer threads nor another way to wait, whatever the shell has set.
     env = {name: value for name, value in os.environ.items() if not name.startswith(("OMP_", "GOMP_", "KMP_", "MKL_"))}
-    env["PYTHONPATH"] = os.pathsep.join([str(ROOT / "tools"), str(ROOT)])
+    env["PYTHONPATH"] = PATH
     with beside(NICE[other]):
         try:
             done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=LIMIT)

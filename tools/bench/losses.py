@@ -15,12 +15,12 @@ import sys
 import time
 from contextlib import redirect_stdout
 from io import StringIO
-from pathlib import Path
 from statistics import median
 
 from readme.tables import lines
 
-ROOT = Path(__file__).resolve().parents[2]
+from bench import PATH, ROOT
+
 OUT = ROOT / "artifacts" / "bench" / "losses.json"
 VOCABULARY, WIDTH, CHUNK = 262_144, 640, 128
 FORMS = ("limit", "ours", "dense", "trl")
@@ -99,7 +99,7 @@ FORM_OF = {"limit": limit, "ours": chunked, "dense": dense, "trl": trl}
 def in_a_process(form: str, tokens: int, trained: bool) -> dict:
     """`measure` in a fresh process. Raises SystemExit with what it said if it fails."""
     command = [sys.executable, "-m", "bench.losses", "--one", form, str(tokens), str(int(trained))]
-    env = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT / "tools"), str(ROOT)])}
+    env = {**os.environ, "PYTHONPATH": PATH}
     done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True)
     if done.returncode:
         raise SystemExit(f"{form} at {tokens} tokens failed:\n{done.stderr[-2000:]}")

@@ -1,4 +1,4 @@
-"""Makes stand-ins of the real models in a local Hub cache: `python tools/rehearsal/stand_ins.py`.
+"""Makes stand-ins of the real models in a local Hub cache: `python -m rehearsal.stand_ins`.
 
 Real are the tokenizers, the chat templates, the vocabularies and every setting in the models' files. Not real are the
 weights: a few layers of width 64 or 128, random, or taught a few answers by heart (`lessons`). They exist so that every
