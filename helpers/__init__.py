@@ -17,7 +17,7 @@
     memory         what a step costs, and how memory comes back
 
     tiers          what runs where: models, data and settings, as plain data
-    problems       the mini tier's word problems; `world` is the open one that is to follow
+    problems       the mini tier's word problems
     alignment      two tokenizations of one text
     provenance     how something on disk was made; `sources` names code, `disk` writes whole or not at all
     openmp         how threads wait

@@ -21,11 +21,11 @@ from data.making.demonstrations import JOINS, demonstration
 from data.making.make import corpus
 from data.making.models import RECIPES, new_model
 from data.making.rows import ASKED, HARD, IGNORED, MIXES, POOL, TURNS, Rows, between, stream
+from data.making.skills import comparison
 from data.making.tasks import chain, facts, guided
 from data.making.tokenizers import gemma_kind, qwen_kind
 from data.making.training import loss_of, schedule, train
 from helpers.problems import FAMILIES, SEED_QUESTIONS, Step, draw, split_of
-from helpers.problems.skills import comparison
 
 ROLES = ("teacher", "student", "sibling")
 BATCH = 4

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from steps import PATTERNS, TIMES, asked_in, next_sums, workings
 
+from data.making.skills import KINDS, Skill, comparison, draw_skills, equation, step_prompt, steps_of, sum_of
 from helpers.problems import FAMILIES, SEED_QUESTIONS, SPLITS, Step, draw, known_split, split_of
-from helpers.problems.skills import KINDS, Skill, comparison, draw_skills, equation, step_prompt, steps_of, sum_of
 
 COUNTS = {"train": 5_000, "validation": 500, "test": 500}
 OPS = {"+": operator.add, "-": operator.sub, "×": operator.mul, "÷": operator.truediv}

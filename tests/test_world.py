@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 from world_solver import solve
 
-from helpers.world import (
+from data.making.world.problems import (
     HELD_KINDS,
     KINDS,
     OUTSIDE,
@@ -23,13 +23,13 @@ from helpers.world import (
     names,
     things,
 )  # fmt: skip
-from helpers.world.cast import split_of_words
-from helpers.world.numbers import HIGHEST, LOWEST
-from helpers.world.reasons import true_reason
-from helpers.world.shapes import COST, HELD_PAIRS, MOST, SHAPES, sums_of
-from helpers.world.tell import SHOP, STORY
-from helpers.world.things import a, plural_of, singular
-from helpers.world.ways_facts import HELD
+from data.making.world.problems.cast import split_of_words
+from data.making.world.problems.numbers import HIGHEST, LOWEST
+from data.making.world.problems.reasons import true_reason
+from data.making.world.problems.shapes import COST, HELD_PAIRS, MOST, SHAPES, sums_of
+from data.making.world.problems.tell import SHOP, STORY
+from data.making.world.problems.things import a, plural_of, singular
+from data.making.world.problems.ways_facts import HELD
 
 
 @pytest.fixture(scope="module")

@@ -8,8 +8,8 @@ the second check is announced and which sum it repeats.
 
 import random
 
+from data.making.skills import comparison, equation
 from helpers.problems import Claim, Problem, Step
-from helpers.problems.skills import comparison, equation
 
 OPENINGS = (
     "Okay, let me think.",

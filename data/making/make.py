@@ -15,8 +15,8 @@ from transformers import AutoTokenizer
 from data.making import cards, models, tokenizers, training
 from data.making.demonstrations import demonstration
 from data.making.rows import Rows
+from data.making.skills import draw_skills
 from helpers.problems import draw
-from helpers.problems.skills import draw_skills
 
 ROOT = Path(__file__).resolve().parents[2]
 ROLES = ("teacher", "student", "sibling")

@@ -8,7 +8,7 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from data.making.world import judging, tasks
-from data.making.world.source import OUTSIDE, draw, draw_twins
+from data.making.world.problems import OUTSIDE, draw, draw_twins
 from helpers.evaluation import accuracy
 from helpers.evaluation.results import plain
 from helpers.generation.with_transformers import generate

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from data.making.world import wordings as words
-from data.making.world.source import Claim, Problem, Step, true_reason
+from data.making.world.problems import Claim, Problem, Step, true_reason
 from helpers.evaluation import is_right, says_impossible
 from helpers.evaluation.statistics import Share, wilson
 from helpers.generation.with_transformers import Answer

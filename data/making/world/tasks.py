@@ -4,11 +4,11 @@ import random
 import re
 
 from data.making.demonstrations import sentence
+from data.making.skills import Skill, compare_skill, is_of, read_skill, sum_of
 from data.making.tasks import facts as sums
 from data.making.world.demonstrations import Pieces, plain, reply, working
-from data.making.world.source import Problem, Step, draw
+from data.making.world.problems import Problem, Step, draw
 from data.making.world.wordings import JOINS
-from helpers.problems.skills import Skill, compare_skill, is_of, read_skill, sum_of
 
 SKILLS = ("read", "copy", "spell", "sum", "compare", "step")
 ASKED = "Read this. "

@@ -8,7 +8,7 @@ from transformers import AutoTokenizer
 from data.making import tokenizers
 from data.making.world import tasks
 from data.making.world.demonstrations import demonstration
-from data.making.world.source import draw
+from data.making.world.problems import draw
 
 VOCABULARY = 2048
 

@@ -2,10 +2,10 @@
 
 from typing import NamedTuple
 
+from data.making.world.problems import lacking
+from data.making.world.problems.model import Missing
+from data.making.world.problems.things import plural_of
 from helpers.problems.model import Claim, Step, calculate, order_of, ordered
-from helpers.world import lacking
-from helpers.world.model import Missing
-from helpers.world.things import plural_of
 
 THAN = {">": "more than", "<": "fewer than"}
 

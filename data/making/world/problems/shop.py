@@ -1,10 +1,10 @@
 """The story of a purchase: prices, how many are bought, what is taken off, who pays; in the manner of Working."""
 
+from data.making.world.problems import lacking
+from data.making.world.problems.things import a as an
+from data.making.world.problems.things import plural_of
+from data.making.world.problems.working import Working
 from helpers.problems.model import Claim
-from helpers.world import lacking
-from helpers.world.things import a as an
-from helpers.world.things import plural_of
-from helpers.world.working import Working
 
 FAMILY = {"cost": "cost", "cost_each": "total and average", "pays": "change", "split": "each"}
 

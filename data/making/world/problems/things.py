@@ -2,7 +2,7 @@
 
 from functools import cache
 
-from helpers.world.names import listed
+from data.making.world.problems.names import listed
 
 THINGS = listed(
     """crayons pencils shells stickers marbles stamps cards beads coins buttons apples plums cookies candies stones

@@ -2,18 +2,18 @@
 
 from dataclasses import replace
 
+from data.making.world.problems import asking, shop
+from data.making.world.problems.cast import draw_cast
+from data.making.world.problems.impossible import twins, working
+from data.making.world.problems.model import HELD_KINDS, Missing, Problem
+from data.making.world.problems.numbers import BEYOND, ENDS, HIGHEST, LOWEST, numbered
+from data.making.world.problems.reads import reads_of
+from data.making.world.problems.shapes import MOST, SHAPES
+from data.making.world.problems.tell import told, told_order
+from data.making.world.problems.things import a as an
+from data.making.world.problems.things import plural_of
+from data.making.world.problems.working import Fact
 from helpers.problems.model import Claim, Step
-from helpers.world import asking, shop
-from helpers.world.cast import draw_cast
-from helpers.world.impossible import twins, working
-from helpers.world.model import HELD_KINDS, Missing, Problem
-from helpers.world.numbers import BEYOND, ENDS, HIGHEST, LOWEST, numbered
-from helpers.world.reads import reads_of
-from helpers.world.shapes import MOST, SHAPES
-from helpers.world.tell import told, told_order
-from helpers.world.things import a as an
-from helpers.world.things import plural_of
-from helpers.world.working import Fact
 
 STEPS = (1, 2, 2, 2, 3, 3, 3, 4, 4, 4)  # how many sums, each as likely as it stands here
 FORMS = ("solo",) * 9 + ("duo",) * 6 + ("trio",) * 2 + ("shop",) * 5

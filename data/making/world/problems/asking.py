@@ -1,8 +1,8 @@
 """The end of a story about things: what is asked, the last sums, and the answer."""
 
+from data.making.world.problems.things import plural_of, singular
+from data.making.world.problems.working import Working
 from helpers.problems.model import Claim
-from helpers.world.things import plural_of, singular
-from helpers.world.working import Working
 
 # What is asked when -> the family that the problem belongs to.
 FAMILY = {

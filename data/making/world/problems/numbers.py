@@ -1,9 +1,9 @@
 """Numbers for a plan: drawn one fact at a time, so that every sum stays whole and in the range."""
 
+from data.making.world.problems.asking import Story
+from data.making.world.problems.shop import Shop
+from data.making.world.problems.working import Fact
 from helpers.problems.model import Step
-from helpers.world.asking import Story
-from helpers.world.shop import Shop
-from helpers.world.working import Fact
 
 LOWEST, HIGHEST = 2, 115  # of the splits, the numbers given and the results alike
 ENDS, BEYOND = 120, 300  # where `outside` has "numbers": up to 120, or up to 300, and 1 as a result

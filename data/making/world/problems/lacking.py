@@ -1,7 +1,7 @@
 """Says which number a question does not give: \"how many shells Tom has\"."""
 
-from helpers.world.things import a as an
-from helpers.world.things import plural_of
+from data.making.world.problems.things import a as an
+from data.making.world.problems.things import plural_of
 
 
 def of_things(fact, cast: dict) -> str:
