@@ -16,6 +16,7 @@ from types import SimpleNamespace
 
 import conftest
 import nbformat
+import pins
 import pytest
 import yaml
 from nbformat.v4 import new_code_cell, new_notebook, new_output
@@ -57,27 +58,14 @@ DISTRIBUTIONS = {
 # --- pins ---------------------------------------------------------------------------------------
 
 
-def pins(lines) -> dict[str, str]:
-    """Package to version; every line must be an exact pin."""
-    found = {}
-    for line in lines:
-        text = line.split("#")[0].strip()
-        if not text:
-            continue
-        requirement = Requirement(text)
-        (only,) = requirement.specifier
-        assert only.operator == "==", f"{text} is not an exact pin"
-        found[requirement.name.lower().replace("_", "-")] = only.version
-    return found
-
-
 @cache
 def pins_of(name: str) -> dict[str, str]:
-    text = (ROOT / name).read_text(encoding="utf-8")
+    """Package to version; every line must be an exact pin."""
     if name.endswith(".txt"):
-        return pins(text.splitlines())
+        return pins.pins_of(ROOT / name)
+    text = (ROOT / name).read_text(encoding="utf-8")
     (section,) = (entry["pip"] for entry in yaml.safe_load(text)["dependencies"] if isinstance(entry, dict))
-    return pins(section)
+    return pins.pins(section)
 
 
 def test_pins_are_equal():
@@ -121,8 +109,8 @@ def test_a_lock_is_current_and_names_a_hash_for_all_that_is_installed(lock, file
 
 
 def test_a_loose_pin_is_refused():
-    with pytest.raises(AssertionError, match="not an exact pin"):
-        pins(["torch>=2"])
+    with pytest.raises(ValueError, match="torch>=2 is not an exact pin"):
+        pins.pins(["torch>=2"])
 
 
 def test_caps_hold():

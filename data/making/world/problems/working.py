@@ -5,9 +5,7 @@ from typing import NamedTuple
 from data.making.world.problems import lacking
 from data.making.world.problems.model import Missing
 from data.making.world.problems.things import plural_of
-from helpers.problems.model import Claim, Step, calculate, order_of, ordered
-
-THAN = {">": "more than", "<": "fewer than"}
+from helpers.problems.model import Claim, Step, calculate
 
 
 class Fact(NamedTuple):
@@ -183,9 +181,13 @@ class Working:
             self.fail("contradiction", claim, f"{would} {unit}{step.result}{things}, not {unit}{n}", at)
 
     def order(self, who, other, sign):
+        """Who is said to have more comes first in the claim: so one word decides."""
+        more, less = (who, other) if sign == ">" else (other, who)
         a, b, v, w = self.cast[who], self.cast[other], self.values[who], self.values[other]
-        claim = ordered(a, v, sign, b, w)
+        found, stated = self.values[more], self.values[less]
+        claim = Claim(f"{self.cast[more]} has {found} and {self.cast[less]} has {stated}", found, ">", None, stated)
         if claim.holds:
             self.plan.append(claim)
         else:
-            self.fail("order", claim, f"{a} has {v} {self.X} and {b} has {w}, so {a} has {THAN[order_of(v, w)]} {b}")
+            true = "more than" if v > w else "fewer than"
+            self.fail("order", claim, f"{a} has {v} {self.X} and {b} has {w}, so {a} has {true} {b}")
