@@ -16,12 +16,12 @@ from types import SimpleNamespace
 
 import conftest
 import nbformat
-import pins
 import pytest
 import yaml
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 from packaging.requirements import Requirement
 from packaging.version import Version
+from pins import pins
 from terminal import make
 
 import helpers
@@ -61,11 +61,11 @@ DISTRIBUTIONS = {
 @cache
 def pins_of(name: str) -> dict[str, str]:
     """Package to version; every line must be an exact pin."""
-    if name.endswith(".txt"):
-        return pins.pins_of(ROOT / name)
     text = (ROOT / name).read_text(encoding="utf-8")
+    if name.endswith(".txt"):
+        return pins(text.splitlines())
     (section,) = (entry["pip"] for entry in yaml.safe_load(text)["dependencies"] if isinstance(entry, dict))
-    return pins.pins(section)
+    return pins(section)
 
 
 def test_pins_are_equal():
@@ -110,7 +110,7 @@ def test_a_lock_is_current_and_names_a_hash_for_all_that_is_installed(lock, file
 
 def test_a_loose_pin_is_refused():
     with pytest.raises(ValueError, match="torch>=2 is not an exact pin"):
-        pins.pins(["torch>=2"])
+        pins(["torch>=2"])
 
 
 def test_caps_hold():
