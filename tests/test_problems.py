@@ -257,10 +257,11 @@ def test_parts_hold_the_terms_of_their_sum(every):
 
 
 def test_all_plans_of_a_problem_are_as_long(every):
+    found = set()
     for problem in every:
-        lengths = {sum(isinstance(item, Step) for item in plan) for plan in problem.plans}
-        assert lengths == {problem.steps}
-    assert {problem.steps for problem in every if not problem.impossible} == {1, 2, 3, 4}
+        (length,) = {sum(isinstance(item, Step) for item in plan) for plan in problem.plans}
+        found |= set() if problem.impossible else {length}
+    assert found == {1, 2, 3, 4}
 
 
 # --- the text -----------------------------------------------------------------------------------

@@ -84,11 +84,6 @@ class Problem:
         """Whether its facts contradict each other."""
         return self.reason is not None
 
-    @property
-    def steps(self) -> int:
-        """How many sums the first plan takes, 1 to 4."""
-        return sum(isinstance(item, Step) for item in self.plans[0])
-
 
 def calculate(left: int, op: str, right: int) -> int:
     """The result of one sum on integers.

@@ -12,24 +12,12 @@ from data.making.world.problems.cast import SPLITS
 from data.making.world.problems.model import HELD_KINDS, KINDS, OUTSIDE, Missing, Problem
 from data.making.world.problems.reasons import true_reason
 from helpers.problems import SEED_QUESTIONS
-from helpers.problems.model import Claim, Step, calculate
+from helpers.problems.model import Claim, Step
 
 __all__ = [
-    "HELD_KINDS",
-    "KINDS",
-    "OUTSIDE",
-    "SEED_QUESTIONS",
-    "SPLITS",
-    "Claim",
-    "Missing",
-    "Problem",
-    "Step",
-    "calculate",
-    "draw",
-    "draw_twins",
-    "stream",
-    "true_reason",
-]
+    "HELD_KINDS", "KINDS", "OUTSIDE", "SEED_QUESTIONS", "SPLITS", "Claim", "Missing", "Problem", "Step", "draw",
+    "draw_twins", "stream", "true_reason",
+]  # fmt: skip
 
 DRAWN = 60  # problems of a stream that are drawn together: all kinds, each as often
 BUSES = 0.03  # so many of the problems are about three buses, where nothing but words and ways may be held out

@@ -10,8 +10,6 @@ from data.making.world.problems.numbers import BEYOND, ENDS, HIGHEST, LOWEST, nu
 from data.making.world.problems.reads import reads_of
 from data.making.world.problems.shapes import MOST, SHAPES
 from data.making.world.problems.tell import told, told_order
-from data.making.world.problems.things import a as an
-from data.making.world.problems.things import plural_of
 from data.making.world.problems.working import Fact
 from helpers.problems.model import Claim, Step
 
@@ -127,11 +125,6 @@ def problem_of(facts, order, ask, cast, is_shop, question, ways) -> Problem:
     work.asked_of = ask.who if ask.who in "ABC" else "A"
     work.run([*facts, ask])
     plan = tuple(work.plan)
-    names = {"X": cast.get("X", ""), "Y": cast.get("Y", ""), "K": cast["K"], "Ks": plural_of(cast["K"]),
-             "L": cast["L"], "Ls": plural_of(cast["L"]), "P": cast["P"], "Q": cast["Q"]}  # fmt: skip
-    if is_shop:
-        cast["an"] = {role: an(cast[role]) for role in "GHJ"}
-        cast["many"] = {role: plural_of(cast[role]) for role in "GHJ"}
     people = tuple(cast[role] for role in "ABC" if role in cast)
     return Problem(
         question,
@@ -140,7 +133,7 @@ def problem_of(facts, order, ask, cast, is_shop, question, ways) -> Problem:
         plans=(plan,) if work.over else (plan, *other_plans(plan)),
         plan=tuple(fact.op for fact in (*facts, ask)),
         replies=() if work.over else work.replies(ask.op),
-        reads=reads_of([*order, ask], cast, names),
+        reads=reads_of([*order, ask], cast),
         facts=tuple(
             symbol(fact, cast, is_shop)
             for fact in (*order, ask)

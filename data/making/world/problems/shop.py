@@ -1,6 +1,5 @@
 """The story of a purchase: prices, how many are bought, what is taken off, who pays; in the manner of Working."""
 
-from data.making.world.problems import lacking
 from data.making.world.problems.things import a as an
 from data.making.world.problems.things import plural_of
 from data.making.world.problems.working import Working
@@ -11,9 +10,6 @@ FAMILY = {"cost": "cost", "cost_each": "total and average", "pays": "change", "s
 
 class Shop(Working):
     """`values`: the price of a good under its role ("G"), the whole cost under "cost"."""
-
-    def lacking(self, fact) -> str:
-        return lacking.of_goods(fact, self.cast)
 
     def price(self, who, other, p):
         self.values[who] = p

@@ -2,8 +2,8 @@
 
 from typing import NamedTuple
 
-from data.making.world.problems import lacking
 from data.making.world.problems.model import Missing
+from data.making.world.problems.reads import lacking
 from data.making.world.problems.things import plural_of
 from helpers.problems.model import Claim, Step, calculate
 
@@ -39,7 +39,7 @@ class Working:
             if fact.op in ("also", "age"):  # not needed
                 continue
             if None in fact.n:
-                self.miss(self.lacking(fact))
+                self.miss(lacking(fact, self.cast))
             else:
                 getattr(self, fact.op)(fact.who, fact.other, *fact.n)
         return self
@@ -85,10 +85,6 @@ class Working:
             self.fail("share", claim, reason)
         else:
             self.end(label, total, "÷", n, part)
-
-    def lacking(self, fact) -> str:
-        """Which number a fact leaves out, as an indirect question."""
-        return lacking.of_things(fact, self.cast)
 
     # --- how much there is at first ---
 
