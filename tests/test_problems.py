@@ -15,6 +15,7 @@ from solver import Linear, fits, solve
 from helpers import problems
 from helpers.problems import FAMILIES, SEED_QUESTIONS, SPLITS, TWINS, Claim, Problem, Step, calculate, draw, draw_twins
 from helpers.problems import split_of as split_of_question
+from helpers.problems.family import family as family_of
 from helpers.problems.twins import both_orders
 from helpers.problems.words import HE, SHE
 
@@ -467,3 +468,24 @@ def test_what_must_be_more_comes_first():
     assert true == {"truth": "fewer", "said": "fewer", "larger": "Ben", "x": 4, "smaller": "Ann", "y": 3}
     assert false == {"truth": "fewer", "said": "more", "larger": "Ann", "x": 3, "smaller": "Ben", "y": 4}
     assert both_orders("Ann", 4, "Ben", 3)[0]["said"] == "more"
+
+
+def test_a_familys_texts_make_its_problems():
+    @family_of("""
+        ask: Ann has {a} plums,¶
+            and {b} more?
+        step: all = a + b | the plums | {a} and {b}.
+        or:
+        step: rest = a - b | nothing left of it | {a} less {b}.
+        reply: {all} plums. | All: {all}.
+        answer: all
+        read: {a} | How many at first?
+    """)
+    def plums(rng):
+        return {"a": 3, "b": 4}
+
+    ((question, values),) = plums.drafts(random.Random(0))
+    plans = ((Step("the plums", 3, "+", 4, "3 and 4."),),)
+    made = Problem("Ann has 3 plums,\nand 4 more?", "plums", (7,), plans, ("7 plums.", "All: 7."),
+                   (("How many at first?", "3"),))  # fmt: skip
+    assert plums.problem(question, values) == made
