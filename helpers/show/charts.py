@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from helpers.evaluation import Share
+from helpers.evaluation import Estimate
 
 # Three of Okabe and Ito's colours (2008), which all usual kinds of colour blindness keep apart.
 SKY, BLUE, ORANGE = "#56b4e9", "#0072b2", "#d55e00"
@@ -17,7 +17,7 @@ MOST_BINS = 60
 STYLE = {"facecolor": "white", "layout": "constrained"}
 
 
-def shares(found: Mapping[str, Share], title: str = "", xlabel: str = "right answers") -> Figure:
+def shares(found: Mapping[str, Estimate], title: str = "", xlabel: str = "right answers") -> Figure:
     """Shares as horizontal bars, the first on top, with 95 % intervals as whiskers and the values written beside.
 
     Where there is no share, that is what it says.
@@ -43,7 +43,7 @@ def shares(found: Mapping[str, Share], title: str = "", xlabel: str = "right ans
 def losses(run) -> Figure:
     """The loss of a training step by step and, beside it, the validation accuracy at each epoch's end.
 
-    run: a Run of `helpers.training`, or whatever has its loss, [(step, loss)], and validation, [(epoch, Share)].
+    run: a Run of `helpers.training`, or whatever has its loss, [(step, loss)], and validation, [(epoch, Estimate)].
     """
     figure, (left, right) = plt.subplots(1, 2, figsize=(WIDTH, 3.2), **STYLE)
     left.set(title="training", xlabel="optimizer step", ylabel="loss (nats per token)")

@@ -5,9 +5,10 @@ import re
 import sys
 from pathlib import Path
 
+from helpers.evaluation.tables import markdown
 from readme import before_after, methods, openings, rehearsed, sizes
 from readme.real_table import RESULT, real_table
-from readme.tables import LIMITS, MINUTES, lines, measured, percent
+from readme.tables import LIMITS, MINUTES, measured, percent
 
 ROOT = Path(__file__).resolve().parents[2]
 GPU = Path("data/results/gpu.json")
@@ -28,7 +29,7 @@ ROUTE = {
 
 def models_table(scores: dict[str, dict]) -> str:
     """What the three mini models score: a column a model."""
-    rows = [["", *ROLES], ["---"] * 4, ["parameters", *(f"{scores[role]['parameters']:,}" for role in ROLES)]]
+    rows = [["parameters", *(f"{scores[role]['parameters']:,}" for role in ROLES)]]
     rows.append(["problems answered rightly", *(percent(scores[role]["accuracy"]) for role in ROLES)])
     rows.append(["impossible twins caught", *(percent(scores[role]["impossible"]["detected"]) for role in ROLES)])
     rows.append(["false alarms", *(percent(scores[role]["impossible"]["false_alarms"]) for role in ROLES)])
@@ -38,18 +39,19 @@ def models_table(scores: dict[str, dict]) -> str:
     n, pairs = scores["teacher"]["accuracy"]["n"], scores["teacher"]["impossible"]["detected"]["n"]
     skills = min(share["n"] for share in scores["student"]["skills"].values())
     note = f"{n:,} test problems, {pairs} pairs of twins, {skills} tasks a skill; greedy; 95 % intervals."
-    return lines(rows) + f"\n\n{note} {measured(scores['teacher'].get('run', {}))}"
+    return markdown(["", *ROLES], rows) + f"\n\n{note} {measured(scores['teacher'].get('run', {}))}"
 
 
 def route_table(root: Path) -> str:
     """The notebooks with the minutes of one run in their order that began with nothing made (tools/series.py)."""
     told = json.loads((root / MINUTES).read_text(encoding="utf-8"))
     seconds = told["seconds"]
-    rows = [["notebook", "what happens in it", "minutes (mini tier)"], ["---"] * 3]
+    rows = []
     for name, (title, what) in ROUTE.items():
         minutes = f"{seconds[name] / 60:.1f}" if name in seconds else "–"
         rows.append([f"[{name[:2]} · {title}](notebooks/{name}.ipynb)", what, minutes])
-    return f"{lines(rows)}\n\nOne run on {told['machine']}. {measured(told)}"
+    table = markdown(["notebook", "what happens in it", "minutes (mini tier)"], rows)
+    return f"{table}\n\nOne run on {told['machine']}. {measured(told)}"
 
 
 def record_of(root: Path) -> dict | None:

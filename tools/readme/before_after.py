@@ -12,8 +12,9 @@ import matplotlib.pyplot as plt
 from matplotlib.ticker import PercentFormatter
 
 from helpers.evaluation.reading import final_answer, is_right
+from helpers.evaluation.tables import markdown
 from helpers.problems import FAMILIES, SEED_QUESTIONS, TWINS
-from readme.tables import BRACKETS, lines, measured, percent, ratio
+from readme.tables import BRACKETS, measured, percent, ratio
 
 STUDY = Path("data/results/mini/04_before_and_after.json")
 PICTURE = Path("data/results/mini/before_and_after.png")
@@ -34,11 +35,11 @@ STAMP = "Figures"  # where the picture says which figures it was drawn from
 def table(study: dict, limited: dict) -> str:
     """Student before and after, and teacher, a column each. limited: what data/results/limits.json has."""
     accuracy = {who: study[name]["accuracy"] for who, name in ACCURACY.items()}
-    rows = [["", *WHO], ["---"] * 4, ["problems answered rightly", *(percent(accuracy[who]) for who in WHO.values())]]
+    rows = [["problems answered rightly", *(percent(accuracy[who]) for who in WHO.values())]]
     for name, key in (("impossible problems noticed", "detected"), ("false alarms", "false_alarms")):
         rows.append([name, *(percent(study["impossible"][who][key]) for who in WHO.values())])
     named = (percent(limited[who]["named"]) if who in limited else "–" for who in WHO.values())
-    rows.insert(4, ["of the noticed, the facts named that do not fit (one seed)", *named])
+    rows.insert(2, ["of the noticed, the facts named that do not fit (one seed)", *named])
     rows.append(["answers that end by themselves", *(percent(study["ended"][who]) for who in WHO.values())])
     rows.append(["tokens of an answer", *(f"{study['tokens'][who]['mean']:.0f}" for who in WHO.values())])
     student = f"{study['parameters']['student']['mean']:,.0f}"
@@ -50,7 +51,7 @@ def table(study: dict, limited: dict) -> str:
         f"own traces, training and test: {n:,} problems and {study['impossible']['pairs']['mean']:.0f} pairs of a "
         f"solvable problem and its impossible twin; {BRACKETS}. {measured(study['run'])}"
     )
-    return f"{lines(rows)}\n\n{note}\n\n{limits(limited)}"
+    return "\n\n".join([markdown(["", *WHO], rows), note, limits(limited)])
 
 
 def limits(found: dict) -> str:

@@ -4,7 +4,8 @@ import json
 from pathlib import Path
 
 from helpers.evaluation.statistics import repeated
-from readme.tables import BRACKETS, LIMITS, figure, lines, measured, percent, ratio
+from helpers.evaluation.tables import markdown
+from readme.tables import BRACKETS, LIMITS, figure, measured, percent, ratio
 
 RESULTS = Path("data/results/mini")
 LOGITS, CACHE, ACROSS = "05_logit_distillation", "06_teacher_cache", "07_across_tokenizers"
@@ -43,7 +44,7 @@ def table(root: Path) -> str:
     studies = {name: json.loads((root / RESULTS / f"{name}.json").read_text()) for name in names}
     head = ["student", "learns", "right answers", *PROBE.values(), "distributions over this, pair by pair"]
     limits = json.loads((root / LIMITS).read_text())
-    rows, gains = [head, ["---"] * len(head)], []
+    rows, gains = [], []
     for student, way, notebook, key, gain in (*FEW, *ALL):
         found = studies[notebook]
         gains += [figure(found, gain)] if gain else []
@@ -64,7 +65,7 @@ def table(root: Path) -> str:
     notes = [note, corrected(gains), of_the_cache(cached, limits)]
     if any("–" in row for row in rows):
         notes.append(UNPROBED)
-    return "\n\n".join([lines(rows), *notes])
+    return "\n\n".join([markdown(head, rows), *notes])
 
 
 def of_the_cache(study: dict, limits: dict) -> str:

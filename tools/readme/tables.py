@@ -49,8 +49,3 @@ def figure(figures: dict, key: str) -> dict:
     for part in key.split("."):
         figures = figures[part]
     return figures
-
-
-def lines(rows: list[list[str]]) -> str:
-    """The rows as Markdown; the second is the rule under the head."""
-    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
