@@ -1,12 +1,16 @@
 """Two tokenizations of one text, one above the other, with the chunks in which they meet as coloured spans."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import ipywidgets as widgets
 
 from helpers import alignment
 from helpers.alignment import Alignment
 from helpers.show.page import BLUE, ORANGE, Picture, card, safe
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase as Tokenizer
 
 LEGEND = {True: "one token on both sides", False: "several tokens"}
 TEXT = "naïve 😀 children pay $12 </think>"
@@ -45,7 +49,7 @@ def spans(teacher: Sequence[bytes], student: Sequence[bytes], chunks: Alignment 
     return Picture(card(body), "\n".join(plain))
 
 
-def typed(teacher, student, text: str = TEXT) -> widgets.VBox:
+def typed(teacher: "Tokenizer", student: "Tokenizer", text: str = TEXT) -> widgets.VBox:
     """`spans` of a text that can be changed.
 
     Args:
@@ -69,7 +73,7 @@ def typed(teacher, student, text: str = TEXT) -> widgets.VBox:
     return widgets.VBox([box, picture])
 
 
-def spell(tokenizer, surfaces: Sequence[bytes], text: str) -> list[bytes]:
+def spell(tokenizer: "Tokenizer", surfaces: Sequence[bytes], text: str) -> list[bytes]:
     """The surfaces of a text's tokens, without special tokens."""
     return [surfaces[token] for token in tokenizer(text, add_special_tokens=False).input_ids]
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import ipywidgets as widgets
 import torch
@@ -12,6 +13,9 @@ from helpers.models import answering, opens_reasoning, prompt_ids
 from helpers.show.answer_columns import column
 from helpers.show.page import BLUE, FLOW, ORANGE, Ink, card
 from helpers.tiers import Tier
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase as Tokenizer
 
 QUESTION = "Mia has 12 shells and finds 7 more. Then she gives 4 of them to Ben. How many shells does Mia have now?"
 
@@ -67,7 +71,7 @@ class Ask(widgets.VBox):
         finally:
             self.button.disabled = False
 
-    def _let_answer(self, name: str, model, tokenizer, question: str) -> None:
+    def _let_answer(self, name: str, model: torch.nn.Module, tokenizer: "Tokenizer", question: str) -> None:
         place = self.answers[name]
 
         def show_so_far(answer: Answer) -> None:
@@ -88,7 +92,7 @@ ask = Ask  # as a notebook calls it
 class Button(widgets.Button):
     """A button that lets an error of its action through; that of ipywidgets swallows it outside a notebook."""
 
-    def __init__(self, action: Callable[[], None], **settings):
+    def __init__(self, action: Callable[[], None], **settings: object):
         super().__init__(**settings)
         self._action = action
 
@@ -97,7 +101,13 @@ class Button(widgets.Button):
         self._action()
 
 
-def answer_streaming(model, tokenizer, question: str, max_new_tokens: int, show: Callable[[Answer], None]) -> Answer:
+def answer_streaming(
+    model: torch.nn.Module,
+    tokenizer: "Tokenizer",
+    question: str,
+    max_new_tokens: int,
+    show: Callable[[Answer], None],
+) -> Answer:
     """The greedy answer to one question, the same as `generation.generate` gives; `show` gets it after every token."""
     prompt = prompt_ids(tokenizer, question)
     opened = opens_reasoning(tokenizer, question)

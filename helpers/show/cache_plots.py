@@ -11,11 +11,12 @@ from helpers.cache.encodings import Encoding
 from helpers.show.charts import BLUE, GREEN, ORANGE, PURPLE, SKY, canvas
 from helpers.show.distributions import labels
 from helpers.show.live import live
+from helpers.show.page import Tokenizer
 
 NUMBERS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32)
 
 
-def kept(tokenizer, shares: torch.Tensor, n: int, seed: int = 0, most: int = 10) -> Figure:
+def kept(tokenizer: Tokenizer, shares: torch.Tensor, n: int, seed: int = 0, most: int = 10) -> Figure:
     """A distribution as grey bars and on them what is kept of it: n draws on the left, the likeliest n on the right.
 
     Args:
@@ -45,7 +46,7 @@ def kept(tokenizer, shares: torch.Tensor, n: int, seed: int = 0, most: int = 10)
     return figure
 
 
-def slider(tokenizer, shares: torch.Tensor, seed: int = 0, most: int = 10) -> widgets.VBox:
+def slider(tokenizer: Tokenizer, shares: torch.Tensor, seed: int = 0, most: int = 10) -> widgets.VBox:
     """`kept` with a slider for n."""
     number = widgets.SelectionSlider(options=NUMBERS, value=4, description="n")
     return live(number, lambda n: kept(tokenizer, shares, n, seed, most))

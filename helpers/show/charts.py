@@ -1,6 +1,7 @@
 """Charts: shares with their intervals, the course of a training, curves, and how long things are."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -10,6 +11,9 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from helpers.evaluation import Estimate
 
+if TYPE_CHECKING:
+    from helpers.training import Run
+
 # Of Okabe and Ito's colours (2008), which all usual kinds of colour blindness keep apart.
 SKY, BLUE, ORANGE, GREEN, PURPLE = "#56b4e9", "#0072b2", "#d55e00", "#009e73", "#cc79a7"
 # A curve's colour, dashes, width. The dots are wide: a curve that lies on another one is seen.
@@ -18,7 +22,9 @@ WIDTH = 7.0  # inches
 MOST_BINS = 60
 
 
-def canvas(height: float, rows: int = 1, columns: int = 1, width: float = WIDTH, frame: bool = False, **settings):
+def canvas(
+    height: float, rows: int = 1, columns: int = 1, width: float = WIDTH, frame: bool = False, **settings: object
+) -> tuple[Figure, Any]:
     """A figure, white also where a theme is dark, since its letters are black, and its axes.
 
     Args:
@@ -27,7 +33,7 @@ def canvas(height: float, rows: int = 1, columns: int = 1, width: float = WIDTH,
         columns: of axes.
         width: in inches.
         frame: whether the axes have a line above and on the right, too.
-        settings: further ones of `plt.subplots`.
+        **settings: further ones of `plt.subplots`.
 
     Returns:
         What `plt.subplots` gives. The figure is closed: pyplot would show an open one at the cell's end, and the
@@ -61,7 +67,7 @@ def shares(found: Mapping[str, Estimate], title: str = "", xlabel: str = "right 
     return figure
 
 
-def losses(run) -> Figure:
+def losses(run: "Run") -> Figure:
     """The loss of a training step by step and, beside it, the validation accuracy at each epoch's end.
 
     Args:

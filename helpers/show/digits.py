@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import ipywidgets as widgets
 import torch
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
@@ -94,5 +95,5 @@ def means(found: Mapping[str, Estimate], title: str = "", xlabel: str = "", each
     return figure
 
 
-def _image(axis, image: torch.Tensor) -> None:
+def _image(axis: Axes, image: torch.Tensor) -> None:
     axis.imshow(image.squeeze(0).numpy(), cmap="gray_r", vmin=0, vmax=1)

@@ -9,7 +9,7 @@ from matplotlib.ticker import PercentFormatter
 
 from helpers.show.charts import BLUE, SKY, canvas, literal
 from helpers.show.live import live
-from helpers.show.page import FLOW, Ink, Picture, card, safe
+from helpers.show.page import FLOW, Ink, Picture, Tokenizer, card, safe
 
 TEMPERATURES = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0)
 # Five steps from white to dark blue, each with letters that can be read on it.
@@ -19,7 +19,7 @@ SHADES = (
 )  # fmt: skip
 
 
-def distribution(tokenizer, logits: torch.Tensor, temperature: float = 1.0, most: int = 12) -> Figure:
+def distribution(tokenizer: Tokenizer, logits: torch.Tensor, temperature: float = 1.0, most: int = 12) -> Figure:
     """A distribution over the next token as bars: the likeliest tokens, and all others together.
 
     The order is that of temperature 1, so that bars keep their places when it changes.
@@ -44,7 +44,7 @@ def distribution(tokenizer, logits: torch.Tensor, temperature: float = 1.0, most
     return figure
 
 
-def temperature(tokenizer, logits: torch.Tensor, most: int = 12) -> widgets.VBox:
+def temperature(tokenizer: Tokenizer, logits: torch.Tensor, most: int = 12) -> widgets.VBox:
     """`distribution` with a slider for the temperature."""
     return live(slider(), lambda value: distribution(tokenizer, logits, value, most))
 
@@ -65,7 +65,7 @@ def softened(logits: torch.Tensor, temperature: float) -> torch.Tensor:
     return (logits.float() / temperature).softmax(-1)
 
 
-def surprise(tokenizer, ids: Sequence[int], nats: Sequence[float], most: int = 60) -> Figure:
+def surprise(tokenizer: Tokenizer, ids: Sequence[int], nats: Sequence[float], most: int = 60) -> Figure:
     """A bar for each of the first tokens: how surprised a model is by it.
 
     Args:
@@ -88,7 +88,9 @@ def surprise(tokenizer, ids: Sequence[int], nats: Sequence[float], most: int = 6
     return figure
 
 
-def heat(tokenizer, ids: Sequence[int], values: Sequence[float], label: str, top: float | None = None) -> Picture:
+def heat(
+    tokenizer: Tokenizer, ids: Sequence[int], values: Sequence[float], label: str, top: float | None = None
+) -> Picture:
     """A sequence token by token, darker where the figure that belongs to a token is higher, with a legend.
 
     Args:
@@ -122,7 +124,7 @@ def visible(text: str) -> str:
     return text.replace("\n", "⏎") or "·"
 
 
-def labels(tokenizer, ids: Sequence[int]) -> list[str]:
+def labels(tokenizer: Tokenizer, ids: Sequence[int]) -> list[str]:
     """The tokens' texts, as Matplotlib shows them literally."""
     return [literal(visible(tokenizer.decode([token]))) for token in ids]
 

@@ -11,6 +11,7 @@ from helpers.losses import layer_maps
 from helpers.show.charts import BLUE, ORANGE, SKY, canvas, literal
 from helpers.show.distributions import labels
 from helpers.show.live import live
+from helpers.show.page import Tokenizer
 
 MOST_NUMBERS = 8  # layers of a model up to which each value is written into its square
 
@@ -41,7 +42,7 @@ def likeness(found: Mapping[str, Sequence[Sequence[float]]], pairs: layer_maps.M
     return figure
 
 
-def looks(tokenizer, ids: Sequence[int], rows: slice, found: Mapping[str, torch.Tensor]) -> Figure:
+def looks(tokenizer: Tokenizer, ids: Sequence[int], rows: slice, found: Mapping[str, torch.Tensor]) -> Figure:
     """Where some tokens of a text look: a row for each of them, darker where it looks more, a panel for each name.
 
     Args:

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from html import escape
+from typing import Protocol
 
 from IPython.display import HTML
 
@@ -38,6 +39,12 @@ GREY = Ink("#ebebeb", "#4d4d4d")
 BLUE = Ink("#cce6fa", "#0b2e4a")
 ORANGE = Ink("#fde0c8", "#5c2600")
 INKS = (PAPER, FAINT, GREY, BLUE, ORANGE)
+
+
+class Tokenizer(Protocol):
+    """What a picture needs of a tokenizer: the text of some tokens."""
+
+    def decode(self, ids: list[int], /, **settings: bool) -> str: ...
 
 
 class Picture(HTML):

@@ -2,6 +2,7 @@
 
 import textwrap
 
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 
@@ -64,7 +65,7 @@ def _place(number: int) -> tuple[int, int]:
     return column, row
 
 
-def _draw_way(axis, start: tuple[int, int], end: tuple[int, int]) -> None:
+def _draw_way(axis: Axes, start: tuple[int, int], end: tuple[int, int]) -> None:
     (x, y), (next_x, next_y) = start, end
     if y == next_y:
         xs, ys = [x, next_x], [y, y]
@@ -73,7 +74,7 @@ def _draw_way(axis, start: tuple[int, int], end: tuple[int, int]) -> None:
     axis.plot(xs, ys, color="#9a9a9a", linewidth=2, zorder=1)
 
 
-def _draw_notebook(axis, number: int, name: str, here: bool) -> None:
+def _draw_notebook(axis: Axes, number: int, name: str, here: bool) -> None:
     x, y = _place(number)
     there = (FOLDER / f"{name}.ipynb").is_file()
     edge = ORANGE if here else BLUE if there else GREY

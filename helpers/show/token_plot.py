@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from itertools import groupby
 
-from helpers.show.page import BLUE, FLOW, GREY, Picture, card
+from helpers.show.page import BLUE, FLOW, GREY, Picture, Tokenizer, card
 
 LEGEND = {True: "in the loss", False: "not in the loss"}
 
 
-def tokens(tokenizer, ids: Sequence[int], learnt: Sequence[bool]) -> Picture:
+def tokens(tokenizer: Tokenizer, ids: Sequence[int], learnt: Sequence[bool]) -> Picture:
     """A sequence token by token, coloured by whether a token is in the loss, with a legend.
 
     A line end is shown as ⏎. Tokens that hold only a part of a letter are shown together.
@@ -34,7 +34,7 @@ def tokens(tokenizer, ids: Sequence[int], learnt: Sequence[bool]) -> Picture:
     return Picture(card(f'{head}<div style="{FLOW}margin-top:6px;">{"".join(html)}</div>'), "\n".join(plain))
 
 
-def _pieces(tokenizer, ids: list[int]) -> list[str]:
+def _pieces(tokenizer: Tokenizer, ids: list[int]) -> list[str]:
     """The text of each token; several in one piece where only together they make whole letters."""
     pieces, open_ids = [], []
     for place, token in enumerate(ids, 1):

@@ -1,6 +1,5 @@
 """Writes README's tables from the committed figures: `python -m readme`; with `--check` it only compares."""
 
-import json
 import re
 import sys
 from pathlib import Path
@@ -8,7 +7,7 @@ from pathlib import Path
 from helpers.evaluation.tables import markdown
 from readme import before_after, methods, openings, rehearsed, sizes
 from readme.real_table import RESULT, real_table
-from readme.tables import LIMITS, MINUTES, measured, percent
+from readme.tables import LIMITS, MINUTES, figure, measured, percent, read
 
 ROOT = Path(__file__).resolve().parents[2]
 GPU = Path("data/results/gpu.json")
@@ -30,9 +29,9 @@ ROUTE = {
 def models_table(scores: dict[str, dict]) -> str:
     """What the three mini models score: a column a model."""
     rows = [["parameters", *(f"{scores[role]['parameters']:,}" for role in ROLES)]]
-    rows.append(["problems answered rightly", *(percent(scores[role]["accuracy"]) for role in ROLES)])
-    rows.append(["impossible twins caught", *(percent(scores[role]["impossible"]["detected"]) for role in ROLES)])
-    rows.append(["false alarms", *(percent(scores[role]["impossible"]["false_alarms"]) for role in ROLES)])
+    for name, key in (("problems answered rightly", "accuracy"), ("impossible twins caught", "impossible.detected"),
+                      ("false alarms", "impossible.false_alarms")):  # fmt: skip
+        rows.append([name, *(percent(figure(scores[role], key)) for role in ROLES)])
     for kind in scores["student"]["skills"]:
         cells = (percent(scores[role]["skills"][kind]) if "skills" in scores[role] else "" for role in ROLES)
         rows.append([f"single skill: {kind}", *cells])
@@ -44,7 +43,7 @@ def models_table(scores: dict[str, dict]) -> str:
 
 def route_table(root: Path) -> str:
     """The notebooks with the minutes of one run in their order that began with nothing made (tools/series.py)."""
-    told = json.loads((root / MINUTES).read_text(encoding="utf-8"))
+    told = read(root, MINUTES)
     seconds = told["seconds"]
     rows = []
     for name, (title, what) in ROUTE.items():
@@ -56,23 +55,25 @@ def route_table(root: Path) -> str:
 
 def record_of(root: Path) -> dict | None:
     """What `make measure` wrote, None where no GPU was measured."""
-    path = root / GPU
-    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+    return read(root, GPU) if (root / GPU).is_file() else None
 
 
 def render(text: str, root: Path = ROOT) -> str:
-    """README's text with every table made anew. Raises ValueError where a marker is missing."""
-    scores = {role: json.loads((root / "data" / "mini" / role / "scores.json").read_text()) for role in ROLES}
-    study = json.loads((root / before_after.STUDY).read_text())
+    """README's text with every table made anew.
+
+    Raises:
+        ValueError: where a marker is missing.
+    """
+    study = read(root, before_after.STUDY)
     made = {
-        "models": models_table(scores),
+        "models": models_table({role: read(root, f"data/mini/{role}/scores.json") for role in ROLES}),
         "route": route_table(root),
-        "before-after": before_after.table(study, json.loads((root / LIMITS).read_text(encoding="utf-8"))),
+        "before-after": before_after.table(study, read(root, LIMITS)),
         "methods": methods.table(root),
         "transcripts": before_after.transcripts(study),
         "rehearsal": rehearsed.line(root),
         "sizes": sizes.table(record_of(root)),
-        "real": real_table(json.loads((root / RESULT).read_text(encoding="utf-8"))),
+        "real": real_table(read(root, RESULT)),
     }
     for name, table in made.items():
         pattern = re.compile(rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)", re.DOTALL)
@@ -83,9 +84,10 @@ def render(text: str, root: Path = ROOT) -> str:
 
 
 def main(arguments: list[str], root: Path = ROOT) -> int:
+    """Writes the tables, or with `--check` says which are not those of the figures: 1 if there is one."""
     path, picture = root / "README.md", root / before_after.PICTURE
     text = path.read_text(encoding="utf-8")
-    made, study = render(text, root), json.loads((root / before_after.STUDY).read_text())
+    made, study = render(text, root), read(root, before_after.STUDY)
     drawn = before_after.stamp(picture) == before_after.drawn_from(study)
     opened = openings.changed(root, record_of(root))
     if "--check" in arguments:

@@ -6,7 +6,11 @@ UNRUN = "not yet run on a GPU"
 
 
 def table(record: dict | None) -> str:
-    """record: of `make measure`, None where no GPU was measured."""
+    """What each size is and needs.
+
+    Args:
+        record: of `make measure`, None where no GPU was measured.
+    """
     head = ["tier", "teacher", "student", "what you need", "state"]
     rows = [["`mini`", "Qwen3 architecture, trained here", "Gemma 3 architecture, trained here",
              "any CPU, 3 GB of memory, no network", _mini(record)]]  # fmt: skip
