@@ -12,7 +12,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.patches import FancyBboxPatch, Rectangle
 from tiny_models import QUESTIONS, tokenizer_of
 
-from helpers import generation, models, show, tiers
+from helpers import generation, models, show
 from helpers.evaluation import wilson
 from helpers.generation.with_transformers import Answer
 from helpers.show import charts, page, series_route
@@ -550,15 +550,3 @@ def test_an_unfinished_letter_is_not_shown(loaded, tiny):
     box.button.click()
     assert states[1].endswith("answer\n…") and states[2].endswith("answer\né")
     assert not [state for state in states if "\ufffd" in state]
-
-
-@pytest.mark.slow
-def test_the_mini_models_answer_as_evaluate_does():
-    tier = tiers.TIERS["mini"]
-    loaded = {"teacher": models.load_teacher(tier), "student": models.load_student(tier, four_bit=False)}
-    box = show.ask(loaded, tier)
-    box.button.click()
-    for name, (model, tokenizer) in loaded.items():
-        (wanted,) = generation.generate(model, tokenizer, [box.question.value], tier.answer_tokens, progress=False)
-        assert box.given[name] == wanted
-        assert wanted.text and parts(wanted)[1] in shown(box)[name]

@@ -81,11 +81,11 @@ def by_math_verify(answers: "Sequence[Answer]", problems: Sequence) -> list[bool
 
 
 def _verified(said: str, gold: tuple) -> bool:
-    from math_verify import parse, verify  # not at the top: it takes two seconds
-
     said = said[-1000:]
     if len(gold) != 1 or not said or endless(said):
         return False
+    from math_verify import parse, verify  # not at the top: it takes two seconds
+
     # Its time limits rest on signals, which work in no thread and not in every notebook.
     wanted, found = parse(str(gold[0]), parsing_timeout=None), parse(said, parsing_timeout=None)
     return verify(wanted, found, timeout_seconds=None)
