@@ -19,14 +19,14 @@ VALUES = [[1.0, 0.2, 0.1], [0.3, 0.6, 0.4], [0.2, 0.5, 0.9]]
 # The widget, its value at first, others, and the figure that belongs to a value.
 EACH = {
     "temperature": (
-        lambda: distributions.temperature(Words(), LOGITS, most=3), 1.0, (4.0, 8.0),
+        lambda: distributions.temperature(Words(), LOGITS, most=3), 1.0, (4.0,),
         lambda value: distributions.distribution(Words(), LOGITS, value, most=3),
     ),
     "digits": (
-        lambda: digits.slider(IMAGE, CLASSES), 1.0, (4.0, 8.0), lambda value: digits.doubts(IMAGE, CLASSES, value)
+        lambda: digits.slider(IMAGE, CLASSES), 1.0, (4.0,), lambda value: digits.doubts(IMAGE, CLASSES, value)
     ),
     "cache": (
-        lambda: cache_plots.slider(Letters(), SHARES, seed=1, most=5), 4, (1, 2, 3, 6, 8),
+        lambda: cache_plots.slider(Letters(), SHARES, seed=1, most=5), 4, (1, 8),
         lambda value: cache_plots.kept(Letters(), SHARES, value, seed=1, most=5),
     ),
     "map": (
