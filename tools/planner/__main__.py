@@ -8,9 +8,8 @@ formulas against peaks that were measured on a CPU.
 
 import argparse
 
-from readme.tables import lines
-
 from helpers import planning
+from helpers.evaluation.tables import markdown
 from helpers.planning import published
 from helpers.tiers import TIERS
 
@@ -20,12 +19,12 @@ SIZES = ("16", "24", "48")
 def overview() -> str:
     """The tiers on the cards, then the published figures."""
     text = [f"## {name}\n\n{planning.table(name, SIZES)}" for name in ("small", "full")]
-    rows = [["published", "MB", "planned, MB", "off", "source"], ["---"] * 5]
+    head, rows = ["published", "MB", "planned, MB", "off", "source"], []
     for figure in published.figures():
         bound = "at most " if figure.atmost else ""
         off = "within" if figure.atmost and figure.off <= 0 else f"{figure.off:+.1%}"
         rows.append([figure.what, f"{bound}{figure.published:,.0f}", f"{figure.planned:,.0f}", off, figure.source])
-    return "\n\n".join([*text, "## Published figures of the real models\n\n" + lines(rows)])
+    return "\n\n".join([*text, "## Published figures of the real models\n\n" + markdown(head, rows)])
 
 
 def main(arguments: list[str] | None = None) -> None:

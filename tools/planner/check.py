@@ -18,8 +18,6 @@ from io import StringIO
 from multiprocessing import forkserver, get_context
 from pathlib import Path
 
-from readme.tables import lines
-
 from planner.points import POINTS, Point, config_of
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -90,11 +88,13 @@ def alone(point: Point) -> dict[str, float]:
 
 
 def table(found: dict[str, dict]) -> str:
-    rows = [["point", "weights, MB", "peak above, MB", "together", "off"], ["---"] * 5]
+    from helpers.evaluation.tables import markdown  # not at the top: it would load before what is measured
+
+    rows = []
     for name, one in found.items():
         pairs = [f"{one['planned'][k]:,.0f} / {one['measured'][k]:,.0f}" for k in ("weights", "peak", "all")]
         rows.append([name, *pairs, f"{one['off']['peak']:+.1%} of the peak, {one['off']['all']:+.1%}"])
-    return lines(rows)
+    return markdown(["point", "weights, MB", "peak above, MB", "together", "off"], rows)
 
 
 def main(arguments: list[str] | None = None) -> None:
