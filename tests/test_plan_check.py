@@ -41,11 +41,6 @@ def test_all_points_are_compared_and_what_is_further_off_is_named(tmp_path, monk
         check.main(["--again"])
 
 
-def test_a_point_that_cannot_be_measured_says_why():
-    with pytest.raises(RuntimeError, match=r"nothing, qwen, 1 × 8 could not be measured: [\s\S]*KeyError: 'nothing'"):
-        check.measured(Point("nothing", "qwen", 1, 8))
-
-
 def test_points_differ_in_what_decides():
     """Length, batch, method and precision all vary, and no two points share a name."""
     assert len({check.name_of(point) for point in POINTS}) == len(POINTS)

@@ -145,8 +145,8 @@ def loss(method: str, student, teacher, setting: Setting) -> float:
         return logits + head + 5 * tokens * width * numbers.stream
     if method in STORED:
         # `methods.cached`, in blocks made again in the backward pass: two logarithms of the logits, and two gradients
-        # on their way back. Where the loss is weighed against one on features, the first step keeps what that took.
-        logits = (5 if method == "features" else 4) * rows_of(student, tokens) * vocabulary * FLOAT
+        # on their way back.
+        logits = 4 * rows_of(student, tokens) * vocabulary * FLOAT
         hidden = 4 * tokens * width * numbers.stream
     elif method in (*LIVE, "on-policy"):
         both = min(vocabulary, teacher.vocab_size)
