@@ -17,7 +17,7 @@ from readme.tables import lines
 from helpers.tiers import ROOT
 from planner.parts import Numbers
 from planner.phases import Setting, generate, train, write_cache
-from planner.shapes import config_of
+from planner.shapes import Shape, config_of
 
 OUT = ROOT / "artifacts" / "bench" / "plan.json"
 WITHIN = 0.10
@@ -82,7 +82,7 @@ def name_of(point: Point) -> str:
     return ", ".join([point.job, point.model, f"{point.batch} × {point.length:,}", *unusual])
 
 
-def shape_of(size: str):
+def shape_of(size: str) -> Shape:
     """The configuration of a shrunken model."""
     return config_of(*SIZES[size], window=64)
 

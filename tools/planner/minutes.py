@@ -11,7 +11,7 @@ import numpy as np
 from helpers.tiers import ROOT, Budget, Tier
 from planner.cards import BANDWIDTH, COMPUTE, LAUNCH, Card
 from planner.parts import kv_cache
-from planner.shapes import linear_weights, queries, weights
+from planner.shapes import Shape, linear_weights, queries, weights
 
 FILE = ROOT / "data" / "results" / "gpu.json"
 # Of 200 DeepSeek-R1 answers to GSM8K questions, in Qwen 3's tokens: the mean, and the longest of so many at random as a
@@ -66,7 +66,7 @@ def longest_of(batch: int) -> float:
     return float(np.interp(batch, list(LONGEST_OF), list(LONGEST_OF.values())))
 
 
-def flops(shape, tokens: float, length: float) -> float:
+def flops(shape: Shape, tokens: float, length: float) -> float:
     """Operations of one forward pass: two for each weight that is multiplied, and attention over what came before."""
     multiplied = linear_weights(shape) + shape.vocab_size * shape.hidden_size
     full = shape.layer_types.count("full_attention")
@@ -75,7 +75,7 @@ def flops(shape, tokens: float, length: float) -> float:
     return tokens * (2 * multiplied + 4 * queries(shape) * seen)
 
 
-def writing(shape, card: Card, texts: int, mean: float, most: int, batch: int, bits: int) -> np.ndarray:
+def writing(shape: Shape, card: Card, texts: int, mean: float, most: int, batch: int, bits: int) -> np.ndarray:
     """A model writes texts of a mean length, at most `most` tokens, `batch` at a time.
 
     Each token needs all weights once. In 4 bits they are first written out and read again, each time.
@@ -89,7 +89,9 @@ def writing(shape, card: Card, texts: int, mean: float, most: int, batch: int, b
     return steps * np.maximum.reduce([slow, read / (card.bandwidth * bandwidth), work]) / 60
 
 
-def passing(shape, card: Card, texts: float, length: float, batch: int, times: float, adapted=False) -> np.ndarray:
+def passing(
+    shape: Shape, card: Card, texts: float, length: float, batch: int, times: float, adapted: bool = False
+) -> np.ndarray:
     """Texts go through a model.
 
     Args:

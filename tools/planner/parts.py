@@ -7,7 +7,7 @@ AdamW and checkpointing. `make plan-check` holds them against measured peaks. A 
 from dataclasses import dataclass
 
 from planner import shapes
-from planner.shapes import keys, linear_weights, linears, queries, whole_weights
+from planner.shapes import Shape, keys, linear_weights, linears, queries, whole_weights
 
 FLOAT = 4  # bytes of a float32
 BLOCK, GROUP = 64, 256  # NF4: weights with one scale, and scales with one scale of their own (double quantization)
@@ -31,7 +31,7 @@ class Numbers:
 BF16 = Numbers(2, 2, 2)
 
 
-def weights(shape, bits: int, numbers: Numbers) -> float:
+def weights(shape: Shape, bits: int, numbers: Numbers) -> float:
     """Bytes of all weights of a model. bits: 4 for NF4 with double quantization, else 16 or 32 for all of them.
 
     Raises:
@@ -46,7 +46,7 @@ def weights(shape, bits: int, numbers: Numbers) -> float:
     return linear_weights(shape) * packed + tables + whole_weights(shape) * numbers.kept
 
 
-def kept_in_block(shape, rank: int, numbers: Numbers, repeated: bool = True) -> float:
+def kept_in_block(shape: Shape, rank: int, numbers: Numbers, repeated: bool = True) -> float:
     """Bytes that a block keeps of each token for the backward pass, its own input aside.
 
     A frozen linear layer keeps nothing; its adapter keeps its input. Attention is fused: it keeps no scores. Norms keep
@@ -67,7 +67,7 @@ def kept_in_block(shape, rank: int, numbers: Numbers, repeated: bool = True) -> 
     return FLOAT * norms + numbers.computed * (inputs + attention + gate + adapters)
 
 
-def passing_in_block(shape, bits: int, numbers: Numbers, tokens: int) -> float:
+def passing_in_block(shape: Shape, bits: int, numbers: Numbers, tokens: int) -> float:
     """Bytes that come and go while a block is gone through backwards, at most, for a batch of so many tokens.
 
     That is in its feed-forward part: two gradients as wide as it, three as wide as the stream, and the largest layer's
@@ -78,12 +78,12 @@ def passing_in_block(shape, bits: int, numbers: Numbers, tokens: int) -> float:
     return tokens * (2 * m * numbers.computed + 3 * w * numbers.stream) + unpacked
 
 
-def masks(shape, batch: int, length: int) -> float:
+def masks(shape: Shape, batch: int, length: int) -> float:
     """Which place may look at which: a byte a pair for each kind of layer, and one of them at work in floats."""
     return batch * length**2 * ((2 if shape.sliding_window else 1) + FLOAT)
 
 
-def kv_cache(shape, batch: int, length: int, bytes_each: int, reading: bool = False) -> float:
+def kv_cache(shape: Shape, batch: int, length: int, bytes_each: int, reading: bool = False) -> float:
     """Bytes of keys and values of what was read and written. A sliding layer keeps its window and no more.
 
     Args:
@@ -99,7 +99,7 @@ def kv_cache(shape, batch: int, length: int, bytes_each: int, reading: bool = Fa
     return batch * seen * 2 * keys(shape) * bytes_each
 
 
-def kv_growing(shape, batch: int, length: int, bytes_each: int) -> float:
+def kv_growing(shape: Shape, batch: int, length: int, bytes_each: int) -> float:
     """Bytes that a token more takes while it is written: keys, and values, are copied to a longer tensor.
 
     And where texts of a batch differ in length, keys and values are written out once for each query head.

@@ -6,7 +6,7 @@ from helpers.losses.chunked import BLOCK, CHUNK
 from helpers.losses.cross_tokenizer import LOGITS
 from planner import parts
 from planner.parts import BF16, FLOAT, Numbers
-from planner.shapes import adapter_weights
+from planner.shapes import Shape, adapter_weights
 
 LIVE = ("logits", "across", "features live")  # the teacher is asked at each step of the training
 STORED = ("cached logits", "features")
@@ -49,7 +49,7 @@ def total(found: dict[str, float]) -> float:
     return sum(found.values())
 
 
-def generate(shape, setting: Setting, bits: int) -> dict[str, float]:
+def generate(shape: Shape, setting: Setting, bits: int) -> dict[str, float]:
     """A model writes texts of `length`, prompt and all, `batch` at a time.
 
     The worst moment is the last token, or the reading of the prompts, which goes through all of them at once. Taking a
@@ -68,7 +68,7 @@ def generate(shape, setting: Setting, bits: int) -> dict[str, float]:
     return {"weights": parts.weights(shape, bits, setting.numbers)} | max(last, first, key=total)
 
 
-def read(shape, setting: Setting, every: bool = True) -> float:
+def read(shape: Shape, setting: Setting, every: bool = True) -> float:
     """Bytes of a pass without gradients: hidden states, a feed-forward part at work, and the masks.
 
     every: the hidden states of all layers are asked for, as the losses here do. Else four as wide as the stream: the
@@ -79,7 +79,7 @@ def read(shape, setting: Setting, every: bool = True) -> float:
     return setting.tokens * (states + 3 * shape.intermediate_size * setting.numbers.computed) + masks
 
 
-def write_cache(teacher, setting: Setting) -> dict[str, float]:
+def write_cache(teacher: Shape, setting: Setting) -> dict[str, float]:
     """The teacher reads `batch` texts and their distributions are encoded, one text after another.
 
     Of a block of a text there are the distributions, and twice in float64, added up (`cache.draws`).
@@ -93,7 +93,7 @@ def write_cache(teacher, setting: Setting) -> dict[str, float]:
     }  # fmt: skip
 
 
-def train(student, setting: Setting, method: str, teacher=None) -> dict[str, float]:
+def train(student: Shape, setting: Setting, method: str, teacher: Shape | None = None) -> dict[str, float]:
     """A student is trained by a method of METHODS, at the worst of three moments.
 
     The moments: the teacher reads (live methods), the loss is taken, a block is gone through backwards.
@@ -127,7 +127,7 @@ def train(student, setting: Setting, method: str, teacher=None) -> dict[str, flo
     return found | max(moments, key=total)
 
 
-def loss(method: str, student, teacher, setting: Setting) -> float:
+def loss(method: str, student: Shape, teacher: Shape | None, setting: Setting) -> float:
     """Bytes that logits and loss take by a method: so many tensors as wide as a vocabulary, read off the code.
 
     Raises:
@@ -177,6 +177,6 @@ def loss(method: str, student, teacher, setting: Setting) -> float:
     return logits + hidden
 
 
-def rows_of(shape, tokens: int) -> int:
+def rows_of(shape: Shape, tokens: int) -> int:
     """Tokens whose logits are held at a time where a block of them is as large as `losses.across` has it."""
     return min(tokens, max(1, LOGITS // shape.vocab_size))

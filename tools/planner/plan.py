@@ -14,7 +14,7 @@ from planner.cards import GB, Card
 from planner.minutes import PROMPT_TOKENS, TRACE_TOKENS, passing, span, writing
 from planner.parts import BF16, Numbers
 from planner.phases import LIVE, STORED, Setting, total
-from planner.shapes import shape_of
+from planner.shapes import Shape, shape_of
 
 TEST = 1_319  # GSM8K's test problems
 SHORTEST = 1_024  # tokens: no plan cuts texts below this
@@ -64,7 +64,7 @@ def plan(tier: Tier, card: Card, method: str = "token") -> list[Phase]:
     return found if method == "traces" else [*found, _training(tier, card, method), _exam(tier, card, method)]
 
 
-def learner(tier: Tier, method: str):
+def learner(tier: Tier, method: str) -> Shape:
     """The shape of who learns by a method."""
     return shape_of((tier.student if method in OWN_TOKENIZER else tier.sibling).name)
 

@@ -1,5 +1,12 @@
 """The shapes of the real models as transformers' configurations, and how many weights they have: no model is loaded."""
 
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from transformers import PretrainedConfig as Shape
+else:
+    Shape = Any  # transformers comes later: Unsloth has to come before it
+
 FIELDS = (
     "vocab_size", "hidden_size", "num_hidden_layers", "num_attention_heads", "num_key_value_heads", "head_dim",
     "intermediate_size",
@@ -15,7 +22,7 @@ SHAPES = {
 }
 
 
-def config_of(family: str, *sizes: int, window: int = 512):
+def config_of(family: str, *sizes: int, window: int = 512) -> Shape:
     """A configuration of transformers, with the output layer tied to the embedding.
 
     Args:
@@ -23,14 +30,14 @@ def config_of(family: str, *sizes: int, window: int = 512):
         sizes: one for each of FIELDS.
         window: how many tokens a sliding layer looks back.
     """
-    from transformers import Gemma3TextConfig, Qwen3Config  # not at the top: Unsloth has to come before
+    from transformers import Gemma3TextConfig, Qwen3Config
 
     fields = dict(zip(FIELDS, sizes, strict=True))
     fields |= {"tie_word_embeddings": True, "pad_token_id": 0, "bos_token_id": 1, "eos_token_id": 2}
     return Qwen3Config(**fields) if family == "qwen3" else Gemma3TextConfig(**fields, sliding_window=window)
 
 
-def shape_of(name: str):
+def shape_of(name: str) -> Shape:
     """The configuration of a model that the tiers name.
 
     Raises:
@@ -41,28 +48,28 @@ def shape_of(name: str):
     return config_of(*SHAPES[name])
 
 
-def queries(shape) -> int:
+def queries(shape: Shape) -> int:
     """How wide the queries of all heads are."""
     return shape.num_attention_heads * shape.head_dim
 
 
-def keys(shape) -> int:
+def keys(shape: Shape) -> int:
     """How wide the keys of all heads are, and the values."""
     return shape.num_key_value_heads * shape.head_dim
 
 
-def linears(shape) -> list[tuple[int, int]]:
+def linears(shape: Shape) -> list[tuple[int, int]]:
     """(input, output) of each linear layer in a block: query, key, value, output, gate, up, down."""
     w, m, q, k = shape.hidden_size, shape.intermediate_size, queries(shape), keys(shape)
     return [(w, q), (w, k), (w, k), (q, w), (w, m), (w, m), (m, w)]
 
 
-def linear_weights(shape) -> int:
+def linear_weights(shape: Shape) -> int:
     """Weights of all blocks' linear layers: those that 4 bits and adapters are for."""
     return shape.num_hidden_layers * sum(a * b for a, b in linears(shape))
 
 
-def whole_weights(shape) -> int:
+def whole_weights(shape: Shape) -> int:
     """Weights that are never in 4 bits: the embedding, which is the output layer too, and norms.
 
     Raises:
@@ -74,11 +81,11 @@ def whole_weights(shape) -> int:
     return shape.vocab_size * shape.hidden_size + shape.num_hidden_layers * norms + shape.hidden_size
 
 
-def weights(shape) -> int:
+def weights(shape: Shape) -> int:
     """All weights."""
     return linear_weights(shape) + whole_weights(shape)
 
 
-def adapter_weights(shape, rank: int) -> int:
+def adapter_weights(shape: Shape, rank: int) -> int:
     """Weights of a low-rank adapter on every linear layer of every block."""
     return shape.num_hidden_layers * rank * sum(a + b for a, b in linears(shape))
