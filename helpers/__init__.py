@@ -2,7 +2,6 @@
 
     methods        the distillations, an object in a file each: Token, Logits, Cached, CrossTokenizer, features, pruning
     show           pictures, and a box to ask the models in
-    planning       what a run takes before it is run: memory and minutes on a card
     check          whether an exercise is right, and which known mistake it is
 
     training       settings, resuming, checkpoints, what a model holds inside, and the form of every method

@@ -1,6 +1,8 @@
 """What was measured, beside what the planner says of the same: lines, and tables in Markdown."""
 
-from helpers import planning
+from planner.__main__ import contents
+
+from helpers.evaluation import plans
 from helpers.evaluation.tables import markdown
 from measure import planned
 
@@ -55,7 +57,8 @@ def tables(record: dict) -> str:
     off = planned.off(record)
     if off:
         parts.append(off_line(off))
-    parts += [f"## Planned: {name}\n\n{planning.table(name)}" for name in ("small", "full")]
+    found = contents()
+    parts += [f"## Planned: {name}\n\n{plans.table(name, plans=found)}" for name in found["tiers"]]
     return "\n\n".join(parts)
 
 
