@@ -15,7 +15,6 @@ from test_training import Kill, equal, kept, weights
 from helpers import cache, losses, methods, models, provenance, sources, tiers, traces, training
 from helpers.cache.draws import unpack
 from helpers.cache.encodings import bits
-from helpers.methods.cached import vocabulary_of
 from helpers.tiers import TIERS
 from helpers.training import method
 from helpers.training.matching import Features
@@ -229,7 +228,7 @@ def test_a_finished_cache_is_read_without_any_model(tier, monkeypatch):
 
 def test_the_vocabulary_is_known_without_the_model(tier):
     for spec, load in ((tier.teacher, models.load_teacher), (tier.sibling, models.load_sibling)):
-        assert vocabulary_of(spec) == load(tier)[0].get_output_embeddings().weight.shape[0]
+        assert models.text_config(spec).vocab_size == load(tier)[0].get_output_embeddings().weight.shape[0]
 
 
 def test_a_cached_training_needs_no_teacher(tier, monkeypatch):
@@ -245,7 +244,7 @@ def test_a_cached_training_needs_no_teacher(tier, monkeypatch):
 @pytest.mark.parametrize("kind", ["independent", "top_k", "top_k_renormalised", "top_k_tail"])
 def test_every_encoding_can_be_trained_from(tier, kind):
     """With all tokens kept it is the whole distribution again, and the live training's adapter comes out, nearly."""
-    n = 5000 if kind == "independent" else vocabulary_of(tier.teacher) // 2
+    n = 5000 if kind == "independent" else models.text_config(tier.teacher).vocab_size // 2
     how = {"temperature": 2.0}
     run = methods.Cached(tier, 0, kept(), **how, draws=n, encoding=kind).run()
     live = methods.Logits(tier, 0, kept(), **how).run()

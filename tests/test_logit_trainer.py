@@ -149,4 +149,4 @@ def test_another_template_is_refused(tier):
     sibling, tokenizer = models.load_sibling(tier)
     tokenizer.chat_template = "Q: " + tokenizer.chat_template
     with pytest.raises(ValueError, match="does not begin as the student's"):
-        shared(tier, tokenizer, sibling, sibling)
+        shared(tier, tokenizer, *[len(sibling.get_output_embeddings().weight)] * 2)

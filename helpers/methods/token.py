@@ -5,9 +5,13 @@ sampled answer a question instead of the likeliest.
 """
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from helpers import traces, training
 from helpers.training.method import Method, trainer_of
+
+if TYPE_CHECKING:
+    from trl import SFTTrainer
 
 
 @dataclass(frozen=True)
@@ -18,6 +22,7 @@ class Token(Method):
     name = "token"
 
     def check(self) -> None:
+        """As Method's."""
         if self.role not in ("student", "sibling"):
             raise ValueError(f"no student called {self.role!r}; choose from student, sibling")
 
@@ -25,7 +30,7 @@ class Token(Method):
         """Nothing beside the traces: they hold all that the teacher gives."""
         return {}
 
-    def trainer(self, student: tuple | None = None, teacher: tuple | None = None):
+    def trainer(self, student: tuple | None = None, teacher: tuple | None = None) -> "SFTTrainer":
         """TRL's SFTTrainer: a fresh adapter and the tier's settings. Raises as `trainer_of` and `models.load_student`.
 
         student: (model, tokenizer), loaded if None. The teacher is not needed.
@@ -35,4 +40,4 @@ class Token(Method):
 
         args = training.settings(self.tier, self.seed, self.folder, of_trl=True)
         messages = traces.messages(self.rows, self.tier, self.role)
-        return trainer_of(SFTTrainer, model, tokenizer, messages, self.tier, self.seed, args)
+        return trainer_of(self.tier, self.seed, SFTTrainer, model, tokenizer, messages, args)

@@ -45,7 +45,7 @@ def weights(shape: Shape, bits: int, numbers: Numbers) -> float:
 def trained(count: int, bytes_each: int = FLOAT) -> dict[str, float]:
     """What is trained: the weights themselves, their gradients, and AdamW's two running means.
 
-    count: how many; bytes_each: 4 for adapters, which `training.keep_float32` keeps so.
+    count: how many; bytes_each: 4 for adapters, which `training.method.keep_float32` keeps so.
     """
     return {"adapter": count * bytes_each, "gradients": count * bytes_each, "optimizer": 2 * count * bytes_each}
 

@@ -13,6 +13,7 @@ from helpers import alignment, memory, models, training
 from helpers.cache import Encoding
 from helpers.models import loading
 from helpers.tiers import ROOT, TIERS, Lora, ModelSpec
+from helpers.training import method
 from planner.points import Point, config_of
 
 STEPS = 2  # in the second the optimizer's states are there
@@ -113,7 +114,7 @@ def trained(point: Point, folder: Path, student, teacher):
     trainer = made(
         model=model, args=args, train_dataset=Dataset.from_list(rows), processing_class=tokenizer(), **more
     )
-    training.keep_float32(trainer.model)
+    method.keep_float32(trainer.model)
     return trainer.train
 
 
@@ -176,4 +177,4 @@ def caching(point: Point, model):
     from helpers.methods.cached import targets
 
     rows = rows_of(point, model.config.vocab_size)[: point.batch]
-    return lambda: targets(model, rows, 0, model.config.vocab_size, Encoding(), 1.0, 0)
+    return lambda: targets(0, model, rows, 0, model.config.vocab_size, Encoding(), 1.0)
