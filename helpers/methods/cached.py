@@ -26,15 +26,8 @@ DRAWS = 16  # tokens kept of each of the teacher's distributions
 class CachedTrainer(OwnLoss):
     """Trains a student on what a cache (`cache.load`) kept of its teacher's distributions.
 
-    Args:
-        *arguments: as OwnLoss.
-        encoding: what the cache was made with.
-        temperature: what the cache was made with.
-        vocabulary: what the cache was made with.
-        opening: as LogitTrainer.
-        alpha: as LogitTrainer.
-        layers: of the teacher, whose states the cache has, in its order.
-        **more: as OwnLoss.
+    encoding, temperature and vocabulary are what the cache was made with, layers those of the teacher whose states it
+    has, in its order. opening and alpha are as LogitTrainer's, the rest as OwnLoss's.
     """
 
     def __init__(
@@ -76,14 +69,8 @@ class CachedTrainer(OwnLoss):
 class WithTargets(Padded):
     """A collator: as Padded, and beside it the stored targets of a batch, in the order of its labels.
 
-    It adds target_ids and target_weights, (learnt tokens, n), as `Encoding.decode`; and where states were kept too,
-    states, (layers, learnt tokens, width).
-
-    Args:
-        pad: the token that fills up.
-        encoding: what the targets were made with.
-        vocabulary: what they were made with.
-        layers: of the teacher, whose states were kept.
+    It adds target_ids and target_weights, (learnt tokens, n), as `Encoding.decode`; and where states of some layers
+    were kept too, states, (layers, learnt tokens, width).
     """
 
     def __init__(self, pad: int, encoding: Encoding, vocabulary: int, layers: tuple[int, ...] = ()):

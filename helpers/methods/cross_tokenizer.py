@@ -35,13 +35,8 @@ class CrossTokenizerTrainer(OwnLoss):
     of a step, as `num_items_in_batch`, so a step's gradient is the same however it is cut. By chunks it would be the
     same but for one factor a step: there are some more tokens than chunks.
 
-    Args:
-        *arguments: as OwnLoss; its train_dataset has rows as `rows_of` gives them.
-        teacher: a model, asked again at each step.
-        sides: what the two tokenizers have to do with each other.
-        alpha: the share of the hard labels, as `across_hidden`.
-        unmatched: as `across_hidden`.
-        **more: as OwnLoss.
+    Its train_dataset has rows as `rows_of` gives them. The teacher is a model, asked again at each step; alpha and
+    unmatched are as `across_hidden`, the rest as OwnLoss.
     """
 
     def __init__(

@@ -21,17 +21,14 @@ from helpers.training.own_loss import OwnLoss, Parts
 class LogitTrainer(OwnLoss):
     """Trains a student on its teacher's whole distribution at each token that the teacher wrote.
 
+    Beside these it takes kind, temperature and beta as `losses.each_divergence`, and the rest as OwnLoss.
+
     Args:
-        *arguments: as OwnLoss.
         teacher: a model that shares the student's tokenizer; it is asked again at each step.
         vocabulary: how many tokens both really have (`losses.common_vocabulary`).
         opening: how many tokens at an answer's beginning the teacher did not write because its prompt holds them
             (`<think>`); there the label alone is learnt.
-        kind: as `losses.each_divergence`, with temperature and beta.
-        temperature: as there.
-        beta: as there.
         alpha: the share of the hard labels in the loss.
-        **more: as OwnLoss.
     """
 
     def __init__(
@@ -86,11 +83,7 @@ def shares(labels: torch.Tensor, opening: int, end: int, alpha: float) -> torch.
 class Logits(Method):
     """As Method: the sibling learns the teacher's distributions on its verified traces.
 
-    Args:
-        kind: as `losses.each_divergence`, with temperature and beta.
-        temperature: as there.
-        beta: as there.
-        alpha: the share of the hard labels.
+    kind, temperature and beta are those of `losses.each_divergence`, alpha is the share of the hard labels.
 
     Raises:
         ValueError: for one of them that is none, and as Method.

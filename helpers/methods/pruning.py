@@ -1,6 +1,5 @@
 """A student made of some of its teacher's layers, or of the same shape and knowing nothing; trained whole, a little."""
 
-import re
 import tempfile
 from collections.abc import Sequence
 from copy import deepcopy
@@ -19,8 +18,6 @@ from helpers.training.rows import of_traces
 
 if TYPE_CHECKING:
     from transformers import TrainingArguments
-
-BLOCK = re.compile(r"(.*\blayers\.)(\d+)(\..*)")
 
 
 def every_other(blocks: int) -> tuple[int, ...]:
@@ -68,7 +65,9 @@ def student_of(
         with torch.device(teacher.device):  # billions of weights are drawn there, and not on one core
             student = type(teacher)(config).to(dtype=torch.float32)
     if copied:
-        student.load_state_dict(_part(teacher.state_dict(), kept))
+        student.load_state_dict(teacher.state_dict(), strict=False)  # the blocks are still those of the old numbers
+        for block, layer in zip(student.get_decoder().layers, kept, strict=True):
+            block.load_state_dict(teacher.get_decoder().layers[layer - 1].state_dict())
     return student
 
 
@@ -113,16 +112,3 @@ def whole_trainer(
         torch.nn.init.eye_(projection.weight)
         torch.nn.init.zeros_(projection.bias)
     return trainer
-
-
-def _part(weights: dict[str, torch.Tensor], kept: tuple[int, ...]) -> dict[str, torch.Tensor]:
-    """The weights of the kept blocks under their new numbers, and all that belongs to no block."""
-    found = {}
-    for name, weight in weights.items():
-        block = BLOCK.fullmatch(name)
-        if block is None:
-            found[name] = weight
-        for place, layer in enumerate(kept):
-            if block is not None and int(block[2]) == layer - 1:
-                found[f"{block[1]}{place}{block[3]}"] = weight
-    return found

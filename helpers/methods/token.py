@@ -5,13 +5,9 @@ sampled answer a question instead of the likeliest.
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from helpers import traces, training
 from helpers.training.method import Method, trainer_of
-
-if TYPE_CHECKING:
-    from trl import SFTTrainer
 
 
 @dataclass(frozen=True)
@@ -30,7 +26,7 @@ class Token(Method):
         """Nothing beside the traces: they hold all that the teacher gives."""
         return {}
 
-    def trainer(self, student: tuple | None = None, teacher: tuple | None = None) -> "SFTTrainer":
+    def trainer(self, student: tuple | None = None, teacher: tuple | None = None):
         """TRL's SFTTrainer: a fresh adapter and the tier's settings. Raises as `trainer_of` and `models.load_student`.
 
         student: (model, tokenizer), loaded if None. The teacher is not needed.

@@ -95,13 +95,8 @@ class Matching(torch.nn.Module):
 class WithFeatures:
     """What a trainer of any of the losses on logits needs to match features too: before it among the bases of a class.
 
-    The projections are trained beside the adapter, with its optimizer, and saved with it at each checkpoint.
-
-    Args:
-        *arguments: as OwnLoss.
-        features: how.
-        widths: of the student's hidden states and of the teacher's.
-        **more: as OwnLoss.
+    The projections are trained beside the adapter, with its optimizer, and saved with it at each checkpoint. features
+    and widths are as Matching, the rest as OwnLoss.
     """
 
     def __init__(self, *arguments, features: Features, widths: tuple[int, int], **more):

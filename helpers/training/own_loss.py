@@ -38,11 +38,7 @@ class OwnLoss(Trainer):
     Several processes (DistributedDataParallel) then take the mean of their gradients, where the sum is meant: so the
     loss is multiplied by their number, as Trainer does with a model's own (transformers 5.17.0, Trainer.compute_loss).
 
-    Args:
-        model: the student.
-        *arguments: as Trainer.
-        data_collator: makes a batch of rows; if None they have input_ids and labels, as `rows.tokenized` gives them.
-        **more: as Trainer, among them processing_class, the student's tokenizer.
+    Without a data_collator the rows have input_ids and labels, as `rows.tokenized` gives them.
     """
 
     vocabulary: int | None = None  # of how many tokens there are logits on both sides, None for all of the student's
