@@ -66,8 +66,8 @@ def student_of(
             student = type(teacher)(config).to(dtype=torch.float32)
     if copied:
         student.load_state_dict(teacher.state_dict(), strict=False)  # the blocks are still those of the old numbers
-        for block, layer in zip(student.get_decoder().layers, kept, strict=True):
-            block.load_state_dict(teacher.get_decoder().layers[layer - 1].state_dict())
+        for block, layer in zip(student.base_model.layers, kept, strict=True):
+            block.load_state_dict(teacher.base_model.layers[layer - 1].state_dict())
     return student
 
 
