@@ -19,7 +19,7 @@ from test_cross_tokenizer import both  # noqa: F401  (fixtures)
 from test_training import tier  # noqa: F401
 
 from helpers import alignment, losses, models, training
-from helpers.losses.chunked import Head
+from helpers.losses.head import Head
 from helpers.models import loading, lora
 
 RIGHT = SimpleNamespace(each=losses.each_divergence, settings=training.settings, teacher=models.load_teacher)

@@ -69,7 +69,8 @@ def limit():
 
 
 def chunked():
-    from helpers.losses.chunked import Head, chunked_divergence
+    from helpers.losses.chunked import chunked_divergence
+    from helpers.losses.head import Head
 
     return lambda ours, head, theirs, teacher: chunked_divergence(ours, Head(head), theirs, Head(teacher), chunk=CHUNK)
 

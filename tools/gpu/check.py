@@ -181,7 +181,7 @@ def prepared_rows() -> tuple[str, int, list[str]]:
     for role in ("student", "sibling"):
         model, tokenizer = getattr(models, f"load_{role}")(tier)
         args = training.settings(tier, 0, "trained", of_trl=True)
-        trainer = trainer_of(SFTTrainer, model, tokenizer, traces.messages(rows), tier, 0, args)
+        trainer = trainer_of(tier, 0, SFTTrainer, model, tokenizer, traces.messages(rows), args)
         expected = tokenized(traces.messages(rows), tokenizer, tier.max_length)
         batch = trainer.data_collator([trainer.train_dataset[i] for i in range(len(expected))])
         for i, row in enumerate(expected):

@@ -5,11 +5,11 @@ import inspect
 
 MODULES = (
     "training.callbacks", "training.own_loss", "training.matching", "methods.logits", "methods.cached",
-    "methods.cross_tokenizer", "methods.features", "methods.cross_tokenizer_features",
+    "methods.cross_tokenizer", "methods.features",
 )  # fmt: skip
 LIBRARIES = ("transformers", "trl")
 # Methods of our own on such classes. One that is not here must be the libraries' too, or nobody would call it.
-OWN = {"loss_on", "loss_of", "parts_of", "measure", "_of_block", "_on_features", "_see"}
+OWN = {"head", "loss_of", "loss_on", "measure", "parts_of", "read", "_on_features", "_pull", "_see"}
 
 
 def classes() -> list[type]:

@@ -24,6 +24,7 @@ from helpers.methods.features import CachedFeatureTrainer, FeatureTrainer
 from helpers.methods.logits import LogitTrainer
 from helpers.models import loading
 from helpers.tiers import ROOT, TIERS, Lora, ModelSpec
+from helpers.training import method
 from helpers.training.matching import Features
 from planner.check import Point, shape_of
 
@@ -80,7 +81,7 @@ def work_of(point: Point, folder: Path, student, teacher):
         return writing(point, student)
     rows = rows_of(point, min(one.config.vocab_size for one in (student, teacher) if one is not None))
     if point.job == "cache":
-        return lambda: targets(student, rows[: point.batch], 0, student.config.vocab_size, Encoding(), 1.0, 0)
+        return lambda: targets(0, student, rows[: point.batch], 0, student.config.vocab_size, Encoding(), 1.0)
     return trainer(point, folder, student, teacher, rows).train
 
 
@@ -143,7 +144,7 @@ def trainer(point: Point, folder: Path, student, teacher, rows: list[dict]):
         model=models.add_lora(student, tier.lora, 0), args=args, train_dataset=Dataset.from_list(rows),
         processing_class=tokenizer(), **more,
     )  # fmt: skip
-    training.keep_float32(made.model)
+    method.keep_float32(made.model)
     return made
 
 

@@ -107,7 +107,7 @@ def train(student: Shape, setting: Setting, method: str, teacher: Shape | None =
     found = {"student": parts.weights(student, setting.student_bits, numbers)}
     if live:
         found["teacher"] = parts.weights(teacher, setting.teacher_bits, numbers)
-    # Adapters are kept in float32 (`training.keep_float32`), with their gradients and AdamW's two running means.
+    # Adapters are kept in float32 (`training.method.keep_float32`), with their gradients and AdamW's two running means.
     adapter = adapter_weights(student, setting.rank) * FLOAT
     found |= {"adapter": adapter, "gradients": adapter, "optimizer": 2 * adapter}
     block = parts.kept_in_block(student, setting.rank, numbers, setting.pads) * setting.tokens
