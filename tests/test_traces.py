@@ -18,6 +18,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+import datasets
 import psutil
 import pytest
 import torch
@@ -33,8 +34,21 @@ from helpers.generation.with_transformers import Answer
 from helpers.models import unsloth
 from helpers.questions import missing_premise
 from helpers.tiers import TIERS, DataSpec, ModelSpec, Sampling
-from helpers.traces import ANSWER, REASONS, collect, filtering, messages, record, store, verdict, verify, workers
+from helpers.traces import (
+    ANSWER,
+    REASONS,
+    collect,
+    collecting,
+    filtering,
+    messages,
+    record,
+    store,
+    verdict,
+    verify,
+    workers,
+)
 from helpers.traces.filtering import student_tokenizer
+from helpers.traces.place import Place
 
 N, BATCH = 10, 4  # two whole batches and a half
 COLUMNS = ["question", ANSWER, "gold", "family", "tokens", "ended", "verdict"]
@@ -179,7 +193,7 @@ def test_questions_that_cannot_be_are_refused(gsm8k):
     ("line", "complaint"),
     [
         (json.dumps({"question": "How many?", "answer": "It is 18."}), "line 3: the answer does not end in its number"),
-        (json.dumps(row(1, "18\nmore")), "line 3: the answer does not end in its number.*add it, or remove the line"),
+        (json.dumps(row(1, "18\nmore")), "line 3: the answer does not end in its number.*add or remove the line"),
         (json.dumps(row(1, "many")), "line 3: the answer does not end"),
         (json.dumps({"question": "How many?", "answer": None}), "line 3: the answer does not end"),
         (json.dumps({"question": "How many?"}), 'line 3: not an object with "question" and "answer"; mend or remove'),
@@ -308,14 +322,14 @@ def test_without_a_folder_gsm8k_comes_from_the_hub_at_its_revision(monkeypatch):
         calls.append((names, settings))
         return [row(i, str(i)) for i in range(30)]
 
-    monkeypatch.setattr(questions, "load_dataset", from_hub)
+    monkeypatch.setattr(datasets, "load_dataset", from_hub)
     spec = TIERS["full"].data
     assert len(questions.draw(TIERS["full"], "train", 5, 0)) == 5
     questions.draw(TIERS["full"], "test", 5, 0)
     assert calls == [
         ((spec.name, spec.config), {"split": part, "revision": spec.revision}) for part in ("train", "test")
     ]
-    monkeypatch.setattr(questions, "load_dataset", lambda *_, **__: [{"question": "How many?", "answer": "18"}])
+    monkeypatch.setattr(datasets, "load_dataset", lambda *_, **__: [{"question": "How many?", "answer": "18"}])
     with pytest.raises(ValueError, match=r"openai/gsm8k, train, row 1: the answer does not end"):
         questions.draw(TIERS["full"], "train", 1, 0)
 
@@ -325,7 +339,7 @@ def test_a_hub_out_of_reach_is_told_with_the_ways_out(monkeypatch):
         raise ConnectionError("no route")
 
     monkeypatch.delenv("DISTILL_GSM8K", raising=False)
-    monkeypatch.setattr(questions, "load_dataset", fail)
+    monkeypatch.setattr(datasets, "load_dataset", fail)
     with pytest.raises(OSError, match=r"could not be loaded: .*DISTILL_GSM8K name a folder.*DISTILL_TIER=mini"):
         questions.draw(TIERS["small"], "train", 1, 0)
 
@@ -543,7 +557,7 @@ def test_a_damaged_dataset_without_its_batches_is_told_with_the_mend(tiny, copie
 def test_a_dataset_with_other_questions_than_were_asked_is_built_again(tiny, whole, copied_traces, capsys):
     """As two writers in one folder once left it: some questions twice, and others not at all."""
     rows = whole[1].to_list()
-    store.finish(copied_traces, [*rows[:4], *rows[:4], *rows[8:]], store.judged(tiny))
+    Place(copied_traces).finish([*rows[:4], *rows[:4], *rows[8:]], store.judged(tiny))
     assert collect(tiny, N, 0, copied_traces).to_list() == rows
     assert "it does not answer the questions that were asked" in capsys.readouterr().out
 
@@ -741,7 +755,7 @@ def slow_generate(monkeypatch, tier, seconds: float) -> Calls:
 @pytest.mark.parametrize("n", [3, N])
 def test_one_bar_shows_in_the_middle_of_a_batch_and_goes(tiny, tmp_path, capfd, monkeypatch, n):
     slow_generate(monkeypatch, tiny, 0.6)
-    monkeypatch.setattr(traces, "PATIENCE", 0.1)
+    monkeypatch.setattr(collecting, "PATIENCE", 0.1)
     teacher = models.load_teacher(tiny)
     capfd.readouterr()
     collect(tiny, n, 0, tmp_path, teacher)
@@ -1094,13 +1108,13 @@ def test_a_reader_that_was_changed_judges_anew_and_nothing_is_generated(
     if not batches:
         (folder / "batches.jsonl").unlink()
     monkeypatch.setattr(store.sources, "code", lambda *names: f"another {names}")
-    monkeypatch.setattr(traces, "judge", lambda rows, tier: ["wrong answer"] * len(rows))
+    monkeypatch.setattr(collecting, "judge", lambda rows, tier: ["wrong answer"] * len(rows))
     calls = Calls(monkeypatch, tiny)
     again = collect(tiny, N, 0, folder)
     assert again.remove_columns("verdict").to_list() == whole[1].remove_columns("verdict").to_list()
     assert set(again["verdict"]) == {"wrong answer"} and not calls.asked and not loads
     assert capsys.readouterr().out == f"traces of {N} questions: read from traces, and judged anew\n"
-    monkeypatch.setattr(traces, "judge", None)
+    monkeypatch.setattr(collecting, "judge", None)
     assert collect(tiny, N, 0, folder).to_list() == again.to_list()
 
 
