@@ -7,8 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import test_traces
-from test_traces import Calls, loads  # noqa: F401  (a fixture)
+from trace_doubles import Calls, noted_loads, of_each_kind, right_answers  # noqa: F401  (a fixture)
 
 from helpers import evaluation, methods, models, questions, sources, tiers, traces
 from helpers.evaluation import is_right
@@ -185,7 +184,7 @@ def test_nothing_changes_on_the_mini_tier(tiny, tmp_path, monkeypatch, capsys):
     """Its traces, what is said of them and the folders of its trainings are byte for byte what they were."""
     assert TIERS["mini"].long_share is None
     monkeypatch.setattr(tiers, "ROOT", tmp_path)
-    Calls(monkeypatch, tiny, test_traces.right_answers)
+    Calls(monkeypatch, tiny, right_answers)
     rows = traces.load(tiny, n=6)
     assert capsys.readouterr().out == ""
     told = json.loads((store.place(tiny, 6, 0) / "provenance.json").read_text())
@@ -222,7 +221,7 @@ def test_the_real_tiers_teach_one_whole_trace_to_four_short_ones(name):
 
 
 def test_the_cut_share_is_counted_over_all_traces(tiny, tmp_path, monkeypatch, capsys):
-    Calls(monkeypatch, tiny, test_traces.mixed)
+    Calls(monkeypatch, tiny, of_each_kind)
     raw = traces.collect(tiny, 10, 0, tmp_path)
     found = traces.cut(raw)
     assert (found.hits, found.n) == (2, 10) and found.low < 0.2 < found.high
@@ -234,7 +233,7 @@ def test_the_cut_share_is_counted_over_all_traces(tiny, tmp_path, monkeypatch, c
 def test_a_real_teachers_cut_share_is_printed_where_traces_are_made(tiny, tmp_path, monkeypatch, capsys):
     tier = replace(tiny, teacher=TIERS["full"].teacher, max_new_tokens=8_192)
     teacher = models.load_teacher(tiny)
-    Calls(monkeypatch, tier, test_traces.mixed)
+    Calls(monkeypatch, tier, of_each_kind)
     traces.collect(tier, 10, 0, tmp_path, teacher)
     assert capsys.readouterr().out == f"cut off at 8,192 tokens: {evaluation.wilson(2, 10)} of 10 traces\n"
     traces.collect(tier, 10, 0, tmp_path, teacher)

@@ -116,7 +116,11 @@ def check_asked(
     questions: Sequence[str], max_new_tokens: int, batch_size: int = 1, temperature: float = 0.0, top_p: float = 1.0,
     top_k: int = 0, seed: int = 0, progress: bool = True,
 ) -> None:  # fmt: skip
-    """Raises ValueError for what `generate` cannot take: a setting by its name, a question by its number."""
+    """Looks whether `generate` can take what it is given.
+
+    Raises:
+        ValueError: naming a setting by its name, a question by its number.
+    """
     for name, value, kind, least, most, said in (
         ("max_new_tokens", max_new_tokens, Integral, 1, math.inf, "1 or more"),
         ("batch_size", batch_size, Integral, 1, math.inf, "1 or more"),

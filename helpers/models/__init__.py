@@ -46,7 +46,11 @@ def load_student(
 def load_sibling(
     tier: Tier, four_bit: bool = True, adapter: str | Path | None = None, trainable: bool = False
 ) -> tuple[Model, Tokenizer]:
-    """As `load_student`, for the student that shares the teacher's tokenizer. Raises ValueError if there is none."""
+    """As `load_student`, for the student that shares the teacher's tokenizer.
+
+    Raises:
+        ValueError: if there is none.
+    """
     return load(tier, _sibling(tier), four_bit, adapter, trainable)
 
 
