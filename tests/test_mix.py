@@ -220,17 +220,8 @@ def test_the_real_tiers_teach_one_whole_trace_to_four_short_ones(name):
 # --- how many were cut off ----------------------------------------------------------------------
 
 
-def test_the_cut_share_is_counted_over_all_traces(tiny, tmp_path, monkeypatch, capsys):
-    Calls(monkeypatch, tiny, of_each_kind)
-    raw = traces.collect(tiny, 10, 0, tmp_path)
-    found = traces.cut(raw)
-    assert (found.hits, found.n) == (2, 10) and found.low < 0.2 < found.high
-    assert capsys.readouterr().out == "", "the mini tier's are counted in its notebook"
-    with pytest.raises(ValueError):
-        traces.cut(raw.select([]))
-
-
 def test_a_real_teachers_cut_share_is_printed_where_traces_are_made(tiny, tmp_path, monkeypatch, capsys):
+    """Over all traces, kept or not. The mini tier's are counted in its notebook."""
     tier = replace(tiny, teacher=TIERS["full"].teacher, max_new_tokens=8_192)
     teacher = models.load_teacher(tiny)
     Calls(monkeypatch, tier, of_each_kind)
@@ -238,6 +229,8 @@ def test_a_real_teachers_cut_share_is_printed_where_traces_are_made(tiny, tmp_pa
     assert capsys.readouterr().out == f"cut off at 8,192 tokens: {evaluation.wilson(2, 10)} of 10 traces\n"
     traces.collect(tier, 10, 0, tmp_path, teacher)
     assert capsys.readouterr().out == f"traces of 10 questions: read from {tmp_path.name}\n"
+    traces.collect(tiny, 10, 0, tmp_path / "mini", teacher)
+    assert capsys.readouterr().out == ""
 
 
 # --- real traces --------------------------------------------------------------------------------

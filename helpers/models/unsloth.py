@@ -49,12 +49,23 @@ def first() -> None:
         ImportError: if Unsloth is missing.
     """
     if "unsloth" not in sys.modules:
-        # A loss is then computed from logits that are there. Without it a call with labels gives none. `without_logits`
-        # saves their memory where nobody looks at them.
+        # Without it a call with labels gives no logits. `without_logits` saves their memory where nobody looks at them.
         os.environ[LOGITS] = "1"
         # It would ask the Hub for a file at each load, to be counted there.
         os.environ.setdefault("UNSLOTH_DISABLE_STATISTICS", "1")
-        _see_the_order()
+        if any(name in sys.modules for name in DERIVED):
+            raise RuntimeError(
+                "trainers of this project were imported before Unsloth and stand on what it replaces, and do not know "
+                "its models: restart the kernel, and load a model or a tokenizer before anything else, or begin with "
+                "models.prepare(tier)"
+            )
+        early = [name for name in REPLACED if name in sys.modules]
+        if early:
+            warnings.warn(
+                f"{' and '.join(early)} came before Unsloth, which is then slower and needs more memory: restart the "
+                "kernel, and load a model or a tokenizer before that import, or begin with models.prepare(tier)",
+                stacklevel=2,
+            )
     try:
         import unsloth  # noqa: F401
     except ImportError as error:
@@ -152,26 +163,10 @@ def without_logits():
     return _set(LOGITS, "0")
 
 
-def _see_the_order() -> None:
-    if any(name in sys.modules for name in DERIVED):
-        raise RuntimeError(
-            "trainers of this project were imported before Unsloth and stand on what it replaces, and do not know its "
-            "models: restart the kernel, and load a model or a tokenizer before anything else (models.prepare(tier))"
-        )
-    early = [name for name in REPLACED if name in sys.modules]
-    if early:
-        warnings.warn(
-            f"{' and '.join(early)} came before Unsloth, which is then slower and needs more memory: restart the "
-            "kernel, and load a model or a tokenizer before that import, or begin with models.prepare(tier)",
-            stacklevel=3,
-        )
-
-
 def _half_of(model):
-    """The half of Unsloth that loaded a model.
+    """The half of Unsloth that loaded a model. FastLanguageModel would go by the last load instead.
 
-    FastLanguageModel would go by the last load, and that may have been of the other half: a Gemma student that was
-    loaded before its Qwen teacher would be taken for a Qwen.
+    A Gemma student that was loaded before its Qwen teacher would be taken for a Qwen.
     """
     from unsloth import FastLanguageModel, FastModel
 

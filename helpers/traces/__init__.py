@@ -7,11 +7,11 @@ from datasets import Dataset, Features, List, Value
 
 from helpers.tiers import Tier
 from helpers.traces import mix, store
-from helpers.traces.collecting import collect, cut
+from helpers.traces.collecting import collect
 from helpers.traces.filtering import REASONS, chat, short_enough, verdict, verify
 from helpers.traces.store import ANSWER, record
 
-__all__ = ["ANSWER", "REASONS", "collect", "cut", "load", "messages", "record", "verdict", "verify"]
+__all__ = ["ANSWER", "REASONS", "collect", "load", "messages", "record", "verdict", "verify"]
 
 
 def messages(dataset: Dataset, tier: Tier | None = None, role: str = "student") -> Dataset:

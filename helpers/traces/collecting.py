@@ -67,17 +67,6 @@ def collect(
     return dataset
 
 
-def cut(dataset: Dataset):
-    """The share of the teacher's traces that its room cut off, with its interval and n: all that `collect` gives.
-
-    Of kept traces it says nothing: none of them was.
-
-    Raises:
-        ValueError: for no rows.
-    """
-    return evaluation.wilson(dataset["ended"][:].count(False), len(dataset))
-
-
 def _made(tier: Tier, problems: list, place: Place, by: dict, teacher: tuple | None) -> Dataset:
     """The finished dataset, of what is there and what is made now."""
     n = len(problems)
@@ -93,7 +82,8 @@ def _made(tier: Tier, problems: list, place: Place, by: dict, teacher: tuple | N
     rows = [{**row, "verdict": one} for row, one in zip(rows, judge(rows, tier), strict=True)]
     dataset = place.finish(rows, by)
     if not tier.teacher.local:
-        print(f"cut off at {tier.max_new_tokens:,} tokens: {cut(dataset)} of {n:,} traces")
+        cut = evaluation.wilson(dataset["ended"][:].count(False), n)
+        print(f"cut off at {tier.max_new_tokens:,} tokens: {cut} of {n:,} traces")
     return dataset
 
 
