@@ -38,8 +38,8 @@ def caused(text: str, cause: Exception) -> OSError:
 
 GATED = "You are trying to access a gated repo.\nMake sure to have access to it at https://huggingface.co/x."
 TROUBLES = {
-    "no token": (caused(GATED, from_the_hub(errors.GatedRepoError, 401)), r"HF_TOKEN .* The Hub said: 401 Client"),
-    "no access": (caused(GATED, from_the_hub(errors.GatedRepoError, 403)), r"whoami` .* The Hub said: 403 Client"),
+    "no token": (caused(GATED, from_the_hub(errors.GatedRepoError, 401)), r"HF_TOKEN .* said: 401 Client Error\. \(R"),
+    "no access": (caused(GATED, from_the_hub(errors.GatedRepoError, 403)), r"whoami` .* said: 403 Client Error\. \(R"),
     "unknown": (caused("not a valid model", from_the_hub(errors.RepositoryNotFoundError, 401)), "said: 401 Client"),
     "gated": (OSError(GATED), "^accept the terms on .* The Hub said: You are trying to access a gated repo"),
     "in words": (OSError("403 Client Error: Forbidden"), "hf auth login.* The Hub said: 403 Client Error: Forbidden"),
