@@ -62,7 +62,7 @@ def loaded(size: str, folder: Path, four_bit: bool, seed: int):
     place = folder / f"{size}-{seed}"
     AutoModelForCausalLM.from_config(shape_of(size)).save_pretrained(place)
     tokenizer().save_pretrained(place)
-    model, _ = loading.load(ModelSpec(str(place)), MINI, four_bit)
+    model, _ = loading.load(MINI, ModelSpec(str(place)), four_bit)
     with torch.no_grad():
         for weight in model.parameters():  # what is read from the disk is first shared with the file
             weight.data = weight.data.clone()
