@@ -4,13 +4,10 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
-
-from helpers.tiers import student_override
+from helpers.tiers import choosing, student_override
 from helpers.tiers.seeds import check_seed
 
 ROOT = Path(__file__).resolve().parents[2]
-FULL_TIER_BYTES = 20e9  # a card sold with "24 GB" reports a little less
 
 
 @dataclass(frozen=True)
@@ -36,11 +33,15 @@ class ModelSpec:
 
 @dataclass(frozen=True)
 class DataSpec:
-    """Where the problems come from; `helpers.problems` makes its own and has neither config nor revision."""
+    """Where the problems come from; `helpers.problems` makes its own and has neither config nor revision.
+
+    most: how many a validation or a test has, of problems that are made; None: as many as are asked for.
+    """
 
     name: str
     config: str | None = None
     revision: str | None = None
+    most: int | None = None
 
     @property
     def made_here(self) -> bool:
@@ -173,7 +174,8 @@ def resolve(tier: str | Tier = "auto", seed: int = 0) -> Tier:
     tier: a name, or "auto" for what the hardware allows: full with a CUDA GPU of 20 GB or more, small with any other,
     mini without. A Tier comes back as it is. seed: of what is to run; it is only looked at (`check_seed`).
     The environment variable DISTILL_TIER, where it is set, goes before a name; DISTILL_STUDENT (`student_override`)
-    names another student. Raises ValueError as these two, as `check_seed`, and for an unknown name, saying who gave it.
+    names another student. DISTILL_TIER may also name a JSON file (`choosing.of_file`).
+    Raises ValueError as these two, as `check_seed`, and for an unknown name, saying who gave it.
     """
     global _resolved
     check_seed(seed)
@@ -182,7 +184,10 @@ def resolve(tier: str | Tier = "auto", seed: int = 0) -> Tier:
     forced = os.environ.get("DISTILL_TIER")
     name, giver = (forced, "DISTILL_TIER") if forced else (tier, "the argument `tier`")
     if name == "auto":
-        name = _largest_that_fits()
+        name = choosing.largest_that_fits()
+    if forced and name.endswith(".json"):
+        _resolved = choosing.of_file(Path(name), TIERS)
+        return _resolved
     if name not in TIERS:
         raise ValueError(f"{giver} is {name!r}, and there is no such tier; choose from auto, {', '.join(TIERS)}")
     _resolved = student_override.chosen(TIERS[name])
@@ -192,9 +197,3 @@ def resolve(tier: str | Tier = "auto", seed: int = 0) -> Tier:
 def resolved() -> Tier | None:
     """The tier that was resolved last in this process, None before."""
     return _resolved
-
-
-def _largest_that_fits() -> str:
-    if not torch.cuda.is_available():
-        return "mini"
-    return "full" if torch.cuda.get_device_properties(0).total_memory >= FULL_TIER_BYTES else "small"
