@@ -1,8 +1,8 @@
 """Which notebooks run with fewer traces, epochs and questions in the tests, so that the tests end in time.
 
 Their tier is ci.json: the models, the code and every line of the notebook are those of the mini tier, and what is made
-goes to artifacts/ci. Figures mean nothing there, so `test_plausible` looks at none. `DISTILL_WHOLE=1 make test` runs all
-notebooks whole.
+goes to artifacts/ci. Figures mean nothing there, so `test_plausible` looks at none. `DISTILL_WHOLE=1 make test` runs
+all notebooks whole.
 """
 
 import os

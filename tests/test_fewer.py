@@ -32,7 +32,7 @@ def test_a_kernel_has_fewer_where_it_is_told_to(tier, told):
 
 def test_a_reader_never_sees_it(monkeypatch):
     monkeypatch.setenv("DISTILL_TIER", "ci")
-    with pytest.raises(ValueError, match="choose from auto, mini, small, full$"):
+    with pytest.raises(ValueError, match=r"choose from auto, mini, small, full$"):
         tiers.resolve()
 
 

@@ -288,7 +288,7 @@ def test_the_shapes_are_the_published_ones(name, faked, monkeypatch, tmp_path): 
 
     for family, vocabulary in ((real_settings.QWEN3, 151_936), (real_settings.GEMMA3, 262_144)):
         monkeypatch.setitem(family, "vocab_size", vocabulary)
-    config = real_settings.whole_files_of(name)["config.json"]
+    config = real_settings.files_of(name, whole=True)["config.json"]
     (tmp_path / "config.json").write_text(json.dumps(config))
     assert of_config(AutoConfig.from_pretrained(tmp_path), name) == SHAPES[name]
 
@@ -298,11 +298,8 @@ def test_random_weights_are_found_as_the_hub_s(faked, tmp_path, monkeypatch):  #
     from rehearsal import settings as real_settings
     from transformers import AutoModelForCausalLM
 
-    def small(name):
-        return real_settings.files_of(real_settings.MODELS[name])
-
     hub = tmp_path / "hub"
-    weights.make("full", hub, "cpu", small)
+    weights.make("full", hub, "cpu", real_settings.files_of)
     made = {path.name for path in hub.iterdir()}
     assert made == {f"models--{spec.name.replace('/', '--')}" for spec in weights.specs("full")} and len(made) == 3
     student = TIERS["full"].student
@@ -311,7 +308,7 @@ def test_random_weights_are_found_as_the_hub_s(faked, tmp_path, monkeypatch):  #
     ids = torch.tensor([[2, 3, 4]])
     assert model(ids, labels=ids).loss.isfinite() and model.get_input_embeddings().weight.std() > 0.005
     monkeypatch.setattr(weights, "draw", lambda *_: pytest.fail("they were there"))
-    weights.make("full", hub, "cpu", small)
+    weights.make("full", hub, "cpu", real_settings.files_of)
 
 
 # --- what is said ---------------------------------------------------------------------------------

@@ -1,12 +1,11 @@
 """The methods that our trainers and callbacks put in the place of TRL's and transformers', and whether they fit."""
 
-import importlib
 import inspect
+import pkgutil
+from importlib import import_module
 
-MODULES = (
-    "training.callbacks", "training.own_loss", "training.matching", "methods.logits", "methods.cached",
-    "methods.cross_tokenizer", "methods.features", "methods.cross_tokenizer_features",
-)  # fmt: skip
+from helpers import methods, training
+
 LIBRARIES = ("transformers", "trl")
 # Methods of our own on such classes. One that is not here must be the libraries' too, or nobody would call it.
 OWN = {"loss_on", "loss_of", "parts_of", "measure", "_of_block", "_on_features", "_see"}
@@ -15,10 +14,10 @@ OWN = {"loss_on", "loss_of", "parts_of", "measure", "_of_block", "_on_features",
 def classes() -> list[type]:
     """Our classes that derive from one of the libraries."""
     found = []
-    for name in MODULES:
-        module = importlib.import_module(f"helpers.{name}")
-        here = [one for one in vars(module).values() if inspect.isclass(one) and one.__module__ == module.__name__]
-        found += [one for one in here if any(_theirs(base) for base in one.__mro__)]
+    for room in (training, methods):
+        for name in [each.name for each in pkgutil.iter_modules(room.__path__, f"{room.__name__}.")]:
+            every = [one for _, one in inspect.getmembers(import_module(name), inspect.isclass)]
+            found += [one for one in every if one.__module__ == name and any(map(_theirs, one.__mro__))]
     return found
 
 
@@ -26,14 +25,11 @@ def pairs() -> list[tuple[type, str, object, object]]:
     """(class, name, our function, theirs or None), of every method of ours; of `__init__` none, which takes all."""
     found = []
     for one in classes():
-        methods = {
-            name: function
-            for base in reversed(one.__mro__) if base.__module__.startswith("helpers.")
-            for name, function in vars(base).items() if inspect.isfunction(function) and name != "__init__"
-        }  # fmt: skip
-        for name, function in methods.items():
-            there = next((vars(base)[name] for base in one.__mro__ if _theirs(base) and name in vars(base)), None)
-            found.append((one, name, function, there))
+        ours = [base for base in one.__mro__ if base.__module__.startswith("helpers.")]
+        names = {name for base in ours for name, value in vars(base).items() if inspect.isfunction(value)}
+        for name in sorted(names - {"__init__"}):
+            theirs = (vars(base)[name] for base in one.__mro__ if _theirs(base) and name in vars(base))
+            found.append((one, name, getattr(one, name), next(theirs, None)))
     return found
 
 
