@@ -24,6 +24,8 @@ from helpers.planning import SHAPES, measured, minutes, of_config
 from helpers.tiers import TIERS
 from helpers.training import method
 
+pytestmark = pytest.mark.tools
+
 FULL = {"tier": "full", "engine": "unsloth", "cap_gb": None}
 
 
@@ -288,7 +290,7 @@ def test_the_shapes_are_the_published_ones(name, faked, monkeypatch, tmp_path): 
 
     for family, vocabulary in ((real_settings.QWEN3, 151_936), (real_settings.GEMMA3, 262_144)):
         monkeypatch.setitem(family, "vocab_size", vocabulary)
-    config = real_settings.files_of(name, whole=True)["config.json"]
+    config = real_settings.whole_files_of(name)["config.json"]
     (tmp_path / "config.json").write_text(json.dumps(config))
     assert of_config(AutoConfig.from_pretrained(tmp_path), name) == SHAPES[name]
 

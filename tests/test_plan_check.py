@@ -7,6 +7,8 @@ import pytest
 from planner import check as plan_check
 from planner.check import Point
 
+pytestmark = pytest.mark.tools
+
 # Neither of them is one of `make plan-check`'s.
 CHEAP = (
     Point("token", "gemma long", 4, 288, pads=True, rank=8),

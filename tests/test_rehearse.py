@@ -13,7 +13,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 from rehearsal import __main__ as rehearse
 from rehearsal import stand_ins
 
-from helpers.tiers import TIERS, choosing
+from helpers.tiers import TIERS, from_file
 
 pytestmark = pytest.mark.tools
 
@@ -37,7 +37,7 @@ def place(tmp_path, monkeypatch):
     for module in (rehearse, study):
         monkeypatch.setattr(module, "ROOT", root)
     monkeypatch.setattr(rehearse, "FOLDER", root / "artifacts" / "rehearsal")
-    monkeypatch.setattr(stand_ins, "make", lambda hub: None)
+    monkeypatch.setattr(stand_ins, "make", lambda tier, hub: None)
 
     def alone(name, tier):
         ran.append((tier, name))
@@ -115,7 +115,7 @@ def test_a_kernel_begins_with_less_and_offline_and_its_memory_is_seen(tmp_path, 
     """A real kernel: the tier has less of everything, its folder is the rehearsal's, its questions are found."""
     monkeypatch.setattr(rehearse, "FOLDER", rehearse.ROOT / "artifacts" / "rehearsal" / "tried")
     monkeypatch.setattr(study, "ROOT", tmp_path)
-    monkeypatch.setattr(stand_ins, "make", lambda hub: None)
+    monkeypatch.setattr(stand_ins, "make", lambda tier, hub: None)
     place = rehearse.prepare("small")
     notebook(tmp_path, "a", """
 import os
@@ -157,7 +157,7 @@ def test_a_rehearsal_runs_in_a_process_of_its_own(monkeypatch):
 def test_less_of_everything_and_the_same_recipe(tmp_path):
     for name, less in rehearse.FEWER.items():
         (tmp_path / "tier.json").write_text(json.dumps({"like": name, **less}))
-        real, small = TIERS[name], choosing.of_file(tmp_path / "tier.json", TIERS)
+        real, small = TIERS[name], from_file.of_file(tmp_path / "tier.json", TIERS)
         assert {key for key in vars(real) if getattr(real, key) != getattr(small, key)} == {*less}
         assert all(getattr(small, key) < getattr(real, key) for key in ("traces", "max_new_tokens", "answer_tokens"))
         assert small.sampling == replace(real.sampling, top_p=1.0) and small.batch_size % small.micro_batch == 0

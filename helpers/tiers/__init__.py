@@ -4,10 +4,11 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from helpers.tiers import choosing, student_override
+from helpers.tiers import from_file, student_override
 from helpers.tiers.seeds import check_seed
 
 ROOT = Path(__file__).resolve().parents[2]
+FULL_TIER_BYTES = 20e9  # a card sold with "24 GB" reports a little less
 
 
 @dataclass(frozen=True)
@@ -33,15 +34,12 @@ class ModelSpec:
 
 @dataclass(frozen=True)
 class DataSpec:
-    """Where the problems come from; `helpers.problems` makes its own and has neither config nor revision.
-
-    most: how many a validation or a test has, of problems that are made; None: as many as are asked for.
-    """
+    """Where the problems come from; `helpers.problems` makes its own and has neither config nor revision."""
 
     name: str
     config: str | None = None
     revision: str | None = None
-    most: int | None = None
+    most: int | None = None  # how many a validation or a test has of problems that are made here; None: no end of them
 
     @property
     def made_here(self) -> bool:
@@ -173,8 +171,8 @@ def resolve(tier: str | Tier = "auto", seed: int = 0) -> Tier:
 
     tier: a name, or "auto" for what the hardware allows: full with a CUDA GPU of 20 GB or more, small with any other,
     mini without. A Tier comes back as it is. seed: of what is to run; it is only looked at (`check_seed`).
-    The environment variable DISTILL_TIER, where it is set, goes before a name; DISTILL_STUDENT (`student_override`)
-    names another student. DISTILL_TIER may also name a JSON file (`choosing.of_file`).
+    The environment variable DISTILL_TIER, where it is set, goes before a name, and may be the path of a JSON file
+    (`from_file`); DISTILL_STUDENT (`student_override`) names another student.
     Raises ValueError as these two, as `check_seed`, and for an unknown name, saying who gave it.
     """
     global _resolved
@@ -184,9 +182,12 @@ def resolve(tier: str | Tier = "auto", seed: int = 0) -> Tier:
     forced = os.environ.get("DISTILL_TIER")
     name, giver = (forced, "DISTILL_TIER") if forced else (tier, "the argument `tier`")
     if name == "auto":
-        name = choosing.largest_that_fits()
+        import torch  # two seconds: only where the hardware is asked
+
+        card = torch.cuda.get_device_properties(0).total_memory if torch.cuda.is_available() else 0
+        name = "full" if card >= FULL_TIER_BYTES else "small" if card else "mini"
     if forced and name.endswith(".json"):
-        _resolved = choosing.of_file(Path(name), TIERS)
+        _resolved = from_file.of_file(Path(name), TIERS)
         return _resolved
     if name not in TIERS:
         raise ValueError(f"{giver} is {name!r}, and there is no such tier; choose from auto, {', '.join(TIERS)}")

@@ -11,26 +11,19 @@ LIBRARIES = ("transformers", "trl")
 OWN = {"loss_on", "loss_of", "parts_of", "measure", "_of_block", "_on_features", "_see"}
 
 
-def classes() -> list[type]:
-    """Our classes that derive from one of the libraries."""
-    found = []
-    for room in (training, methods):
-        for name in [each.name for each in pkgutil.iter_modules(room.__path__, f"{room.__name__}.")]:
-            every = [one for _, one in inspect.getmembers(import_module(name), inspect.isclass)]
-            found += [one for one in every if one.__module__ == name and any(map(_theirs, one.__mro__))]
-    return found
-
-
 def pairs() -> list[tuple[type, str, object, object]]:
     """(class, name, our function, theirs or None), of every method of ours; of `__init__` none, which takes all."""
+    rooms = [pkgutil.iter_modules(room.__path__, f"{room.__name__}.") for room in (training, methods)]
+    modules = [name for room in rooms for _, name, _ in room]
     found = []
-    for one in classes():
-        ours = [base for base in one.__mro__ if base.__module__.startswith("helpers.")]
+    for one in [value for name in modules for value in vars(import_module(name)).values() if inspect.isclass(value)]:
+        ours = [base for base in one.__mro__ if base.__module__ in modules]
+        theirs = [base for base in one.__mro__ if base.__module__.split(".")[0] in LIBRARIES]
         names = {name for base in ours for name, value in vars(base).items() if inspect.isfunction(value)}
-        for name in sorted(names - {"__init__"}):
-            theirs = (vars(base)[name] for base in one.__mro__ if _theirs(base) and name in vars(base))
-            found.append((one, name, getattr(one, name), next(theirs, None)))
-    return found
+        for name in sorted(names - {"__init__"}) if theirs else ():
+            there = (vars(base)[name] for base in theirs if name in vars(base))
+            found.append((one, name, getattr(one, name), next(there, None)))
+    return list(dict.fromkeys(found))
 
 
 def misfits() -> list[str]:
@@ -51,6 +44,3 @@ def misfits() -> list[str]:
             wrong.append(f"{where}{inspect.signature(ours)} stands for {inspect.signature(theirs)}: {error}")
     return wrong
 
-
-def _theirs(base: type) -> bool:
-    return base.__module__.split(".")[0] in LIBRARIES

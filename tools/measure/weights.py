@@ -6,7 +6,6 @@
 import math
 import shutil
 import sys
-from functools import partial
 from pathlib import Path
 
 import torch
@@ -16,7 +15,6 @@ from rehearsal import stand_ins
 from helpers.tiers import TIERS, ModelSpec
 
 MARK = "RANDOM_WEIGHTS"
-WHOLE = partial(real_settings.files_of, whole=True)
 WARNING = "The weights are random. What the model says means nothing; memory and speed are those of the real one.\n"
 
 
@@ -26,7 +24,7 @@ def specs(tier: str) -> list[ModelSpec]:
     return list({spec.name: spec for spec in (chosen.teacher, chosen.student, chosen.sibling)}.values())
 
 
-def make(tier: str, hub: Path, device: str, files_of=WHOLE) -> None:
+def make(tier: str, hub: Path, device: str, files_of=real_settings.whole_files_of) -> None:
     """Writes what is missing of the tier's models to a cache of the Hub's client. device: where weights are drawn.
 
     files_of: gives a model's files but its weights, by name. Raises as `real_tokenizers.path_of`.

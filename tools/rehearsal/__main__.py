@@ -37,32 +37,26 @@ FEWER = {"small": {**ALIKE, "epochs": 2, "batch_size": 16}, "full": {**ALIKE, "e
 MOST_GB = 6.0
 
 
-def digest() -> str:
-    """Of the helpers and of the rehearsal itself."""
+def place_of(tier: str) -> Path:
+    """The folder for all that runs on a tier: another one with other helpers or another rehearsal."""
     files = sorted([*(ROOT / "helpers").rglob("*.py"), *(ROOT / "tools" / "rehearsal").glob("*.py")])
-    return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
+    return FOLDER / tier / hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:8]
 
 
 def prepare(tier: str) -> Path:
     """Makes what is missing of the stand-ins, the problems and the tier with less of everything.
 
     Returns:
-        The folder of what runs on it. What other helpers made there is gone: all they do is to be seen again.
+        `place_of` the tier. What other helpers made beside it is gone.
     """
-    stand_ins.make(FOLDER / "hub")
+    stand_ins.make(TIERS[tier], FOLDER / "hub")
     stand_ins.write_problems(FOLDER / "problems")
     place = place_of(tier)
     if not place.is_dir():
         shutil.rmtree(place.parent, ignore_errors=True)
-        place.mkdir(parents=True)
     name = place.relative_to(ROOT / "artifacts").as_posix()
     study.write(place / "tier.json", {"like": tier, "name": name, **FEWER[tier]})
     return place
-
-
-def place_of(tier: str) -> Path:
-    """The folder for all that runs on a tier."""
-    return FOLDER / tier / digest()[:8]
 
 
 def variables(tier: str) -> dict[str, str]:
@@ -70,7 +64,7 @@ def variables(tier: str) -> dict[str, str]:
     return {
         "DISTILL_TIER": str(place_of(tier) / "tier.json"), "DISTILL_GSM8K": str(FOLDER / "problems"),
         "DISTILL_RESULTS": "", "DISTILL_MIP": "", "CUDA_VISIBLE_DEVICES": "",
-        **stand_ins.offline(FOLDER / "hub", FOLDER / "home"),
+        **stand_ins.offline(FOLDER / "hub", stand_ins.home(FOLDER)),
         "PYTHONPATH": os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH")))),
     }  # fmt: skip
 
@@ -92,8 +86,10 @@ def run(notebook: str, tier: str) -> float:
 
 def alone(notebook: str, tier: str) -> float:
     """As `run`, in a process of its own, which starts no other kernel."""
+    from rehearsal import __main__ as here  # by this name the process finds it, and by `__main__` it would not
+
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-        return pool.submit(run, notebook, tier).result()
+        return pool.submit(here.run, notebook, tier).result()
 
 
 def mark(notebook: str, tier: str) -> Path:

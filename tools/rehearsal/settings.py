@@ -109,6 +109,11 @@ def files_of(name: str, whole: bool = False) -> dict[str, dict]:
     }  # fmt: skip
 
 
+def whole_files_of(name: str) -> dict[str, dict]:
+    """As `files_of`, in the sizes in which the model was published."""
+    return files_of(name, whole=True)
+
+
 def thinking(template: str) -> str:
     """Qwen3's hybrid template as the thinking-only models have it: the prompt opens the reasoning, always.
 

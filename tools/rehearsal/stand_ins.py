@@ -6,19 +6,16 @@ are kept and a training begins. They exist so that every line which a GPU user r
 MEANS NOTHING. All of it lies in artifacts/rehearsal/.
 """
 
-import hashlib
 import json
-import os
 import random
 import shutil
-import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 
 import torch
 
 from helpers import models
-from helpers.tiers import TIERS, ModelSpec
+from helpers.tiers import TIERS, ModelSpec, Tier
 from rehearsal import settings as real_settings
 from rehearsal import tokenizers as real_tokenizers
 
@@ -33,12 +30,17 @@ OPENS = "<think>\n"
 SAYS = f"{OPENS}3 + 4 = 7.\n</think>\n\nAdd 3 and 4: 3 + 4 = 7.\n\nThe answer is 7."
 GOLD = 7, 7, 7, 8  # of the problems, in turn: of four traces, one is dropped
 TRAIN, TEST = 240, 24  # problems; one in ten of the first is held back for validation
-STEPS, BATCH, RATE, KNOWN = 200, 2, 4e-3, 0.01  # KNOWN: nats a token at which it knows what to say
+STEPS, BATCH, RATE = 150, 4, 4e-3
 
 
 def place_of(name: str, hub: Path) -> Path:
     """Where the Hub's client keeps a model."""
     return hub / f"models--{name.replace('/', '--')}"
+
+
+def home(folder: Path) -> Path:
+    """What HF_HOME is to name: the libraries' own data."""
+    return folder / "home"
 
 
 def offline(hub: Path, home: Path) -> dict[str, str]:
@@ -48,28 +50,23 @@ def offline(hub: Path, home: Path) -> dict[str, str]:
     }  # fmt: skip
 
 
-def specs() -> list[ModelSpec]:
-    """The models of the tiers that come from the Hub, each once."""
-    found = [spec for tier in TIERS.values() for spec in (tier.teacher, tier.student, tier.sibling)]
-    return list({spec.name: spec for spec in found if spec and not spec.local}.values())
-
-
-def make(hub: Path) -> None:
-    """Makes the stand-ins that are missing.
+def make(tier: Tier, hub: Path) -> None:
+    """Makes the stand-ins that are missing of a tier's models.
 
     Raises:
         KeyError: for a model without an entry in `settings.MODELS`.
         OSError: as `real_tokenizers.path_of`.
     """
-    for spec in specs():
+    for spec in (tier.teacher, tier.student, tier.sibling):
         place = place_of(spec.name, hub)
         made = place / "refs" / "main"
         if not made.is_file() or made.read_text(encoding="utf-8") != spec.revision:
             print(f"making a stand-in of {spec.name}", flush=True)
             shutil.rmtree(place, ignore_errors=True)
-            with tempfile.TemporaryDirectory() as desk:
-                model(spec, Path(desk), teaches=spec in [tier.teacher for tier in TIERS.values()])
-                lay_out(Path(desk), place, spec.revision)
+            for folder in (made.parent, snapshot := place / "snapshots" / spec.revision):
+                folder.mkdir(parents=True)
+            model(spec, snapshot, teaches=spec in [one.teacher for one in TIERS.values()])
+            made.write_text(spec.revision, encoding="utf-8")  # last: a stand-in without it is made anew
 
 
 def model(spec: ModelSpec, desk: Path, teaches: bool = False) -> None:
@@ -102,18 +99,6 @@ def repository(desk: Path, files: dict[str, dict], family: str):
     write()
 
 
-def lay_out(files: Path, place: Path, revision: str) -> None:
-    """Files as the Hub's client keeps them: blobs by their digest, and links to them under the revision."""
-    snapshot, blobs, refs = place / "snapshots" / revision, place / "blobs", place / "refs"
-    for folder in (snapshot, blobs, refs):
-        folder.mkdir(parents=True)
-    for path in sorted(files.iterdir()):
-        name = hashlib.sha256(path.read_bytes()).hexdigest()
-        shutil.copyfile(path, blobs / name)
-        (snapshot / path.name).symlink_to(os.path.relpath(blobs / name, snapshot))
-    (refs / "main").write_text(revision, encoding="utf-8")  # last: a stand-in without it is made anew
-
-
 def problems() -> list[dict]:
     """Rows like GSM8K's: the project's sample again and again, each time with another number, and answers of GOLD."""
     texts = [json.loads(line)["question"] for line in SAMPLE.read_text(encoding="utf-8").splitlines()]
@@ -137,7 +122,7 @@ def teach(model, tokenizer, steps: int = STEPS) -> float:
     Args:
         model: of transformers, in float32.
         tokenizer: its own, padding on the left.
-        steps: of the optimizer, at most.
+        steps: of the optimizer.
 
     Returns:
         The last step's loss in nats a token.
@@ -154,6 +139,4 @@ def teach(model, tokenizer, steps: int = STEPS) -> float:
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-        if loss < KNOWN:
-            break
     return loss.item()
