@@ -99,7 +99,8 @@ def files_of(name: str, whole: bool = False) -> dict[str, dict]:
     config = {**(QWEN3 if model.family == "qwen3" else GEMMA3), **model.config, **sizes}
     if model.family == "gemma3":  # every sixth layer looks back without end; of two, the second
         every = 6 if whole else 2
-        kinds = ["full_attention" if i % every == every - 1 else "sliding_attention" for i in range(sizes["num_hidden_layers"])]
+        layers = range(1, sizes["num_hidden_layers"] + 1)
+        kinds = ["sliding_attention" if layer % every else "full_attention" for layer in layers]
         config |= {"layer_types": kinds} if "layer_types" in config else {"sliding_window_pattern": every}
     settings = json.loads(real_tokenizers.path_of(model.family, real_tokenizers.SETTINGS).read_text(encoding="utf-8"))
     if model.thinks:
