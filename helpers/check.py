@@ -8,12 +8,14 @@ NOTHING_YET = "yours: nothing yet"
 WIDTH = 60  # characters of a long value that are shown
 
 
-def value(yours, expected, remarks: Mapping | None = None, tolerance: float = 1e-6) -> None:
-    """Prints `yours ...   expected ...   · right`, or behind the dot the remark on the mistake.
+def value(yours: object, expected: object, remarks: Mapping | None = None, tolerance: float = 1e-6) -> None:
+    """Prints `yours ...   expected ...   · right`, or behind the dot the remark on the mistake. Raises nothing.
 
-    yours: a number, text, list, mapping or tensor; None or ... where nothing is written yet.
-    remarks: a wrong value, and what went wrong where it is given. tolerance: relative, absolute below 1.
-    Raises nothing.
+    Args:
+        yours: a number, text, list, mapping or tensor; None or ... where nothing is written yet.
+        expected: the right one.
+        remarks: a wrong value, and what went wrong where it is given.
+        tolerance: relative, absolute below 1.
     """
     if yours is None or yours is ...:
         print(NOTHING_YET)
@@ -21,7 +23,7 @@ def value(yours, expected, remarks: Mapping | None = None, tolerance: float = 1e
         print(_line(yours, expected, "right"))
     else:
         known = (text for wrong, text in (remarks or {}).items() if same(yours, wrong, tolerance))
-        print(_line(yours, expected, _first(known)))
+        print(_line(yours, expected, next(known, "")))
 
 
 def function(
@@ -33,10 +35,18 @@ def function(
 ) -> None:
     """Prints the first case on which two functions differ, or that they agree on all.
 
-    cases: the arguments of each call, a single one bare if need be; best fresh ones each time, so that no result can
-    be typed in.
-    remarks: a wrong function and what went wrong in it, said where yours gives what that one gives on every case.
-    An exception of yours is named and not raised; one of the reference is. Raises ValueError if there is no case.
+    An exception of yours is named and not raised; one of the reference is.
+
+    Args:
+        yours: None or ... where nothing is written yet.
+        reference: the right one.
+        cases: the arguments of each call, a single one bare if need be; best fresh ones each time, so that no result
+            can be typed in.
+        remarks: a wrong function and what went wrong in it, said where yours gives what that one gives on every case.
+        tolerance: as `value`.
+
+    Raises:
+        ValueError: if there is no case.
     """
     cases = [case if isinstance(case, tuple) else (case,) for case in cases]
     if not cases:
@@ -61,16 +71,20 @@ def function(
         print(NOTHING_YET)
     else:
         known = (text for other, text in (remarks or {}).items() if _does(other, cases, found, tolerance))
-        print(f"{_named(cases[wrong])}: {_line(*pairs[wrong], _first(known))}")
+        remark = next(known, "")
+        print(f"{_named(cases[wrong])}: {_line(*pairs[wrong], remark)}")
 
 
-def same(a, b, tolerance: float = 1e-6) -> bool:
+def same(a: object, b: object, tolerance: float = 1e-6) -> bool:
     """Whether two values are equal, numbers within the tolerance; a list, a tuple and a tensor of the same are."""
     a, b = _plain(a), _plain(b)
     if isinstance(a, bool) or isinstance(b, bool):
         return a is b
     if isinstance(a, int | float) and isinstance(b, int | float):
-        return _close(a, b, tolerance)
+        try:
+            return math.isclose(a, b, rel_tol=tolerance, abs_tol=tolerance) or (math.isnan(a) and math.isnan(b))
+        except OverflowError:  # a whole number that no float holds
+            return a == b
     if isinstance(a, list) and isinstance(b, list):
         return len(a) == len(b) and all(same(x, y, tolerance) for x, y in zip(a, b, strict=True))
     if isinstance(a, Mapping) and isinstance(b, Mapping):
@@ -79,13 +93,6 @@ def same(a, b, tolerance: float = 1e-6) -> bool:
         return bool(a == b)
     except Exception:  # some objects cannot be compared
         return False
-
-
-def _close(a: int | float, b: int | float, tolerance: float) -> bool:
-    try:
-        return math.isclose(a, b, rel_tol=tolerance, abs_tol=tolerance) or (math.isnan(a) and math.isnan(b))
-    except OverflowError:  # a whole number that no float holds
-        return a == b
 
 
 def _call(function: Callable, case: tuple):
@@ -106,10 +113,6 @@ def _plain(value):
         return list(value) if isinstance(value, tuple) else value.tolist()
     except Exception:  # no tensor, or one without values
         return value
-
-
-def _first(texts: Iterable[str]) -> str:
-    return next(iter(texts), "")
 
 
 def _line(yours, expected, remark: str) -> str:

@@ -1,4 +1,4 @@
-"""What is written to disk: whole or not at all, by one writer at a time, and told where it was damaged since."""
+"""What comes to the disk: whole or not at all, by one writer at a time, and told where it was damaged since."""
 
 import errno
 import hashlib
@@ -6,13 +6,17 @@ import os
 import shutil
 import threading
 import time
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-
-from datasets import Dataset, load_from_disk
+from typing import TYPE_CHECKING
 
 from helpers import tiers
+from helpers.sources import digest
+
+if TYPE_CHECKING:  # datasets takes a second to import: only what stores or reads one does it
+    from datasets import Dataset
 
 try:
     import fcntl
@@ -28,7 +32,7 @@ _inside: set[tuple[Path, int]] = set()  # the locks of this process, each with i
 
 
 class Damaged(ValueError):
-    """What lies on the disk is not what was written."""
+    """What is there is not what was written."""
 
 
 def shown(path: Path | str) -> str:
@@ -51,6 +55,24 @@ def write_whole(path: Path, content: str | bytes) -> None:
         part.unlink(missing_ok=True)
 
 
+def fetch(url: str, checksum: str, algorithm: str = "sha256") -> bytes:
+    """A file from the network, if it has the checksum, in hexadecimal digits, that was promised.
+
+    Raises:
+        OSError: if it cannot be reached.
+        Damaged: if it is another file.
+    """
+    try:
+        with urllib.request.urlopen(url, timeout=120) as answer:
+            content = answer.read()
+    except OSError as error:
+        raise OSError(f"{url} could not be loaded: {error}") from error
+    found = hashlib.new(algorithm, content).hexdigest()
+    if found != checksum:
+        raise Damaged(f"{url} gave another file than expected: its {algorithm} is {found}, not {checksum}")
+    return content
+
+
 @contextmanager
 def one_writer(folder: Path | str) -> Iterator[None]:
     """While the block runs, nobody else is in a block for the same folder: no other process, no other thread.
@@ -58,8 +80,10 @@ def one_writer(folder: Path | str) -> Iterator[None]:
     Who has to wait prints who is writing, and goes on once that one is done or gone: so look again, inside, at what is
     there. The lock is the operating system's and ends with its process, even one that is killed. Its file lies beside
     the folder. On a file system that knows no locks nobody waits.
-    Raises RuntimeError where waiting would never end: for a thread that is inside already, and for a process that was
-    started by one that is.
+
+    Raises:
+        RuntimeError: where waiting would never end: for a thread that is inside already, and for a process that was
+            started by one that is.
     """
     place = Path(os.path.abspath(folder))
     lock, told = place.with_name(f"{place.name}.lock"), False
@@ -125,7 +149,7 @@ def _holder(lock: Path) -> int | None:
     return None
 
 
-def save(dataset: Dataset, folder: Path) -> None:
+def save(dataset: "Dataset", folder: Path) -> None:
     """Stores a dataset, with a checksum, in the place of what was there; never half. `restore` after a kill."""
     part, old = (folder.with_name(f"{folder.name}.{end}") for end in ("part", "old"))
     shutil.rmtree(part, ignore_errors=True)
@@ -145,37 +169,26 @@ def restore(folder: Path) -> None:
         os.replace(old, folder)
 
 
-def load(folder: Path) -> Dataset:
-    """A dataset that `save` stored, mapped from the disk. Raises Damaged, with what is wrong, if it is not as it was.
+def load(folder: Path) -> "Dataset":
+    """A dataset that `save` stored, mapped from the disk.
 
-    A file that is missing or cut, a changed letter: all of it is seen, because all of it is read.
+    Raises:
+        Damaged: with what is wrong, if it is not as it was. A file that is missing or cut, a changed letter: all of it
+            is seen, because all of it is read.
     """
+    from datasets import load_from_disk
+
     try:
         written = (folder / CHECKSUM).read_text(encoding="utf-8").strip()
     except (OSError, ValueError) as error:
         raise Damaged("it has no checksum") from error
-    try:
-        found = _checksum(folder, WRITTEN if written.startswith("sha256:") else WRITTEN[:1])
-        dataset = load_from_disk(str(folder)) if found == written else None
-    except Exception as error:  # whatever datasets and Arrow make of files that an older checksum left out
-        raise Damaged(f"{type(error).__name__}: {error}") from error
-    if dataset is None:
+    found = _checksum(folder)
+    if found != written:
         raise Damaged(f"its checksum is {found} and was {written}")
-    return dataset
+    return load_from_disk(str(folder))
 
 
-def add_file(found, path: Path) -> None:
-    """Adds a file's bytes to a hash, some at a time: of gigabytes none are in memory."""
-    with open(path, "rb") as file:
-        while block := file.read(2**20):
-            found.update(block)
-
-
-def _checksum(folder: Path, names: tuple[str, ...] = WRITTEN) -> str:
-    """Of the files with the rows, in their order. Of these alone, and without a prefix, it was in earlier versions."""
-    found = hashlib.sha256()
-    for path in (path for name in names for path in sorted(folder.glob(name))):
-        if names == WRITTEN:
-            found.update(path.name.encode())
-        add_file(found, path)
-    return ("sha256:" if names == WRITTEN else "") + found.hexdigest()[:16]
+def _checksum(folder: Path) -> str:
+    """Of the files that `save_to_disk` wrote, names and contents, in their order."""
+    paths = [path for name in WRITTEN for path in sorted(folder.glob(name))]
+    return digest(*(part for path in paths for part in (path.name.encode(), path)))

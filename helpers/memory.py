@@ -7,12 +7,12 @@ import sys
 import threading
 import time
 import traceback
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
-import torch
 
 MB = 1_000_000
 _STATUS = Path("/proc/self/status")
@@ -36,25 +36,26 @@ class Cost:
 
 def current() -> float:
     """MB in use now: tensors on the GPU, or the process's resident memory on a CPU."""
-    if torch.cuda.is_available():
-        return torch.cuda.memory_allocated() / MB
+    if cuda := _cuda():
+        return cuda.memory_allocated() / MB
     return psutil.Process().memory_info().rss / MB
 
 
 def peak() -> float:
     """The most MB in use since the innermost `track` began, or since the process began where none is open."""
-    if torch.cuda.is_available():
-        return torch.cuda.max_memory_allocated() / MB
+    if cuda := _cuda():
+        return cuda.max_memory_allocated() / MB
     if _STATUS.exists():
         return int(re.search(r"VmHWM:\s*(\d+) kB", _STATUS.read_text())[1]) * 1024 / MB
     return max([current()] + [cost.peak for cost in _open_costs[-1:]])
 
 
 @contextmanager
-def track(label: str):
-    """Measures a block and prints one line; yields a Cost whose figures are complete when the block has ended.
+def track(label: str) -> Iterator[Cost]:
+    """Measures a block and prints one line, after an exception too. Blocks may lie inside each other.
 
-    Blocks may lie inside each other. The line is printed and the figures are there after an exception too.
+    Yields:
+        A Cost, whose figures are complete when the block has ended.
     """
     gc.collect()
     if _open_costs:  # the reset below would make the block around this one forget its peak
@@ -69,8 +70,8 @@ def track(label: str):
     try:
         yield cost
     finally:
-        if torch.cuda.is_available():
-            torch.cuda.synchronize()  # kernels run on after Python has gone ahead
+        if cuda := _cuda():
+            cuda.synchronize()  # kernels run on after Python has gone ahead
         cost.seconds = time.perf_counter() - begun
         ended.set()
         cost.peak = max(cost.peak, peak() if exact else current())
@@ -83,12 +84,19 @@ def track(label: str):
 def free(*names: str) -> None:
     """Gives memory back and prints what is still in use.
 
-    names: variables of the notebook to delete first; a name that is not there is passed over, so the
-        cell can be run twice.
     After an exception Python and IPython keep its traceback, and with it every local variable of every
     function on the way: a model that failed to train would stay. They are dropped here.
+
+    Args:
+        names: variables of the notebook to delete first; a name that is not there is passed over, so the cell can be
+            run twice.
     """
-    _delete(names)
+    shell = _shell()
+    variables = shell.user_ns if shell else sys.modules["__main__"].__dict__
+    for name in names:
+        if name in variables:
+            # IPython also keeps what a cell displayed, in _ and Out; del_var finds it there.
+            shell.del_var(name) if shell else variables.pop(name)
     give_back()
     print(f"in use now: {current():,.0f} MB")
 
@@ -97,8 +105,8 @@ def give_back() -> None:
     """What `free` does, without a word."""
     _drop_tracebacks()
     gc.collect()
-    if torch.cuda.is_available():
-        torch.cuda.empty_cache()
+    if cuda := _cuda():
+        cuda.empty_cache()
     elif sys.platform == "linux":
         # glibc keeps freed blocks for later; musl has no malloc_trim and no need of it.
         trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
@@ -106,10 +114,17 @@ def give_back() -> None:
             trim(0)
 
 
+def _cuda():
+    """What PyTorch knows of the card; None where there is none."""
+    import torch
+
+    return torch.cuda if torch.cuda.is_available() else None
+
+
 def _reset_peak() -> bool:
     """Starts the peak anew; False where the system cannot, and a thread has to watch instead."""
-    if torch.cuda.is_available():
-        torch.cuda.reset_peak_memory_stats()
+    if cuda := _cuda():
+        cuda.reset_peak_memory_stats()
         return True
     try:
         Path("/proc/self/clear_refs").write_text("5")  # 5: reset the high-water mark, leave the rest
@@ -127,15 +142,6 @@ def _shell():
     """The running IPython, or None; IPython is not imported for it."""
     ipython = sys.modules.get("IPython")
     return ipython.get_ipython() if ipython else None
-
-
-def _delete(names: tuple[str, ...]) -> None:
-    shell = _shell()
-    variables = shell.user_ns if shell else sys.modules["__main__"].__dict__
-    for name in names:
-        if name in variables:
-            # IPython also keeps what a cell displayed, in _ and Out; del_var finds it there.
-            shell.del_var(name) if shell else variables.pop(name)
 
 
 def _drop_tracebacks() -> None:

@@ -2,21 +2,21 @@
 
 import hashlib
 import json
+import sys
 import time
-from collections.abc import Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-import datasets
-
-from helpers import disk
+from helpers import sources
 from helpers.disk import one_writer, write_whole
+from helpers.sources import digest
 from helpers.tiers import ModelSpec
 
 __all__ = [
-    "PROVENANCE", "digest", "how_to_get", "no_bars", "one_writer", "read", "refuse_others", "revision",
-    "seed_of", "write", "write_whole",
-]
+    "PROVENANCE", "digest", "how_to_get", "no_bars", "one_writer", "read", "refuse_others", "revision", "seed_of",
+    "write",
+]  # fmt: skip
 
 PROVENANCE = "provenance.json"
 YOUNG = 2.0  # seconds: a file that is younger may be changed again without a change of its time
@@ -27,7 +27,9 @@ _known: dict[tuple, str] = {}  # what `revision` found, by what tells that the f
 def read(folder: Path, maker: str) -> dict:
     """How what lies in a folder was made.
 
-    Raises FileNotFoundError for a folder that `maker` has not made, ValueError where the file is damaged.
+    Raises:
+        FileNotFoundError: for a folder that `maker` has not made.
+        ValueError: where the file is damaged.
     """
     path = folder / PROVENANCE
     if not path.is_file():
@@ -41,15 +43,22 @@ def read(folder: Path, maker: str) -> dict:
     return told
 
 
-def write(folder: Path, told: dict) -> None:
-    """Writes it, never half."""
+def write(folder: Path, told: Mapping) -> None:
+    """Writes how what lies in a folder was made, never half."""
     write_whole(folder / PROVENANCE, json.dumps(told, indent=2, ensure_ascii=False) + "\n")
 
 
-def refuse_others(folder: Path, made: dict, what: str, names: Sequence[str]) -> None:
-    """Raises ValueError if the folder holds something that was made otherwise than `made` says, naming what differs.
+def refuse_others(folder: Path, made: Mapping, what: str, names: Sequence[str]) -> None:
+    """Compares what a folder holds with how it is to be made.
 
-    what: the word for what lies there; names: the files or folders that it consists of.
+    Args:
+        folder: it may be empty, or not there.
+        made: each key is compared with what the folder's provenance says.
+        what: the word for what lies there.
+        names: the files or folders that it consists of.
+
+    Raises:
+        ValueError: naming what differs, or where nothing says how it was made.
     """
     if not (folder / PROVENANCE).is_file():
         if any((folder / name).exists() for name in names):
@@ -61,12 +70,7 @@ def refuse_others(folder: Path, made: dict, what: str, names: Sequence[str]) -> 
         raise ValueError(f"{folder} was made otherwise: {'; '.join(other)}. Take another folder, or delete this one")
 
 
-def digest(content: bytes) -> str:
-    """A short name for some content: other content has another."""
-    return _short(hashlib.sha256(content))
-
-
-def seed_of(*words) -> int:
+def seed_of(*words: object) -> int:
     """A seed that changes with each of the words, whatever else was drawn before."""
     return int(hashlib.sha256(" ".join(map(str, words)).encode()).hexdigest()[:15], 16)
 
@@ -74,8 +78,10 @@ def seed_of(*words) -> int:
 def revision(spec: ModelSpec) -> str:
     """The commit on the Hub; for a folder, what changes with the model's weights, settings, tokenizer and template.
 
-    A folder is read some bytes at a time, and again only after one of its files has changed.
-    Raises FileNotFoundError where there is no model.
+    A folder is read again only after one of its files has changed.
+
+    Raises:
+        FileNotFoundError: where there is no model.
     """
     if not spec.local:
         return spec.revision
@@ -87,13 +93,10 @@ def revision(spec: ModelSpec) -> str:
     key = tuple((path, one.st_size, one.st_mtime_ns, one.st_ctime_ns, one.st_ino) for path, one in about.items())
     if key in _known:
         return _known[key]
-    found = hashlib.sha256()
-    for path in paths:
-        found.update(path.name.encode())
-        disk.add_file(found, path)
+    found = sources.digest(*(part for path in paths for part in (path.name.encode(), path)))
     if begun - max(max(one.st_mtime, one.st_ctime) for one in about.values()) > YOUNG:
-        _known[key] = _short(found)
-    return _short(found)
+        _known[key] = found
+    return found
 
 
 def how_to_get(spec: ModelSpec) -> str:
@@ -104,17 +107,15 @@ def how_to_get(spec: ModelSpec) -> str:
 
 
 @contextmanager
-def no_bars():
-    """No progress bars of datasets for a moment: what takes no time needs none, and it would stay in the notebook."""
-    hidden = datasets.are_progress_bars_disabled()
-    datasets.disable_progress_bars()
-    try:
+def no_bars() -> Iterator[None]:
+    """No progress bars for a moment: what takes no time needs none, and it would stay in the notebook."""
+    with ExitStack() as back:
+        for library in (sys.modules.get("datasets"), sys.modules.get("huggingface_hub.utils")):
+            if library and not library.are_progress_bars_disabled():
+                library.disable_progress_bars()
+                back.callback(library.enable_progress_bars)
+        transformers = sys.modules.get("transformers.utils.logging")
+        if transformers and transformers.is_progress_bar_enabled():
+            transformers.disable_progress_bar()
+            back.callback(transformers.enable_progress_bar)
         yield
-    finally:
-        if not hidden:
-            datasets.enable_progress_bars()
-
-
-def _short(found) -> str:
-    """A hash as the files hold it."""
-    return "sha256:" + found.hexdigest()[:16]

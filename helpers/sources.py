@@ -1,4 +1,4 @@
-"""Which code a result stands on: a digest of this project's files. So an edited loss is not taken for the old one."""
+"""Digests: of any content, and of the code that a result stands on, so that an edited loss is not taken for the old."""
 
 import ast
 import hashlib
@@ -13,12 +13,36 @@ SHAPING = (
 )  # fmt: skip
 
 
+def digest(*parts: bytes | Path) -> str:
+    """A short name for some content: other content has another.
+
+    Args:
+        parts: bytes, or files, whose bytes are read some at a time: of gigabytes none are in memory.
+
+    Returns:
+        "sha256:" and 16 letters.
+    """
+    found = hashlib.sha256()
+    for part in parts:
+        if isinstance(part, bytes):
+            found.update(part)
+        else:
+            with open(part, "rb") as file:
+                hashlib.file_digest(file, lambda: found)
+    return f"sha256:{found.hexdigest()[:16]}"
+
+
 @cache  # an edit counts from the next kernel on, as it does for the code that runs
 def code(*names: str) -> str:
     """Eight letters that change with the code of some helpers and of what they import of SHAPING.
 
-    names: such as "methods/logits". Comments, docstrings and the form of the lines do not count.
-    Raises FileNotFoundError for a helper that is not there.
+    Comments, docstrings and the form of the lines do not count.
+
+    Args:
+        names: such as "methods/logits".
+
+    Raises:
+        FileNotFoundError: for a helper that is not there.
     """
     found: dict[Path, str] = {}
     waiting = [_file(HELPERS / name) for name in names]
@@ -41,12 +65,11 @@ def _imported(tree: ast.Module) -> list[Path]:
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
-            names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
     found = set()
-    for name in names:
-        parts = name.split(".")
-        if parts[0] == "helpers":
-            found |= {"/".join(parts[1:end]) for end in range(2, len(parts) + 1)}
+    for root, *parts in (name.split(".") for name in names):
+        if root == "helpers":
+            found |= {"/".join(parts[:end]) for end in range(1, len(parts) + 1)}
     shaping = (name for name in found if any(name == one or name.startswith(f"{one}/") for one in SHAPING))
     return [path for path in map(_file, (HELPERS / name for name in shaping)) if path]
 

@@ -28,9 +28,10 @@ def test_a_loss_in_blocks_is_the_whole_loss(tier, monkeypatch):  # noqa: F811
     batch = next(iter(trainer.get_train_dataloader()))
     tokens = len(batch["target_ids"])
     whole, gradients = loss_and_gradients(trainer, batch)
-    seen = []
-    of_block = trainer._of_block
-    monkeypatch.setattr(trainer, "_of_block", lambda head, *block: seen.append(len(block[0])) or of_block(head, *block))
+    seen, stored = [], cached.stored_cross_entropy
+    monkeypatch.setattr(
+        cached, "stored_cross_entropy", lambda logits, *given: seen.append(len(logits)) or stored(logits, *given)
+    )
     blocks_of(monkeypatch, 7, trainer.vocabulary)
     found, others = loss_and_gradients(trainer, batch)
     assert max(seen) == 7 and sum(seen) == 2 * tokens  # forwards, and again in the backward pass

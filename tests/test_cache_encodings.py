@@ -11,8 +11,9 @@ from transformers import LlamaConfig, LlamaForCausalLM
 from helpers import losses
 from helpers.cache import Encoding, top
 from helpers.cache.encodings import KINDS, bits
-from helpers.losses.chunked import Head
+from helpers.losses import gradient_angle
 from helpers.losses.gradient_angle import angles, pull
+from helpers.losses.head import Head
 from helpers.losses.sparse import stored_cross_entropy
 
 VOCABULARY = 50
@@ -93,10 +94,10 @@ def test_independent_draws_are_right_on_average():
 
 
 @pytest.mark.parametrize("temperature", [1.0, 2.0])
-def test_draws_give_the_loss_of_draws(temperature):
+def test_draws_give_the_mean_loss_of_the_drawn_tokens(temperature):
     student = torch.randn(6, VOCABULARY, generator=generator(1))
     ids, weights = stored("draws", 5, distributions())
-    wanted = losses.drawn_cross_entropy(student, ids, temperature)
+    wanted = -(temperature**2) * (student / temperature).log_softmax(-1).gather(1, ids).mean(-1)
     assert torch.allclose(stored_cross_entropy(student, ids, weights, False, temperature), wanted)
 
 
@@ -135,16 +136,23 @@ def test_the_pull_in_closed_form_is_what_autograd_gives(kind):
     assert torch.allclose(found, wanted, atol=1e-4)
 
 
-def models():
+def models(bias=False):
+    """A teacher and a student. bias: whether the student's head has one."""
     for seed in (0, 1):
         torch.manual_seed(seed)
         sizes = {"hidden_size": 64, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 2}
         model = LlamaForCausalLM(LlamaConfig(vocab_size=VOCABULARY, initializer_range=0.3, **sizes))
+        if bias and seed:
+            head = torch.nn.Linear(64, VOCABULARY)
+            head.weight = model.lm_head.weight
+            torch.nn.init.normal_(head.bias)
+            model.lm_head = head
         yield model.eval()
 
 
-def test_the_angle_is_that_between_two_gradients():
-    teacher, student = models()
+@pytest.mark.parametrize("bias", [False, True])
+def test_the_angle_is_that_between_two_gradients(bias):
+    teacher, student = models(bias)
     rows = [{"input_ids": [1, 5, 9, 3, 8, 2], "labels": [-100, -100, 9, 3, 8, 2]}]
     weight = student.model.layers[-1].self_attn.v_proj.weight
     one = Encoding("top_k_tail", 3)
@@ -179,8 +187,9 @@ def test_many_draws_turn_the_gradient_less_than_few():
     assert few.bytes < many.bytes
 
 
-def test_a_head_that_is_more_than_a_matrix_is_refused():
+def test_a_head_with_a_softcap_is_refused(monkeypatch):
     teacher, student = models()
-    student.lm_head = torch.nn.Linear(64, VOCABULARY)
-    with pytest.raises(ValueError, match="a matrix alone"):
+    capped = Head(student.lm_head.weight, softcap=30.0)
+    monkeypatch.setattr(gradient_angle, "head_of", lambda model, vocabulary: capped)
+    with pytest.raises(ValueError, match="without a softcap"):
         angles(teacher, student, [], [Encoding()], [])

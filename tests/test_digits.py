@@ -1,6 +1,4 @@
-"""Pictures of digits and of repeated runs: they show what they are given, and the slider says what goes wrong."""
-
-from io import BytesIO
+"""Pictures of digits and of repeated runs show what they are given."""
 
 import matplotlib.pyplot as plt
 import pytest
@@ -37,38 +35,6 @@ def test_a_temperature_of_zero_is_refused_and_leaves_no_figure():
     assert not plt.get_fignums()
 
 
-def test_the_slider_draws_another_picture():
-    slider, picture, message = digits.slider(IMAGE, LOGITS).children
-    first = bytes(picture.value)
-    assert slider.value == 1.0 and first.startswith(b"\x89PNG")
-    slider.value = 4.0
-    with BytesIO() as file:
-        digits.doubts(IMAGE, LOGITS, 4.0).savefig(file, format="png", dpi=100)
-        assert bytes(picture.value) == file.getvalue() != first
-    assert message.value == ""
-
-
-def test_two_sliders_share_nothing():
-    one, two = (digits.slider(IMAGE, LOGITS).children for _ in range(2))
-    one[0].value = 8.0
-    assert two[0].value == 1.0 and bytes(one[1].value) != bytes(two[1].value)
-
-
-def test_what_goes_wrong_is_said_below_the_picture_and_raised(monkeypatch):
-    slider, _, message = digits.slider(IMAGE, LOGITS).children
-
-    def broken(*_):
-        raise ValueError("no <image>")
-
-    with monkeypatch.context() as patch:
-        patch.setattr(digits, "doubts", broken)
-        with pytest.raises(ValueError, match="no <image>"):
-            slider.value = 2.0
-        assert "ValueError: no &lt;image&gt;" in message.value
-    slider.value = 4.0
-    assert message.value == ""
-
-
 def test_means_stand_at_their_values_with_their_intervals():
     each = {"a": [0.1, 0.3], "b": [0.5, 0.6, 0.7]}
     found = {name: repeated(values) for name, values in each.items()}
@@ -85,11 +51,3 @@ def test_differences_have_a_line_at_zero():
     assert any(list(line.get_xdata()) == [0, 0] for line in digits.means(gain).axes[0].lines)
     share = {"share": repeated([0.1, 0.2])}
     assert not any(list(line.get_xdata()) == [0, 0] for line in digits.means(share).axes[0].lines)
-
-
-def test_pyplot_keeps_no_figure():
-    before = plt.get_fignums()
-    digits.slider(IMAGE, LOGITS)
-    digits.pictures(IMAGE[None], ["one"])
-    digits.means({"one": repeated([0.1, 0.2])})
-    assert plt.get_fignums() == before

@@ -1,10 +1,11 @@
 """helpers.disk: files and datasets whole or not at all, one writer at a time, and every form of damage seen."""
 
 import errno
+import hashlib
 import os
-import re
 import threading
 import time
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,16 @@ def test_a_file_that_cannot_be_written_leaves_the_old_one(tmp_path):
 def test_a_path_is_told_alike_on_every_machine(tmp_path, monkeypatch, inside, told):
     monkeypatch.setattr(tiers, "ROOT", tmp_path if inside else tmp_path / "elsewhere")
     assert disk.shown(tmp_path / "artifacts" / "mini" / "x") == told
+
+
+@pytest.mark.parametrize(("content", "told"), [(b"wheel", None), (b"another", "another file than expected: its sha")])
+def test_what_is_fetched_is_what_was_promised(tmp_path, content, told):
+    (tmp_path / "file").write_bytes(content)
+    url, checksum = (tmp_path / "file").as_uri(), hashlib.sha256(b"wheel").hexdigest()
+    with pytest.raises(Damaged, match=told) if told else nullcontext():
+        assert disk.fetch(url, checksum) == b"wheel"
+    with pytest.raises(OSError, match="nowhere could not be loaded"):
+        disk.fetch((tmp_path / "nowhere").as_uri(), checksum)
 
 
 # --- one writer ---------------------------------------------------------------------------------
@@ -231,20 +242,6 @@ def test_every_damage_is_seen(stored, name, damage):
 def test_a_dataset_that_is_not_there_is_damaged_too(tmp_path):
     with pytest.raises(Damaged, match="it has no checksum"):
         disk.load(tmp_path / "nowhere")
-
-
-def test_an_earlier_checksum_still_holds(stored):
-    """It was of the rows' file alone, and had no prefix."""
-    folder, rows = stored
-    (folder / disk.CHECKSUM).write_text(disk._checksum(folder, disk.WRITTEN[:1]) + "\n")
-    assert re.fullmatch(r"[0-9a-f]{16}\n", (folder / disk.CHECKSUM).read_text())
-    assert disk.load(folder).to_list() == rows
-    (folder / "state.json").write_text("{")
-    with pytest.raises(Damaged, match="JSONDecodeError"):
-        disk.load(folder)
-    changed(folder / "data-00000-of-00001.arrow")
-    with pytest.raises(Damaged, match="its checksum is"):
-        disk.load(folder)
 
 
 def test_a_dataset_survives_a_kill_at_any_step_of_its_replacement(stored, monkeypatch):

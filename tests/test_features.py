@@ -1,10 +1,12 @@
 """Feature distillation with TRL: the loss by hand, what it reaches, what is saved, the cache, and two tokenizers."""
 
 from dataclasses import replace
+from functools import partial
 from itertools import pairwise
 
 import pytest
 import torch
+from measure.steps import begin_apart
 from peft import PeftModel
 from safetensors.torch import load_file
 from test_cache import tier  # noqa: F401  (a fixture)
@@ -23,14 +25,15 @@ from helpers.training.method import Method
 PAIRS = ((1, 1), (2, 2))
 
 
-def trainer_for(tier, how=Features(pairs=PAIRS), source="live"):  # noqa: B008, F811  (frozen)
-    if source == "cached":
-        return methods.CachedFeatures(tier, 0, kept(), features=how, draws=400).trainer()
-    if source == "across":
-        return methods.CrossTokenizerFeatures(tier, 0, kept(), features=how).trainer()
-    sibling, tokenizer = models.load_sibling(tier)
-    teacher, _ = models.load_teacher(tier)
-    return methods.LiveFeatures(tier, 0, kept(), features=how).trainer((sibling, tokenizer), (teacher, tokenizer))
+WAYS = {
+    "live": methods.LiveFeatures,
+    "cached": partial(methods.CachedFeatures, draws=400),
+    "across": methods.CrossTokenizerFeatures,
+}
+
+
+def trainer_for(tier, how=Features(pairs=PAIRS), source="live", rows=10):  # noqa: B008, F811  (frozen)
+    return WAYS[source](tier, 0, kept(rows), features=how).trainer()
 
 
 def signal_of(model, ids, signal: str, layer: int):
@@ -82,7 +85,7 @@ def test_the_loss_by_hand(tier, kind):  # noqa: F811
 @pytest.mark.parametrize("source", ["live", "cached", "across"])
 def test_the_loss_reaches_every_adapter_and_projection(tier, source):  # noqa: F811
     trainer = trainer_for(tier, Features(pairs=((2, 2),), logits=False), source)
-    training.run(trainer)  # a fresh adapter's second half is zero, and nothing reaches the first
+    begin_apart(trainer.model)  # a fresh adapter's second half is zero, and nothing reaches the first
     batch = next(iter(trainer.get_train_dataloader()))
     trainer.compute_loss(trainer.model.train(), batch).backward()
     trained = {name: weight.grad for name, weight in trainer.model.named_parameters() if weight.requires_grad}
@@ -137,14 +140,14 @@ def test_gradients_of_small_batches_are_those_of_the_whole(tier):  # noqa: F811
 
 @pytest.mark.parametrize("source", ["live", "cached"])
 def test_projections_are_saved_with_the_adapter_and_a_killed_run_goes_on(tier, source, tmp_path, monkeypatch):  # noqa: F811
-    whole = training.run(trainer_for(tier, source=source))
+    whole = training.run(trainer_for(tier, source=source, rows=8))
     place = whole.folder.with_name("killed")
     monkeypatch.setattr(Method, "folder", place)
-    trainer = trainer_for(tier, source=source)
-    trainer.add_callback(Kill(4))  # in the second of two epochs
+    trainer = trainer_for(tier, source=source, rows=8)
+    trainer.add_callback(Kill(3))  # in the second of two epochs
     with pytest.raises(KeyboardInterrupt):
         training.run(trainer)
-    killed = training.run(trainer_for(tier, source=source))
+    killed = training.run(trainer_for(tier, source=source, rows=8))
     last = [training.adapters(run.folder)[-1] for run in (whole, killed)]
     assert equal(*map(weights, last)) and equal(*(load_file(path / PROJECTIONS) for path in last))
     saved = load_file(last[0] / PROJECTIONS)
@@ -250,15 +253,12 @@ def test_a_model_that_does_not_give_what_is_asked_for_is_named(tier):  # noqa: F
 
 
 def test_made_once_and_then_read(tier, monkeypatch):  # noqa: F811
-    calls = (
-        lambda: methods.LiveFeatures(tier, 0, kept(), features=Features(pairs=PAIRS)).run(),
-        lambda: methods.CachedFeatures(tier, 0, kept(), features=Features(pairs=PAIRS)).run(),
-        lambda: methods.CrossTokenizerFeatures(tier, 0, kept(), features=Features(pairs=PAIRS)).run(),
-    )
-    made = [call() for call in calls]
+    tier = replace(tier, epochs=1)
+    ways = [way(tier, 0, kept(4), features=Features(pairs=PAIRS)) for way in WAYS.values()]
+    made = [way.run() for way in ways]
     for name in ("load_sibling", "load_student", "load_teacher"):
         monkeypatch.setattr(models, name, lambda tier: pytest.fail("there is nothing left to train"))
-    assert [call() for call in calls] == made
+    assert [way.run() for way in ways] == made
     assert len({run.folder for run in made} | {methods.Token(tier, 0, kept(), role="sibling").folder}) == 4
 
 

@@ -77,11 +77,11 @@ def test_an_engine_that_is_not_there_is_named(monkeypatch, wanted, name, vllm, c
 def test_without_a_gpu_nothing_of_vllm_is_looked_at(monkeypatch, tiny):
     monkeypatch.setitem(sys.modules, "vllm", None)  # an import of it fails
     model, tokenizer = generation.load_teacher(tiny)
-    assert generation.written_by(model) is None
+    assert generation.writer(model).name is None
     alone = generation.generate(model, tokenizer, QUESTIONS, ROOM)
     assert generation.generate(model, tokenizer, QUESTIONS, ROOM) == alone
     tasks = [(QUESTIONS[:1], {"max_new_tokens": ROOM}), (QUESTIONS[1:], {"max_new_tokens": ROOM})]
-    assert [answer for part in generation.answers(model, tokenizer, tasks) for answer in part] == alone
+    assert [answer for part in generation.writer(model).answers(tokenizer, tasks) for answer in part] == alone
     generation.unload(model)
     assert all(weight.numel() == 0 for weight in model.parameters())
 
@@ -120,7 +120,7 @@ def served(request, teacher, gpu_tier, monkeypatch):
 def test_vllm_is_asked_for_the_very_model(served):
     tier, made, _ = served
     teacher, tokenizer = generation.load_teacher(tier)
-    assert generation.written_by(teacher) == "vllm" and tokenizer.padding_side == "left"
+    assert generation.writer(teacher).name == "vllm" and tokenizer.padding_side == "left"
     assert made.settings == {
         "model": tier.teacher.source, "revision": tier.teacher.revision, "tokenizer_revision": tier.teacher.revision,
         "dtype": "bfloat16", "max_model_len": with_vllm.PROMPT + tier.max_new_tokens, "generation_config": "vllm",
@@ -143,7 +143,7 @@ def test_its_answers_are_those_of_transformers(served, monkeypatch):
     teacher.generation_config.eos_token_id = model.generation_config.eos_token_id
     assert generation.generate(teacher, tokenizer, QUESTIONS, ROOM) == wanted
     tasks = [(QUESTIONS[:1], {"max_new_tokens": ROOM}), (QUESTIONS[1:], {"max_new_tokens": ROOM})]
-    assert [list(part) for part in generation.answers(teacher, tokenizer, tasks)] == [wanted[:1], wanted[1:]]
+    assert [list(part) for part in generation.writer(teacher).answers(tokenizer, tasks)] == [wanted[:1], wanted[1:]]
 
 
 def test_the_sampling_is_the_tiers_and_each_answer_has_its_seed(served):
@@ -168,7 +168,6 @@ def test_the_sampling_is_the_tiers_and_each_answer_has_its_seed(served):
 def test_many_questions_are_asked_at_once_and_come_back_in_order(served, monkeypatch):
     tier, made, (model, tokenizer) = served
     monkeypatch.setattr(with_vllm, "AHEAD", 3)
-    monkeypatch.setattr(generation, "AHEAD", 3)
     teacher, _ = generation.load_teacher(tier)
     tasks = [([question], {"max_new_tokens": 4}) for question in QUESTIONS]
     found = [answer for part in teacher.answers(tokenizer, iter(tasks)) for answer in part]
@@ -176,8 +175,10 @@ def test_many_questions_are_asked_at_once_and_come_back_in_order(served, monkeyp
     assert [len(prompts) for prompts, _, _ in made.calls] == [3, 1]
     assert generation.generate(teacher, tokenizer, QUESTIONS, 4) == found
     seeds = [one.seed for _, settings, _ in made.calls[2:] for one in settings]
-    assert [len(prompts) for prompts, _, _ in made.calls[2:]] == [3, 1] and len(set(seeds)) == 4
+    assert [len(prompts) for prompts, _, _ in made.calls[2:]] == [4] and len(set(seeds)) == 4
     assert generation.generate(teacher, tokenizer, [], 4) == []
+    with pytest.raises(ValueError, match="max_new_tokens is 0"):
+        generation.generate(teacher, tokenizer, QUESTIONS, 0)
 
 
 def test_a_broken_vllm_names_the_ways_out(gpu_tier, monkeypatch):
@@ -217,7 +218,7 @@ def test_traces_say_which_engine_wrote_them_and_are_not_mixed_with_others(served
 
 
 def test_a_model_that_unsloth_loaded_is_said():
-    assert generation.written_by(SimpleNamespace(loaded_by_unsloth=True)) == "unsloth"
+    assert generation.writer(SimpleNamespace(loaded_by_unsloth=True)).name == "unsloth"
 
 
 def test_the_teacher_sits_the_exam_through_vllm(served):

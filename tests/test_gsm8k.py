@@ -4,6 +4,7 @@ import json
 import os
 from pathlib import Path
 
+import datasets
 import pytest
 
 from helpers import evaluation, questions
@@ -54,7 +55,7 @@ def test_the_final_exam_is_the_whole_test_split(many, tmp_path, monkeypatch):
     """GSM8K's own, or that of a folder of one's own, however many there are."""
     rows = [{"question": f"How many, {i}?", "answer": f"#### {i}"} for i in range(many)]
     monkeypatch.delenv("DISTILL_GSM8K", raising=False)
-    monkeypatch.setattr(questions, "load_dataset", lambda *_, split, **__: {"test": rows}[split])
+    monkeypatch.setattr(datasets, "load_dataset", lambda *_, split, **__: {"test": rows}[split])
     assert [evaluation.size(TIERS[name]) for name in ("mini", "small", "full")] == [500, many, many]
     (tmp_path / "test.jsonl").write_text("\n".join(map(json.dumps, rows[1:])))
     monkeypatch.setenv("DISTILL_GSM8K", str(tmp_path))

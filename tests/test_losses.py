@@ -10,8 +10,9 @@ from scipy.special import rel_entr
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from helpers import losses
-from helpers.losses.chunked import Head, chunked_divergence, head_of
+from helpers.losses.chunked import chunked_divergence
 from helpers.losses.chunked import soft as in_chunks
+from helpers.losses.head import Head, head_of
 
 KINDS = ("forward", "reverse", "jsd")
 

@@ -8,8 +8,8 @@ import torch
 
 from helpers import losses
 from helpers.alignment import SharedVocabulary, align, joined, shared_vocabulary
-from helpers.losses.chunked import Head
 from helpers.losses.cross_tokenizer import across, across_hidden, sorted_distance
+from helpers.losses.head import Head
 
 # The text is "the cat": teacher "the", " cat"; student "the", " ", "cat". Both know "the" and "cat".
 TEACHER = [b"the", b" cat", b"cat", b"dog"]

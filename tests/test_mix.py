@@ -7,10 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import test_traces
-from test_traces import Calls, loads  # noqa: F401  (a fixture)
+from trace_doubles import Calls, noted_loads, of_each_kind, right_answers  # noqa: F401  (a fixture)
 
-from helpers import methods, models, questions, sources, tiers, traces
+from helpers import evaluation, methods, models, questions, sources, tiers, traces
 from helpers.evaluation import is_right
 from helpers.generation.with_transformers import Answer
 from helpers.tiers import TIERS
@@ -94,7 +93,7 @@ def lengths(rows) -> Counter:
 
 def test_one_whole_to_four_short_each_question_once(tier):
     rows = kept(*(row(i) for i in range(50)))
-    mixed = mix.mix(rows, tier, 0)
+    mixed = mix.mix(tier, 0, rows)
     assert lengths(mixed) == {"whole": 10, "short": 40}
     assert mixed["question"][:] == rows["question"][:], "in their order"
     assert traces.record(mixed) == {
@@ -106,14 +105,14 @@ def test_one_whole_to_four_short_each_question_once(tier):
 
 def test_the_lot_falls_by_the_seed_and_not_by_length(tier):
     rows = kept(*(row(i, tokens=100 + i) for i in range(200)))
-    first, again, other = (mix.mix(rows, tier, seed) for seed in (0, 0, 1))
+    first, again, other = (mix.mix(tier, seed, rows) for seed in (0, 0, 1))
     assert first.to_list() == again.to_list() != other.to_list()
     places = [i for i, text in enumerate(first[ANSWER]) if THOUGHT in text]
     assert len(places) == 40 and 60 < sum(places) / 40 < 140, "long questions are no likelier to be taught whole"
 
 
 def test_tokens_are_counted_anew_as_the_teacher_counts(tier):
-    mixed = mix.mix(kept(*(row(i, tokens=7_777) for i in range(5))), tier, 0)
+    mixed = mix.mix(tier, 0, kept(*(row(i, tokens=7_777) for i in range(5))))
     tokenizer = models.load_tokenizer(tier, "teacher")
     for one in mixed:
         if THOUGHT in one[ANSWER]:
@@ -125,7 +124,7 @@ def test_tokens_are_counted_anew_as_the_teacher_counts(tier):
 
 def test_a_teacher_that_names_the_answer_alone_gives_its_shorter_half(tier):
     rows = kept(*(row(i, "It is 62.", tokens=100 + i) for i in range(40)))
-    mixed = mix.mix(rows, tier, 0)
+    mixed = mix.mix(tier, 0, rows)
     told = traces.record(mixed)["mixed"]
     assert told == {"long_share": 0.2, "long": 5, "short": 0, "short_as_written": 20, "left_out": 15}
     assert mixed["question"][:20] == rows["question"][:20] and set(mixed[ANSWER]) == set(rows[ANSWER])
@@ -134,14 +133,14 @@ def test_a_teacher_that_names_the_answer_alone_gives_its_shorter_half(tier):
 
 def test_those_without_a_short_form_are_the_whole_ones_first(tier):
     rows = kept(*(row(i, tokens=50) for i in range(46)), *(row(i, "It is 62.", tokens=500) for i in range(46, 50)))
-    mixed = mix.mix(rows, tier, 0)
+    mixed = mix.mix(tier, 0, rows)
     assert lengths(mixed) == {"whole": 10, "short": 40}
     assert all(THOUGHT in text for text in mixed[ANSWER][46:])
 
 
 @pytest.mark.parametrize(("share", "whole", "short"), [(0, 0, 10), (0.5, 5, 5), (1, 10, 0)])
 def test_any_share(tier, share, whole, short):
-    mixed = mix.mix(kept(*(row(i) for i in range(10))), replace(tier, long_share=share), 0)
+    mixed = mix.mix(replace(tier, long_share=share), 0, kept(*(row(i) for i in range(10))))
     assert (lengths(mixed)["whole"], lengths(mixed)["short"]) == (whole, short)
     assert mix.told(mixed)
 
@@ -149,7 +148,7 @@ def test_any_share(tier, share, whole, short):
 @pytest.mark.parametrize("share", [-0.1, 1.1, None])
 def test_a_share_that_is_none_is_refused(tier, share):
     with pytest.raises(ValueError, match="long_share is"):
-        mix.mix(kept(row(0)), replace(tier, long_share=share), 0)
+        mix.mix(replace(tier, long_share=share), 0, kept(row(0)))
 
 
 def test_other_rows_are_not_told_of():
@@ -185,7 +184,7 @@ def test_nothing_changes_on_the_mini_tier(tiny, tmp_path, monkeypatch, capsys):
     """Its traces, what is said of them and the folders of its trainings are byte for byte what they were."""
     assert TIERS["mini"].long_share is None
     monkeypatch.setattr(tiers, "ROOT", tmp_path)
-    Calls(monkeypatch, tiny, test_traces.right_answers)
+    Calls(monkeypatch, tiny, right_answers)
     rows = traces.load(tiny, n=6)
     assert capsys.readouterr().out == ""
     told = json.loads((store.place(tiny, 6, 0) / "provenance.json").read_text())
@@ -221,24 +220,17 @@ def test_the_real_tiers_teach_one_whole_trace_to_four_short_ones(name):
 # --- how many were cut off ----------------------------------------------------------------------
 
 
-def test_the_cut_share_is_counted_over_all_traces(tiny, tmp_path, monkeypatch, capsys):
-    Calls(monkeypatch, tiny, test_traces.mixed)
-    raw = traces.collect(tiny, 10, 0, tmp_path)
-    found = traces.cut(raw)
-    assert (found.hits, found.n) == (2, 10) and found.low < 0.2 < found.high
-    assert capsys.readouterr().out == "", "the mini tier's are counted in its notebook"
-    with pytest.raises(ValueError):
-        traces.cut(raw.select([]))
-
-
 def test_a_real_teachers_cut_share_is_printed_where_traces_are_made(tiny, tmp_path, monkeypatch, capsys):
+    """Over all traces, kept or not. The mini tier's are counted in its notebook."""
     tier = replace(tiny, teacher=TIERS["full"].teacher, max_new_tokens=8_192)
     teacher = models.load_teacher(tiny)
-    Calls(monkeypatch, tier, test_traces.mixed)
+    Calls(monkeypatch, tier, of_each_kind)
     traces.collect(tier, 10, 0, tmp_path, teacher)
-    assert capsys.readouterr().out == f"cut off at 8,192 tokens: {traces.evaluation.wilson(2, 10)} of 10 traces\n"
+    assert capsys.readouterr().out == f"cut off at 8,192 tokens: {evaluation.wilson(2, 10)} of 10 traces\n"
     traces.collect(tier, 10, 0, tmp_path, teacher)
     assert capsys.readouterr().out == f"traces of 10 questions: read from {tmp_path.name}\n"
+    traces.collect(tiny, 10, 0, tmp_path / "mini", teacher)
+    assert capsys.readouterr().out == ""
 
 
 # --- real traces --------------------------------------------------------------------------------

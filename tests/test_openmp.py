@@ -97,7 +97,7 @@ def test_a_kernel_has_it(python, clean, monkeypatch, tmp_path):
 @linux
 def test_helpers_set_it_before_they_load_torch(clean):
     """Where no .pth file does: in an environment that someone made for themselves."""
-    code = f"import os; os.environ.pop({NAME!r}, None); import helpers.tiers, sys; assert 'torch' in sys.modules"
+    code = f"import os; os.environ.pop({NAME!r}, None); import helpers.losses, sys; assert 'torch' in sys.modules"
     assert turns(run(sys.executable, code, **TELL, PYTHONPATH=str(ROOT))) == {"0"}
 
 

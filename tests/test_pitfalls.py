@@ -10,6 +10,8 @@ import pytest
 import test_alignment
 import test_cache_draws
 import test_cross_tokenizer
+import test_loading
+import test_lora
 import test_losses
 import test_models
 import test_training
@@ -19,7 +21,7 @@ from test_cross_tokenizer import both  # noqa: F401  (fixtures)
 from test_training import tier  # noqa: F401
 
 from helpers import alignment, losses, models, training
-from helpers.losses.chunked import Head
+from helpers.losses.head import Head
 from helpers.models import loading, lora
 
 RIGHT = SimpleNamespace(each=losses.each_divergence, settings=training.settings, teacher=models.load_teacher)
@@ -81,7 +83,7 @@ def test_a_temperature_that_the_loss_ignores(monkeypatch):
 
 def test_padding_with_the_end(monkeypatch, tiny, tmp_path):
     monkeypatch.setattr(loading, "_padded_on_the_left", lambda tokenizer, spec: tokenizer)
-    fails(test_models.test_padding_with_the_end_token_is_refused, tiny, tmp_path)
+    fails(test_loading.test_padding_with_the_end_token_is_refused, tiny, tmp_path)
 
 
 def test_ends_of_a_turn_that_do_not_meet(both):  # noqa: F811
@@ -129,12 +131,12 @@ def test_bare_top_k_for_draws(monkeypatch):
 
 def test_a_teacher_in_four_bits(monkeypatch, tiny):
     monkeypatch.setattr(models, "load_teacher", lambda chosen: RIGHT.teacher(chosen, four_bit=True))
-    fails(test_models.test_the_teacher_is_whole_unless_asked, tiny)
+    fails(test_loading.test_the_teacher_is_whole_unless_asked, tiny)
 
 
 def test_an_adapter_on_the_head(monkeypatch, tiny):
     monkeypatch.setattr(lora, "lora_targets", lambda model, wanted: ["q_proj"])
-    fails(test_models.test_the_output_layer_gets_no_adapter, tiny, "lm_head")
+    fails(test_lora.test_the_output_layer_gets_no_adapter, tiny, "lm_head")
     monkeypatch.setattr(test_losses, "head_of", lambda model: Head(model.get_output_embeddings().weight))
     fails(test_losses.test_a_head_with_an_adapter_is_refused)
     fails(test_losses.test_a_head_in_four_bits_is_refused)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from helpers import disk, provenance
+from helpers import provenance, sources
 from helpers.tiers import TIERS, ModelSpec
 
 MINI = TIERS["mini"]
@@ -23,13 +23,13 @@ def model(folder: Path, weights: bytes = b"weights") -> ModelSpec:
 @pytest.fixture
 def reads(monkeypatch):
     """The files that are read, in their order."""
-    found, add = [], disk.add_file
+    found, digest = [], sources.digest
 
-    def note(hash, path):
-        found.append(path.name)
-        add(hash, path)
+    def note(*parts):
+        found.extend(part.name for part in parts if isinstance(part, Path))
+        return digest(*parts)
 
-    monkeypatch.setattr(disk, "add_file", note)
+    monkeypatch.setattr(sources, "digest", note)
     monkeypatch.setattr(provenance, "_known", {})
     return found
 

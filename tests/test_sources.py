@@ -72,7 +72,7 @@ def test_an_edit_counts_from_the_next_kernel_on(copied):
         (("methods/cross_tokenizer",), "losses/cross_tokenizer.py"),
         (("methods/features",), "losses/hidden.py"),
         (("methods/features",), "training/matching.py"),
-        (("methods/cross_tokenizer_features",), "methods/cross_tokenizer.py"),
+        (("methods/features",), "methods/cross_tokenizer.py"),
         (("methods/token", "models/lora", "models/chat"), "models/lora.py"),
     ],
 )

@@ -1,8 +1,11 @@
 """Training with TRL: what is in the loss, checkpoints, going on after a kill, reading what is finished."""
 
 import json
+import shutil
 import weakref
+from contextlib import redirect_stdout
 from dataclasses import replace
+from io import StringIO
 from types import SimpleNamespace
 
 import pytest
@@ -31,12 +34,31 @@ def kept(n: int = 10, reply: str = "It is {}."):
     return store.as_dataset(rows, json.dumps({"made": "up"}))
 
 
-@pytest.fixture
-def tier(tiny, tmp_path, monkeypatch):
-    monkeypatch.setattr(tiers, "ROOT", tmp_path)
+def tier_in(folder, tiny, monkeypatch):
+    monkeypatch.setattr(tiers, "ROOT", folder)
     monkeypatch.setattr(method, "VALIDATION", 2)
     monkeypatch.setattr(method, "BETWEEN", 1)
     return replace(tiny, epochs=3, batch_size=4, micro_batch=2, lora=replace(tiny.lora, r=4, alpha=8))
+
+
+@pytest.fixture
+def tier(tiny, tmp_path, monkeypatch):
+    return tier_in(tmp_path, tiny, monkeypatch)
+
+
+@pytest.fixture(scope="module")
+def whole(tiny, tmp_path_factory):
+    """A whole training, made once: its run, its trainer, and what it said."""
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(StringIO()) as said:
+        trainer = trainer_for(tier_in(tmp_path_factory.mktemp("whole"), tiny, patch))
+        run = training.run(trainer)
+    return SimpleNamespace(run=run, trainer=trainer, said=said.getvalue())
+
+
+@pytest.fixture
+def copied(whole, tier):
+    """The whole training's run, copied to where this test's tier has it."""
+    return replace(whole.run, folder=shutil.copytree(whole.run.folder, tier.artifacts / whole.run.folder.name))
 
 
 def trainer_for(tier, seed=0, rows=None):
@@ -94,9 +116,8 @@ def test_the_loss_is_the_mean_over_the_learnt_tokens(tier):
     assert found == pytest.approx(total / count, rel=1e-4)
 
 
-def test_one_checkpoint_an_epoch_and_one_schedule_over_all(tier):
-    trainer = trainer_for(tier)
-    done = training.run(trainer)
+def test_one_checkpoint_an_epoch_and_one_schedule_over_all(whole):
+    trainer, done = whole.trainer, whole.run
     # 10 rows in batches of 4 are 3 steps an epoch.
     assert done.steps == 9 and [path.name for path in training.adapters(done.folder)] == [
         "checkpoint-3", "checkpoint-6", "checkpoint-9",
@@ -109,25 +130,21 @@ def test_one_checkpoint_an_epoch_and_one_schedule_over_all(tier):
 
 
 def test_short_epochs_are_validated_now_and_then_and_at_the_end(tier, capsys, monkeypatch):
-    monkeypatch.setattr(method, "BETWEEN", 6)  # an epoch has three steps
-    done = training.run(trainer_for(replace(tier, epochs=5)))
+    monkeypatch.setattr(method, "BETWEEN", 2)  # an epoch has one step
+    done = training.run(trainer_for(replace(tier, epochs=5), rows=kept(4)))
     assert [epoch for epoch, _ in done.validation] == [2, 4, 5]
     assert len(training.adapters(done.folder)) == 5
     assert "epoch 5 of 5: " in capsys.readouterr().out
 
 
-def test_the_adapter_is_trained_and_stored_in_float32(tier):
-    trainer = trainer_for(tier)
-    assert {weight.dtype for weight in trainer.model.parameters() if weight.requires_grad} == {torch.float32}
-    done = training.run(trainer)
-    assert {tensor.dtype for tensor in weights(training.adapters(done.folder)[-1]).values()} == {torch.float32}
+def test_the_adapter_is_trained_and_stored_in_float32(whole):
+    assert {weight.dtype for weight in whole.trainer.model.parameters() if weight.requires_grad} == {torch.float32}
+    assert {tensor.dtype for tensor in weights(training.adapters(whole.run.folder)[-1]).values()} == {torch.float32}
 
 
 @pytest.mark.parametrize("killed_at", [2, 5])
-def test_a_killed_run_ends_as_if_it_had_not_been_killed(tier, killed_at, tmp_path, monkeypatch):
-    whole = training.run(trainer_for(tier))
-    monkeypatch.setattr(tiers, "ROOT", tmp_path / "other")
-    trainer = trainer_for(tier)
+def test_a_killed_run_ends_as_if_it_had_not_been_killed(tier, killed_at, whole):
+    whole, trainer = whole.run, trainer_for(tier)
     trainer.add_callback(Kill(killed_at))
     with pytest.raises(KeyboardInterrupt):
         training.run(trainer)
@@ -138,13 +155,12 @@ def test_a_killed_run_ends_as_if_it_had_not_been_killed(tier, killed_at, tmp_pat
     assert again.validation == whole.validation
 
 
-def test_a_finished_run_is_read_and_not_run_again(tier, capsys):
-    done = training.run(trainer_for(tier))
-    assert "epoch 3 of 3" in capsys.readouterr().out
+def test_a_finished_run_is_read_and_not_run_again(tier, whole, copied, capsys):
+    assert "epoch 3 of 3" in whole.said
     again = trainer_for(tier)
     again.add_callback(Kill(1))
-    assert training.run(again) == done == training.read(done.folder) == training.read(str(done.folder))
-    assert capsys.readouterr().out == f"trained before, and read from artifacts/mini/{done.folder.name}\n"
+    assert training.run(again) == copied == training.read(copied.folder) == training.read(str(copied.folder))
+    assert capsys.readouterr().out == f"trained before, and read from artifacts/mini/{copied.folder.name}\n"
 
 
 def test_the_folder_changes_with_what_is_learnt_and_how(tier):
@@ -163,11 +179,12 @@ def test_the_folder_changes_with_what_is_learnt_and_how(tier):
 
 
 def test_tokens_makes_once_and_then_reads(tier, monkeypatch):
-    monkeypatch.setattr(method.traces, "load", lambda tier, seed: kept())
+    tier = replace(tier, epochs=2)
+    monkeypatch.setattr(method.traces, "load", lambda tier, seed: kept(4))
     made = methods.Token(tier, 0).run()
     monkeypatch.setattr(method.models, "load_student", lambda tier: pytest.fail("there is nothing left to train"))
     assert methods.Token(tier, 0).run() == made
-    assert len(training.adapters(made.folder)) == 3
+    assert len(training.adapters(made.folder)) == 2
 
 
 def test_an_edited_loss_is_trained_anew(tier, monkeypatch):
@@ -178,9 +195,9 @@ def test_an_edited_loss_is_trained_anew(tier, monkeypatch):
 
 
 @pytest.mark.parametrize("at", ["state", "half a state", "optimizer", "adapter", "mark"])
-def test_a_checkpoint_that_a_kill_left_half_written_is_passed_over(tier, at, capsys):
+def test_a_checkpoint_that_a_kill_left_half_written_is_passed_over(tier, copied, at, capsys):
     """A kill at any byte: what is missing or cut makes the run go on from the checkpoint before."""
-    done = training.run(trainer_for(tier))
+    done = copied
     last = training.adapters(done.folder)[-1]
     wanted = {name: tensor.clone() for name, tensor in weights(last).items()}  # not a map of the file that is cut
     names = {"optimizer": "optimizer.pt", "adapter": "adapter_model.safetensors"}

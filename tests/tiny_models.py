@@ -1,5 +1,6 @@
 """Random models of both architectures, tiny and never trained, with tokenizers: what the unit tests load."""
 
+import gc
 from dataclasses import replace
 
 import pytest
@@ -68,7 +69,11 @@ def sizes(tokenizer) -> dict:
 @pytest.fixture(scope="session")
 def tiny(tmp_path_factory) -> Tier:
     """The mini tier with random models: a Qwen 3 teacher that thinks, a Gemma 3 student, a Qwen 3 sibling."""
-    return tier_in(tmp_path_factory.mktemp("models"))
+    tier = tier_in(tmp_path_factory.mktemp("models"))
+    # The libraries are here to stay: to look through them for garbage takes as long as a tiny training itself.
+    gc.collect()
+    gc.freeze()
+    return tier
 
 
 def tier_in(folder) -> Tier:

@@ -4,6 +4,7 @@ import json
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,9 +21,11 @@ SPACE = "▁"  # how SentencePiece writes a space
 class Alignment:
     """Chunks of a text that begin and end between tokens on both sides.
 
-    teacher, student: [chunks + 1], where the chunks begin in each side's tokens, and after the last where it ends:
-        chunk i is teacher tokens teacher[i] to teacher[i + 1] - 1.
-    ends: [chunks], the byte behind each chunk.
+    Args:
+        teacher: [chunks + 1], where the chunks begin in its tokens, and after the last where it ends: chunk i is tokens
+            teacher[i] to teacher[i + 1] - 1.
+        student: [chunks + 1], likewise in its tokens.
+        ends: [chunks], the byte behind each chunk.
     """
 
     teacher: tuple[int, ...]
@@ -50,7 +53,10 @@ def surfaces(tokenizer) -> Surfaces:
 
     Byte-level BPE (Qwen, GPT-2) writes each byte as a letter, a space as `Ġ`; SentencePiece-style BPE (Gemma, Llama)
     writes text, a space as `▁`, and a byte that it has no token for as `<0xE2>`. Special tokens stand for their name.
-    An entry without a token is b"". Raises ValueError for a tokenizer of neither kind.
+    An entry without a token is b"".
+
+    Raises:
+        ValueError: for a tokenizer of neither kind.
     """
     kind = _kind(tokenizer)
     # Added tokens are written as they are; but Gemma adds its runs of spaces too, as `▁▁`.
@@ -74,8 +80,14 @@ def normalised(text: str) -> str:
 def align(teacher: Sequence[bytes], student: Sequence[bytes]) -> Alignment:
     """The finest chunks on which two tokenizations of one text agree; every byte is in exactly one of them.
 
-    teacher, student: the surfaces of the tokens, one after the other. Tokens without bytes go with what follows, at
-    the end with what came before. Raises ValueError if the two do not spell the same text, and shows where they part.
+    Tokens without bytes go with what follows, at the end with what came before.
+
+    Args:
+        teacher: the surfaces of its tokens, one after the other.
+        student: the surfaces of its tokens.
+
+    Raises:
+        ValueError: if the two do not spell the same text, and shows where they part.
     """
     left, right = b"".join(teacher), b"".join(student)
     if left != right:
@@ -110,8 +122,10 @@ def joined(parts: Sequence[Alignment]) -> Alignment:
 class SharedVocabulary:
     """Tokens that stand for the same bytes in both vocabularies, pair by pair.
 
-    teacher, student: [pairs], ids; `shared_vocabulary` gives tuples, a trainer tensors of them on its device. coverage:
-        the share of the teacher's different surfaces that the student has too.
+    Args:
+        teacher: [pairs], ids; `shared_vocabulary` gives a tuple, a trainer a tensor of it on its device.
+        student: [pairs], likewise.
+        coverage: the share of the teacher's different surfaces that the student has too.
     """
 
     teacher: "tuple[int, ...] | Tensor"
@@ -122,11 +136,17 @@ class SharedVocabulary:
 def shared_vocabulary(teacher: Sequence[bytes], student: Sequence[bytes]) -> SharedVocabulary:
     """What two vocabularies have in common by surface, not by the way in which they write it.
 
-    teacher, student: what `surfaces` gives. Where several tokens of one vocabulary stand for the same bytes (Gemma's
-    `<0x41>` and `A`), the one that its tokenizer writes counts. The others are in no text that it has cut, so what a
-    model holds of them is little, and no text taught it: they stay among the tokens that the other side has not.
-    Compared as they are written, hardly a word would match: Qwen's `Ġthe` is Gemma's `▁the`.
-    Raises ValueError as `same_bytes.one_each`.
+    Where several tokens of one vocabulary stand for the same bytes (Gemma's `<0x41>` and `A`), the one that its
+    tokenizer writes counts. The others are in no text that it has cut, so what a model holds of them is little, and no
+    text taught it: they stay among the tokens that the other side has not. Compared as they are written, hardly a word
+    would match: Qwen's `Ġthe` is Gemma's `▁the`.
+
+    Args:
+        teacher: what `surfaces` gives.
+        student: what `surfaces` gives.
+
+    Raises:
+        ValueError: as `same_bytes.one_each`.
     """
     ours, theirs = one_each(teacher), one_each(student)
     both = sorted((number, theirs[surface]) for surface, number in ours.items() if surface in theirs)
@@ -151,20 +171,19 @@ def _kind(tokenizer) -> str:
 def _bytes_of(token: str, kind: str) -> bytes:
     if kind == "bytes":
         # A few vocabularies hold tokens in plain letters too (Command R's emoji); so the decoder reads them.
-        return bytes(BYTE_OF[letter] for letter in token) if BYTE_OF.keys() >= set(token) else token.encode()
+        byte_of = _byte_letters()
+        return bytes(byte_of[letter] for letter in token) if byte_of.keys() >= set(token) else token.encode()
     if BYTE.fullmatch(token):
         return bytes([int(token[3:5], 16)])
     return token.replace(SPACE, " ").encode()
 
 
+@cache
 def _byte_letters() -> dict[str, int]:
     """GPT-2's alphabet: a byte that is a visible Latin-1 letter is written as itself, the others from U+0100 on."""
-    visible = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
-    hidden = [byte for byte in range(256) if byte not in set(visible)]
-    return {chr(byte): byte for byte in visible} | {chr(256 + i): byte for i, byte in enumerate(hidden)}
+    from transformers.convert_slow_tokenizer import bytes_to_unicode  # not at the top: see helpers.models.loading
 
-
-BYTE_OF = _byte_letters()
+    return {letter: byte for byte, letter in bytes_to_unicode().items()}
 
 
 def _shown(text: bytes, at: int) -> str:

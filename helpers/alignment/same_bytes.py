@@ -10,7 +10,8 @@ BYTE = re.compile("<0x[0-9A-F]{2}>")  # how SentencePiece writes a byte for whic
 class Surfaces(list):
     """[vocabulary], the bytes that each token stands for, b"" for none.
 
-    written: for bytes that several tokens stand for, the one of them that their tokenizer writes.
+    Attributes:
+        written: for bytes that several tokens stand for, the one of them that their tokenizer writes.
     """
 
     def __init__(self, found: Sequence[bytes], tokenizer):
@@ -22,7 +23,8 @@ class Surfaces(list):
 def one_each(surfaces: Sequence[bytes]) -> dict[bytes, int]:
     """The token that counts for each surface.
 
-    Raises ValueError for a plain list in which two tokens stand for the same bytes: it cannot say which is written.
+    Raises:
+        ValueError: for a plain list in which two tokens stand for the same bytes: it cannot say which is written.
     """
     found, written = {}, getattr(surfaces, "written", {})
     for surface, ids in _alike(surfaces).items():

@@ -34,11 +34,17 @@ STATES = {"states": Value("large_binary")}
 def make(folder: Path, made: dict, parts: int, part: Callable[[int], list[dict]]) -> Iterator[int]:
     """Writes what is not there yet of a cache, part by part, and yields the number of each part when it is on disk.
 
-    made: what makes the cache what it is: teacher, tokenizer, prompts, traces, encoding, ...; a "signal" in it says
-        that states are kept. part: gives the rows of part number i, with the columns of FEATURES and STATES; their
-        length is counted here.
     After a kill the same call goes on: parts that are whole stay. Of two calls at once the second waits for the first.
-    Raises ValueError if the folder holds a cache that was made otherwise, naming what differs.
+
+    Args:
+        folder: where it lies.
+        made: what makes the cache what it is: teacher, tokenizer, prompts, traces, encoding, ...; a "signal" in it says
+            that states are kept.
+        parts: how many parts.
+        part: gives the rows of part number i, with the columns of FEATURES and STATES; their length is counted here.
+
+    Raises:
+        ValueError: if the folder holds a cache that was made otherwise, naming what differs.
     """
     provenance.refuse_others(folder, made, "cached targets", (PARTS, DATASET))
     if finished(folder):
@@ -68,9 +74,15 @@ def finished(folder: Path) -> bool:
 def load(folder: Path, made: dict, tell: bool = True) -> Dataset:
     """A finished cache, mapped from the disk: a row is read when it is asked for, and memory stays flat.
 
-    made: what the training needs it to be. tell: print that it is read.
-    Raises FileNotFoundError if it is not there or not finished, ValueError if it was made otherwise (by another
-    teacher, for another tokenizer, prompt or trace set, ...), naming what differs, or if it is not what was written.
+    Args:
+        folder: where it lies.
+        made: what the training needs it to be.
+        tell: print that it is read.
+
+    Raises:
+        FileNotFoundError: if it is not there or not finished.
+        ValueError: if it was made otherwise (by another teacher, for another tokenizer, prompt or trace set, ...),
+            naming what differs, or if it is not what was written.
     """
     if not finished(folder):
         raise FileNotFoundError(f"there is no finished cache in {folder}: `methods.Cached(...).fill()` makes one")

@@ -21,10 +21,14 @@ KINDS = {
 class Encoding:
     """One way to keep a distribution over a vocabulary.
 
-    kind: a key of KINDS. "independent" is random sampling KD as published (Anshumann et al. 2025); "draws" is the same
-        with the variance taken out (`helpers.cache.draws`). The others keep the top and differ in what a reader makes
-        of it.
-    n: how many tokens, drawn or kept. Raises ValueError for another kind, and for an n that is no whole number from 1.
+    Args:
+        kind: a key of KINDS. "independent" is random sampling KD as published (Anshumann et al. 2025); "draws" is the
+            same with the variance taken out (`helpers.cache.draws`). The others keep the top and differ in what a
+            reader makes of it.
+        n: how many tokens, drawn or kept.
+
+    Raises:
+        ValueError: for another kind, and for an n that is no whole number from 1.
     """
 
     kind: str = "draws"
@@ -43,10 +47,11 @@ class Encoding:
 
     @property
     def drawn(self) -> bool:
+        """Whether tokens are drawn, and not the likeliest kept."""
         return self.kind in ("draws", "independent")
 
     def encode(self, shares: torch.Tensor, generator: torch.Generator) -> bytes:
-        """Distributions as bytes. shares: (tokens, vocabulary), each row adding up to 1."""
+        """Distributions, (tokens, vocabulary), each row adding up to 1, as bytes."""
         return self.pack([self.keep(shares, generator)], shares.shape[-1])
 
     def keep(self, shares: torch.Tensor, generator: torch.Generator) -> tuple[np.ndarray, ...]:
@@ -66,7 +71,8 @@ class Encoding:
     def decode(self, packed: bytes, tokens: int, vocabulary: int) -> tuple[np.ndarray, np.ndarray]:
         """What a reader makes of the bytes: ids and their weights, (tokens, n) each. Drawn twice, an id stands twice.
 
-        Raises ValueError if there are not as many bytes as there should be.
+        Raises:
+            ValueError: if there are not as many bytes as there should be.
         """
         if self.drawn:
             ids = draws.unpack(packed, tokens, self.n, bits(vocabulary))

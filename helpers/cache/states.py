@@ -4,9 +4,9 @@ import torch
 
 
 def pack(states: torch.Tensor) -> bytes:
-    """States as bytes, two to a number (bfloat16: no state of a large model is too great for it).
+    """States, (layers, tokens, width) of one text, as bytes, two to a number.
 
-    states: (layers, tokens, width) of one text.
+    In bfloat16: no state of a large model is too great for it.
     """
     return states.to(torch.bfloat16).contiguous().view(torch.int16).cpu().numpy().tobytes()
 
@@ -14,7 +14,8 @@ def pack(states: torch.Tensor) -> bytes:
 def unpack(packed: bytes, layers: int, tokens: int) -> torch.Tensor:
     """What `pack` was given, (layers, tokens, width) in float32, rounded once to bfloat16.
 
-    Raises ValueError if the bytes cannot be so many numbers.
+    Raises:
+        ValueError: if the bytes cannot be so many numbers.
     """
     numbers = len(packed) // 2
     if not layers * tokens or len(packed) % 2 or numbers % (layers * tokens):

@@ -8,17 +8,30 @@ has Unsloth's faster `generate` already. For one seed each of them writes other 
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from importlib.util import find_spec
-
-import torch
-from tqdm.auto import tqdm
+from typing import Protocol, runtime_checkable
 
 from helpers import models
-from helpers.generation import with_transformers
-from helpers.generation.with_transformers import Answer, check_asked
-from helpers.generation.with_vllm import AHEAD, FORCED, Vllm, derived
+from helpers.generation.with_transformers import Answer, Transformers
+from helpers.generation.with_vllm import FORCED, Vllm
+from helpers.models.kinds import Model, Tokenizer
 from helpers.tiers import Tier
 
+__all__ = ["ENGINES", "FORCED", "Answer", "Writer", "engine", "generate", "load_teacher", "unload", "writer"]
+
 ENGINES = ("vllm", "unsloth", "transformers")
+
+
+@runtime_checkable
+class Writer(Protocol):
+    """Who writes answers, whatever library does it."""
+
+    name: str | None  # as provenance tells it: None for transformers, which it does not mention
+
+    def answers(self, tokenizer: Tokenizer, tasks: Iterable[tuple[Sequence[str], dict]]) -> Iterator[list[Answer]]:
+        """The answers to each task in order: its questions and the settings of `with_transformers.generate`."""
+
+    def close(self) -> None:
+        """Gives the memory back; the model can no longer be asked."""
 
 
 def engine(tier: Tier) -> str:
@@ -26,8 +39,12 @@ def engine(tier: Tier) -> str:
 
     vllm: where it is installed, on a tier for a GPU, with a card that has bfloat16 (the teachers' own format);
     unsloth: on the same tiers without it; transformers: elsewhere. DISTILL_ENGINE=transformers does without vLLM.
-    Raises ValueError where DISTILL_ENGINE names no engine, or one that this tier or computer has not.
+
+    Raises:
+        ValueError: where DISTILL_ENGINE names no engine, or one that this tier or computer has not.
     """
+    import torch
+
     on_gpu = tier.engine == "unsloth" and torch.cuda.is_available()
     without = "unsloth" if on_gpu else "transformers"
     fast = on_gpu and torch.cuda.is_bf16_supported(including_emulation=False) and find_spec("vllm") is not None
@@ -44,8 +61,8 @@ def engine(tier: Tier) -> str:
     return "vllm" if wanted == "vllm" else without
 
 
-def load_teacher(tier: Tier) -> tuple:
-    """The tier's teacher, to write answers, and its tokenizer. Raises as `engine` and `models.load_teacher`.
+def load_teacher(tier: Tier) -> tuple[Model | Writer, Tokenizer]:
+    """The tier's teacher, to write answers, and its tokenizer.
 
     A `Vllm` where that is the engine: it writes and can do nothing else. Its memory comes back with `unload`.
     """
@@ -55,44 +72,28 @@ def load_teacher(tier: Tier) -> tuple:
     return models.load_teacher(tier)
 
 
-def unload(model) -> None:
-    """As `models.unload`, for what `load_teacher` gave."""
-    if isinstance(model, Vllm):
-        model.close()
-    else:
-        models.unload(model)
+def writer(model: Model | Writer) -> Writer:
+    """What writes the answers of a model that `load_teacher` or `models` loaded."""
+    return model if isinstance(model, Writer) else Transformers(model)
 
 
-def written_by(model) -> str | None:
-    """What provenance says of the engine: None for transformers, which it does not mention."""
-    if isinstance(model, Vllm):
-        return "vllm"
-    return "unsloth" if models.unsloth.loaded(model) else None
+def generate(
+    model: Model | Writer,
+    tokenizer: Tokenizer,
+    questions: Sequence[str],
+    max_new_tokens: int,
+    batch_size: int = 32,
+    **how: float,
+) -> list[Answer]:
+    """A model's answers, in the order of the questions.
 
-
-def generate(model, tokenizer, questions: Sequence[str], max_new_tokens: int, batch_size: int = 32, **how):
-    """As `with_transformers.generate`, for a model of `load_teacher`; vLLM makes its batches itself."""
-    if not isinstance(model, Vllm):
-        return with_transformers.generate(model, tokenizer, questions, max_new_tokens, batch_size, **how)
-    shown, seed = how.pop("progress", True), how.pop("seed", 0)
-    check_asked(questions, max_new_tokens, batch_size, seed=seed, **how)
-    starts = range(0, len(questions), AHEAD)
-    tasks = [
-        (questions[start : start + AHEAD], {**how, "max_new_tokens": max_new_tokens, "seed": derived(seed, start)})
-        for start in starts
-    ]
-    found: list[Answer] = []
-    with tqdm(total=len(questions), desc="answers", delay=5, leave=False, disable=not shown) as bar:
-        for answers_of_task in model.answers(tokenizer, tasks):
-            found += answers_of_task
-            bar.update(len(answers_of_task))
+    As `with_transformers.generate`, which says what the settings mean; vLLM makes its batches itself.
+    """
+    how |= {"max_new_tokens": max_new_tokens, "batch_size": batch_size}
+    (found,) = writer(model).answers(tokenizer, [(questions, how)])
     return found
 
 
-def answers(model, tokenizer, tasks: Iterable[tuple[Sequence[str], dict]]) -> Iterator[list[Answer]]:
-    """The answers to each task in order: its questions and the settings of `with_transformers.generate`."""
-    if isinstance(model, Vllm):
-        yield from model.answers(tokenizer, tasks)
-    else:
-        for asked, how in tasks:
-            yield with_transformers.generate(model, tokenizer, asked, **how)
+def unload(model: Model | Writer) -> None:
+    """As `models.unload`, for what `load_teacher` gave."""
+    writer(model).close()

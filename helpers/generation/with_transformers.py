@@ -2,14 +2,15 @@
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from numbers import Integral, Real
 
-import torch
 from tqdm.auto import tqdm
 
+from helpers import models
 from helpers.models import answering, gpu_errors, opens_reasoning, prompt_ids
+from helpers.models.kinds import Model, Tokenizer
 from helpers.tiers import check_seed
 
 
@@ -34,9 +35,30 @@ class Answer:
         return f"<think>\n{self.text}" if self.opened else self.text
 
 
+class Transformers:
+    """A `generation.Writer`: a model that `models` loaded, through Unsloth or without."""
+
+    def __init__(self, model: Model):
+        self.model = model
+
+    @property
+    def name(self) -> str | None:
+        """As `Writer.name`."""
+        return "unsloth" if models.unsloth.loaded(self.model) else None
+
+    def answers(self, tokenizer: Tokenizer, tasks: Iterable[tuple[Sequence[str], dict]]) -> Iterator[list[Answer]]:
+        """As `Writer.answers`."""
+        for questions, how in tasks:
+            yield generate(self.model, tokenizer, questions, **how)
+
+    def close(self) -> None:
+        """As `Writer.close`."""
+        models.unload(self.model)
+
+
 def generate(
-    model,
-    tokenizer,
+    model: Model,
+    tokenizer: Tokenizer,
     questions: Sequence[str],
     max_new_tokens: int,
     batch_size: int = 32,
@@ -48,11 +70,24 @@ def generate(
 ) -> list[Answer]:
     """The model's answers, in the order of the questions.
 
-    temperature 0 takes the likeliest token each time; above 0 it samples, and the same seed with the same
-    batches gives the same answers. top_p 1 and top_k 0 cut nothing off the distribution.
-    progress: show a bar once it has taken five seconds; the bar goes when it is done.
-    Raises ValueError for a setting that is none, and for a question that is no text, with its number.
+    Args:
+        model: it is in evaluation mode while it writes.
+        tokenizer: the model's.
+        questions: each is put to the model in the chat template, by itself.
+        max_new_tokens: where an answer is cut off.
+        batch_size: how many are written at a time.
+        temperature: 0 takes the likeliest token each time; above 0 it samples, and the same seed with the same batches
+            gives the same answers.
+        top_p: 1 cuts nothing off the distribution.
+        top_k: 0 cuts nothing off the distribution.
+        seed: of the sampling.
+        progress: show a bar once it has taken five seconds; the bar goes when it is done.
+
+    Raises:
+        ValueError: for a setting that is none, and for a question that is no text, with its number.
     """
+    import torch
+
     check_asked(questions, max_new_tokens, batch_size, temperature, top_p, top_k, seed)
     prompts = [prompt_ids(tokenizer, question) for question in questions]
     opened = bool(questions) and opens_reasoning(tokenizer, questions[0])
@@ -79,9 +114,13 @@ def generate(
 
 def check_asked(
     questions: Sequence[str], max_new_tokens: int, batch_size: int = 1, temperature: float = 0.0, top_p: float = 1.0,
-    top_k: int = 0, seed: int = 0,
+    top_k: int = 0, seed: int = 0, progress: bool = True,
 ) -> None:  # fmt: skip
-    """Raises ValueError for what `generate` cannot take: a setting by its name, a question by its number."""
+    """Looks whether `generate` can take what it is given.
+
+    Raises:
+        ValueError: naming a setting by its name, a question by its number.
+    """
     for name, value, kind, least, most, said in (
         ("max_new_tokens", max_new_tokens, Integral, 1, math.inf, "1 or more"),
         ("batch_size", batch_size, Integral, 1, math.inf, "1 or more"),
@@ -97,26 +136,23 @@ def check_asked(
             raise ValueError(f"question {number} is {question!r}, and no text: mend it, or leave it out")
 
 
-def _pad_left(prompts: list[list[int]], pad: int, device) -> dict[str, torch.Tensor]:
-    """input_ids and attention_mask, [prompts, longest]. An answer is written on from the right end: no gap there."""
-    gaps = [max(map(len, prompts)) - len(prompt) for prompt in prompts]
-    ids = [[pad] * gap + prompt for gap, prompt in zip(gaps, prompts, strict=True)]
-    mask = [[0] * gap + [1] * len(prompt) for gap, prompt in zip(gaps, prompts, strict=True)]
-    return {"input_ids": torch.tensor(ids, device=device), "attention_mask": torch.tensor(mask, device=device)}
-
-
-def end_tokens(model, tokenizer) -> list[int]:
+def end_tokens(model: Model, tokenizer: Tokenizer) -> list[int]:
     """The ids at which an answer ends: the tokenizer's, and those that the model's own settings name."""
     named = model.generation_config.eos_token_id
     named = named if isinstance(named, list | tuple) else [named]
     return sorted({i for i in (tokenizer.eos_token_id, *named) if i is not None})
 
 
-def generation_config(tokenizer, ends, max_new_tokens, temperature, top_p, top_k):
+def generation_config(
+    tokenizer: Tokenizer, ends: list[int], max_new_tokens: int, temperature: float, top_p: float, top_k: int
+):
+    """The settings of `generate` as transformers takes them.
+
+    What is left open comes from the model's folder (Gemma's says top_k 64), so all of it is given. With temperature 0
+    these are the library's neutral values: others, which greedy decoding ignores, it warns of.
+    """
     from transformers import GenerationConfig  # not at the top: see helpers.models.loading
 
-    # What is left open comes from the model's folder (Gemma's says top_k 64), so all of it is given. With
-    # temperature 0 these are the library's neutral values: others, which greedy decoding ignores, it warns of.
     sampled = temperature > 0
     return GenerationConfig(
         max_new_tokens=max_new_tokens,
@@ -130,9 +166,19 @@ def generation_config(tokenizer, ends, max_new_tokens, temperature, top_p, top_k
     )
 
 
-def answer_of(ids: list[int], ends: list[int], tokenizer, opened: bool) -> Answer:
+def answer_of(ids: list[int], ends: list[int], tokenizer: Tokenizer, opened: bool) -> Answer:
     """One row of output: up to its first end token; what follows in the row is padding."""
     stop = next((i for i, token in enumerate(ids) if token in ends), None)
     # Special tokens are kept: one in the middle of an answer is a fault that should be seen.
     text = tokenizer.decode(ids[:stop], skip_special_tokens=False, clean_up_tokenization_spaces=False)
     return Answer(text, len(ids) if stop is None else stop + 1, stop is not None, opened)
+
+
+def _pad_left(prompts: list[list[int]], pad: int, device):
+    """input_ids and attention_mask, [prompts, longest]. An answer is written on from the right end: no gap there."""
+    import torch
+
+    gaps = [max(map(len, prompts)) - len(prompt) for prompt in prompts]
+    ids = [[pad] * gap + prompt for gap, prompt in zip(gaps, prompts, strict=True)]
+    mask = [[0] * gap + [1] * len(prompt) for gap, prompt in zip(gaps, prompts, strict=True)]
+    return {"input_ids": torch.tensor(ids, device=device), "attention_mask": torch.tensor(mask, device=device)}

@@ -1,25 +1,26 @@
 """A teacher in vLLM: hundreds of answers at once, read as those of transformers are."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
-
-import torch
 
 from helpers import memory, models, provenance
-from helpers.generation.with_transformers import Answer, answer_of, end_tokens
+from helpers.generation.with_transformers import Answer, answer_of, check_asked, end_tokens
+from helpers.models.kinds import Tokenizer
 from helpers.tiers import Tier
 
 FORCED = "DISTILL_ENGINE"  # the environment variable that names an engine
-AHEAD = 256  # questions that vLLM is given at a time
+AHEAD = 256  # questions that vLLM is given at a time, or a few more, so that what is there can be stored
 PROMPT = 1024  # room for a prompt, in tokens
 FREE = 0.9  # the part that vLLM takes of what is free on the card
 
 
 class Vllm:
-    """The tier's teacher in vLLM, in bfloat16 and not in 4 bits, on what is free of the card.
+    """A `generation.Writer`: the tier's teacher in vLLM, in bfloat16 and not in 4 bits, on what is free of the card.
 
-    Raises ImportError where vLLM is installed and cannot be imported, else what vLLM raises.
+    Raises:
+        ImportError: where vLLM is installed and cannot be imported, else what vLLM raises.
     """
+
+    name = "vllm"
 
     def __init__(self, tier: Tier):
         try:
@@ -29,6 +30,7 @@ class Vllm:
                 "vLLM is installed and cannot be imported, mostly because it was built for another torch: mend it, "
                 f"remove it with `pip uninstall vllm`, or do without it, {FORCED}=transformers"
             ) from error
+        import torch
         from transformers import AutoConfig, GenerationConfig  # not at the top: see helpers.models.loading
 
         source, revision = tier.teacher.source, tier.teacher.revision
@@ -45,23 +47,24 @@ class Vllm:
             generation_config="vllm",  # nothing is taken from the model's folder: all of it is given below
         )
 
-    def answers(self, tokenizer, tasks: Iterable[tuple[Sequence[str], dict]]) -> Iterator[list[Answer]]:
-        """As `generation.answers`. Tasks are put together, up to AHEAD questions, each with a seed of its own."""
+    def answers(self, tokenizer: Tokenizer, tasks: Iterable[tuple[Sequence[str], dict]]) -> Iterator[list[Answer]]:
+        """As `Writer.answers`. Tasks are put together, up to AHEAD questions, each with a seed of its own."""
         ends = end_tokens(self, tokenizer)
-        waiting = iter(tasks)
-        while group := _group(waiting):
+        for group in _groups(tasks):
             prompts, sampling = [], []
             for asked, how in group:
+                check_asked(asked, **how)
                 for place, question in enumerate(asked):
                     prompts.append({"prompt_token_ids": models.prompt_ids(tokenizer, question)})
                     sampling.append(_sampling(ends, place, **how))
-            written = iter(self.llm.generate(prompts, sampling, use_tqdm=False))
+            written = iter(self.llm.generate(prompts, sampling, use_tqdm=group[0][1].get("progress", True)))
             for asked, _ in group:
                 opened = bool(asked) and models.opens_reasoning(tokenizer, asked[0])
                 yield [_read(next(written).outputs[0], ends, tokenizer, opened) for _ in asked]
 
     def parameters(self):
         """The weights' shapes without the weights, for `models.parameter_count`: vLLM keeps the weights to itself."""
+        import torch
         from transformers import AutoModelForCausalLM
 
         with torch.device("meta"):
@@ -73,13 +76,16 @@ class Vllm:
         memory.give_back()
 
 
-def _group(tasks: Iterator[tuple[Sequence[str], dict]]) -> list[tuple[Sequence[str], dict]]:
-    """The next tasks, with AHEAD questions in all or a few more; none at the end."""
-    group, size = [], 0
-    while size < AHEAD and (task := list(islice(tasks, 1))):
-        group += task
-        size += len(task[0][0])
-    return group
+def _groups(tasks: Iterable[tuple[Sequence[str], dict]]) -> Iterator[list[tuple[Sequence[str], dict]]]:
+    """The tasks in their order, with AHEAD questions at a time or a few more."""
+    group = []
+    for task in tasks:
+        group.append(task)
+        if sum(len(asked) for asked, _ in group) >= AHEAD:
+            yield group
+            group = []
+    if group:
+        yield group
 
 
 def _sampling(ends, place, max_new_tokens, temperature=0.0, top_p=1.0, top_k=0, seed=0, batch_size=None, progress=None):
@@ -91,7 +97,7 @@ def _sampling(ends, place, max_new_tokens, temperature=0.0, top_p=1.0, top_k=0, 
         temperature=temperature,
         top_p=top_p if sampled else 1.0,
         top_k=top_k if sampled and top_k else -1,  # all tokens
-        seed=derived(seed, place),
+        seed=_derived(seed, place),
         max_tokens=max_new_tokens,
         stop_token_ids=ends,
         detokenize=False,  # the tokens are read here, as transformers' are
@@ -106,6 +112,6 @@ def _read(completion, ends: list[int], tokenizer, opened: bool) -> Answer:
     return answer_of(ids, ends, tokenizer, opened)
 
 
-def derived(seed: int, place: int) -> int:
+def _derived(seed: int, place: int) -> int:
     """A seed for each place: the same question twice in a batch gets two answers."""
     return provenance.seed_of("answer", seed, place)

@@ -6,15 +6,17 @@ hardly depends on the temperature T.
 """
 
 import math
+from collections.abc import Callable, Sequence
 
 import torch
 import torch.nn.functional as F
+from torch.utils.checkpoint import checkpoint
 
 from helpers.losses.vocabulary import common_vocabulary
 
 __all__ = [
-    "IGNORED", "common_vocabulary", "divergence", "drawn_cross_entropy", "each_divergence", "learnt", "mixed",
-    "per_token", "targets",
+    "IGNORED", "common_vocabulary", "divergence", "each_divergence", "in_blocks", "learnt", "mixed", "per_token",
+    "targets",
 ]
 
 IGNORED = -100  # the label of a token that is read and not learnt
@@ -24,9 +26,15 @@ KINDS = ("forward", "reverse", "jsd")
 def learnt(values: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
     """What a model says where the next token is learnt. This is the shift, and there is no other.
 
-    values: (batch, length, width), logits or hidden states; what stands at place t speaks of the token at t + 1.
-    labels: (batch, length), the tokens, IGNORED where one is not learnt.
-    Returns (tokens, width), in the order of `targets`. Raises ValueError if the shapes do not fit.
+    Args:
+        values: (batch, length, width), logits or hidden states; what stands at place t speaks of the token at t + 1.
+        labels: (batch, length), the tokens, IGNORED where one is not learnt.
+
+    Returns:
+        (tokens, width), in the order of `targets`.
+
+    Raises:
+        ValueError: if the shapes do not fit.
     """
     if values.shape[:2] != labels.shape:
         raise ValueError(f"values for {tuple(values.shape[:2])} places and labels for {tuple(labels.shape)}")
@@ -34,9 +42,14 @@ def learnt(values: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
 
 
 def targets(labels: torch.Tensor, values: torch.Tensor | None = None) -> torch.Tensor:
-    """The learnt tokens of (batch, length) labels, one for each row of `learnt`: (tokens,).
+    """The learnt tokens, one for each row of `learnt`.
 
-    values: (batch, length), something else that belongs to each token, to be given instead of its label.
+    Args:
+        labels: (batch, length), the tokens, IGNORED where one is not learnt.
+        values: (batch, length), something else that belongs to each token, to be given instead of its label.
+
+    Returns:
+        (tokens,).
     """
     return (labels if values is None else values)[:, 1:][labels[:, 1:] != IGNORED]
 
@@ -44,33 +57,46 @@ def targets(labels: torch.Tensor, values: torch.Tensor | None = None) -> torch.T
 def each_divergence(
     student: torch.Tensor, teacher: torch.Tensor, kind: str = "forward", temperature: float = 1.0, beta: float = 0.5
 ) -> torch.Tensor:
-    """The divergence at each place, in nats, times T²: (tokens,).
+    """The divergence at each place, in nats, times T².
 
-    student, teacher: (tokens, vocabulary) logits of one vocabulary, already shifted (`learnt`).
-    kind: "forward", KL(teacher ‖ student), Hinton et al. 2015; "reverse", KL(student ‖ teacher), Gu et al. 2023;
-        "jsd", the generalized Jensen-Shannon divergence β KL(p ‖ m) + (1-β) KL(q ‖ m) with m = β p + (1-β) q, where p
-        is the teacher's and q the student's distribution (Agarwal et al. 2023, equation 1). At β = 0.5 the usual one.
     A token that is ruled out by a logit of -inf counts for nothing where its probability would be multiplied by a
     logarithm (0 log 0 is 0); where only the other side rules it out, the divergence is inf.
-    Raises ValueError for vocabularies of two sizes, another kind, or a temperature or β out of range.
+
+    Args:
+        student: (tokens, vocabulary), logits, already shifted (`learnt`).
+        teacher: (tokens, vocabulary), logits of the same vocabulary.
+        kind: "forward", KL(teacher ‖ student); "reverse", KL(student ‖ teacher); "jsd", the generalized Jensen-Shannon
+            divergence β KL(p ‖ m) + (1-β) KL(q ‖ m) with m = β p + (1-β) q, where p is the teacher's and q the
+            student's distribution.
+        temperature: T, above 0.
+        beta: β of "jsd", between 0 and 1. At β = 0.5 it is the usual one.
+
+    Returns:
+        (tokens,).
+
+    Raises:
+        ValueError: for vocabularies of two sizes, another kind, or a temperature or β out of range.
+
+    Source:
+        "forward": Hinton et al. 2015; "reverse": Gu et al. 2023; "jsd": Agarwal et al. 2023, equation 1.
     """
     check(student.shape[-1], teacher.shape[-1], kind, temperature, beta)
     log_q = F.log_softmax(wide(student) / temperature, dim=-1)
     log_p = F.log_softmax(wide(teacher) / temperature, dim=-1)
     if kind == "forward":
-        found = weighed(log_p, log_q)
+        found = _weighed(log_p, log_q)
     elif kind == "reverse":
-        found = weighed(log_q, log_p)
+        found = _weighed(log_q, log_p)
     else:
         # What both rule out gets a logarithm that is finite and plays no part: of -inf and -inf there is no gradient.
         nowhere = torch.isneginf(log_p) & torch.isneginf(log_q)
         parts = (log.masked_fill(nowhere, 0.0) for log in (log_p + math.log(beta), log_q + math.log1p(-beta)))
         log_m = torch.logaddexp(*parts)
-        found = beta * weighed(log_p, log_m) + (1 - beta) * weighed(log_q, log_m)
+        found = beta * _weighed(log_p, log_m) + (1 - beta) * _weighed(log_q, log_m)
     return temperature**2 * found.sum(-1)
 
 
-def weighed(log_p: torch.Tensor, log_q: torch.Tensor) -> torch.Tensor:
+def _weighed(log_p: torch.Tensor, log_q: torch.Tensor) -> torch.Tensor:
     """p (log p - log q) for each token, which is 0 where p is 0. log_p, log_q: (tokens, vocabulary)."""
     return log_p.exp() * (log_p - log_q).masked_fill(torch.isneginf(log_p), 0.0)
 
@@ -81,8 +107,14 @@ def divergence(
 ) -> torch.Tensor:  # fmt: skip
     """The mean of `each_divergence` over the learnt tokens, a scalar.
 
-    count: what to divide by instead: the learnt tokens of all the batches whose gradients are added up, which Trainer
-        calls `num_items_in_batch`. Without it a short batch would count as much as a long one.
+    Args:
+        student: as `each_divergence`.
+        teacher: as `each_divergence`.
+        kind: as `each_divergence`.
+        temperature: as `each_divergence`.
+        beta: as `each_divergence`.
+        count: what to divide by instead: the learnt tokens of all the batches whose gradients are added up, which
+            Trainer calls `num_items_in_batch`. Without it a short batch would count as much as a long one.
     """
     found = each_divergence(student, teacher, kind, temperature, beta)
     return per_token(found.sum(), len(found), count)
@@ -93,21 +125,26 @@ def per_token(total: torch.Tensor, tokens: int, count: float | torch.Tensor | No
     return total / (max(tokens, 1) if count is None else count)
 
 
-def drawn_cross_entropy(student: torch.Tensor, draws: torch.Tensor, temperature: float = 1.0) -> torch.Tensor:
-    """The cross-entropy of drawn targets at each place, in nats, times T²: (tokens,).
+def in_blocks(of_block: Callable[..., torch.Tensor], blocks: Sequence[tuple]) -> torch.Tensor:
+    """The sum of a loss over blocks of tokens, a scalar, without ever holding the logits of all blocks.
 
-    student: (tokens, vocabulary) logits. draws: (tokens, n), tokens drawn from the teacher's distribution at the same
-    temperature (`helpers.cache.draws`). Its mean over draws is the forward KL plus the teacher's own entropy, so the
-    gradient is on average that of the forward KL (random sampling KD, Anshumann et al. 2025).
+    Where there are several, those of a block are made again in the backward pass (gradient checkpointing): the output
+    layers and the loss are computed twice.
+
+    Args:
+        of_block: the sum over the tokens of a block.
+        blocks: what it is given, one after the other; at least one.
     """
-    log_q = F.log_softmax(wide(student) / temperature, dim=-1)
-    return -(temperature**2) * log_q.gather(1, draws).mean(-1)
+    if len(blocks) == 1:
+        return of_block(*blocks[0])
+    return sum(checkpoint(of_block, *block, use_reentrant=False) for block in blocks)
 
 
 def mixed(soft: torch.Tensor, hard: torch.Tensor, alpha: float | torch.Tensor) -> torch.Tensor:
     """α of the loss on hard labels and 1-α of the loss on soft ones; α for all, or one for each.
 
-    Raises ValueError for an α outside 0 to 1.
+    Raises:
+        ValueError: for an α outside 0 to 1.
     """
     check_alpha(alpha)
     return alpha * hard + (1 - alpha) * soft
@@ -119,7 +156,11 @@ def wide(logits: torch.Tensor) -> torch.Tensor:
 
 
 def check_alpha(alpha: float | torch.Tensor) -> None:
-    """Raises ValueError as `mixed` says."""
+    """Refuses an α outside 0 to 1.
+
+    Raises:
+        ValueError: as `mixed` says.
+    """
     given = torch.as_tensor(alpha)
     if given.numel() and not (given.min() >= 0 and given.max() <= 1):
         said = f"{given.item():g}" if given.numel() == 1 else f"from {given.min():g} to {given.max():g}"
@@ -127,7 +168,11 @@ def check_alpha(alpha: float | torch.Tensor) -> None:
 
 
 def check(student: int, teacher: int, kind: str, temperature: float, beta: float) -> None:
-    """Raises ValueError as `each_divergence` says. student, teacher: sizes of their vocabularies."""
+    """Refuses what `each_divergence` cannot use. student, teacher: sizes of their vocabularies.
+
+    Raises:
+        ValueError: as `each_divergence` says.
+    """
     if student != teacher:
         raise ValueError(
             f"the student has logits for {student:,} tokens and the teacher for {teacher:,}: slice both to "

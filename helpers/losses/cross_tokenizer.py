@@ -1,12 +1,13 @@
 """A divergence between models with different tokenizers, chunk by chunk of one text that both have tokenized."""
 
+from collections.abc import Sequence
+
 import torch
-from torch.utils.checkpoint import checkpoint
 
 from helpers import losses
 from helpers.alignment import Alignment, SharedVocabulary
 from helpers.losses import wide
-from helpers.losses.chunked import Head
+from helpers.losses.head import Head
 
 SMALLEST = 1e-6  # of a probability's distance from 1: below it a float32 logarithm of the rest says nothing
 LOGITS = 2**25  # of the student that are held at a time, 128 MB of them; the loss keeps some copies
@@ -16,16 +17,28 @@ def across(
     student: torch.Tensor, student_ids: torch.Tensor, teacher: torch.Tensor, teacher_ids: torch.Tensor,
     chunks: Alignment, shared: SharedVocabulary, unmatched: float = 1.0,
 ) -> torch.Tensor:  # fmt: skip
-    """How far the student is from the teacher at each chunk, in nats: (chunks,).
+    """How far the student is from the teacher at each chunk, in nats.
 
-    student, teacher: (tokens, vocabulary) logits, row k those that foretell token k of its side (`losses.learnt`).
-    student_ids, teacher_ids: (tokens,). chunks: `alignment.align` of the two; shared: `alignment.shared_vocabulary`.
     Before a chunk both models have read the same text. Where it is one token on both sides, their distributions over
     the tokens that they share are compared, with all others together as one more (forward KL); what lies on those
     others is compared by size alone (`sorted_distance`), weighed by `unmatched`. Any other chunk is compared as a
     whole: its probability is the product of those of its tokens (chain rule), and the divergence is that of "this
     chunk" against "anything else".
-    Raises ValueError if ids, logits and chunks do not fit together.
+
+    Args:
+        student: (tokens, vocabulary), logits, row k those that foretell token k of its side (`losses.learnt`).
+        student_ids: (tokens,).
+        teacher: as student, with its own tokens and vocabulary.
+        teacher_ids: (tokens,).
+        chunks: `alignment.align` of the two.
+        shared: `alignment.shared_vocabulary`.
+        unmatched: the weight of `sorted_distance`.
+
+    Returns:
+        (chunks,).
+
+    Raises:
+        ValueError: if ids, logits and chunks do not fit together.
     """
     for name, logits, ids, cuts in (
         ("student", student, student_ids, chunks.student), ("teacher", teacher, teacher_ids, chunks.teacher)
@@ -53,34 +66,57 @@ def across_hidden(
 ) -> torch.Tensor:  # fmt: skip
     """`across` from hidden states, mixed with the hard labels, without ever holding the logits of all tokens: a scalar.
 
-    student_hidden, teacher_hidden: (tokens, width), each with its own tokens and width, already shifted
-        (`losses.learnt`). ids, chunks, shared, unmatched: as `across`; shared may hold tensors, which saves copying.
-    alpha: for all chunks or (chunks,): the share of the cross-entropy of the chunk's student tokens, the rest is
-        `across` (`losses.mixed`). count: what to divide the sum by, the student's tokens if None.
     Gradients reach student_hidden, and the student's weight and bias where they are trained; the teacher gets none.
-    most: how many logits of the student to hold at a time. Where that is not all of them, those of a block are made
-        again in the backward pass (gradient checkpointing): the output layers and the loss are computed twice.
+
+    Args:
+        student_hidden: (tokens, width), already shifted (`losses.learnt`).
+        student: the head that makes logits of them.
+        student_ids: (tokens,).
+        teacher_hidden: as student_hidden, with its own tokens and width.
+        teacher: its head.
+        teacher_ids: (tokens,).
+        chunks: as `across`.
+        shared: as `across`; it may hold tensors, which saves copying.
+        alpha: for all chunks or (chunks,): the share of the cross-entropy of the chunk's student tokens, the rest is
+            `across` (`losses.mixed`).
+        unmatched: as `across`.
+        count: what to divide the sum by, the student's tokens if None.
+        most: how many logits of the student to hold at a time (`losses.in_blocks`).
     """
     alpha = torch.as_tensor(alpha, dtype=wide(student_hidden[:0]).dtype, device=student_hidden.device)
     losses.check_alpha(alpha)
     alpha, size = alpha.expand(len(chunks)), max(1, most // len(student.weight))
-    total = wide(student_hidden[:0]).sum()
-    for begin in range(0, len(chunks), size):
+
+    def block(begin: int) -> tuple:
         end = min(begin + size, len(chunks))
         ours, theirs = (slice(cuts[begin], cuts[end]) for cuts in (chunks.student, chunks.teacher))
-        given = (
-            student_hidden[ours], student, student_ids[ours], teacher_hidden[theirs], teacher, teacher_ids[theirs],
-            chunks.part(begin, end), shared, alpha[begin:end], unmatched,
+        return (
+            student_hidden[ours], student_ids[ours], teacher_hidden[theirs], teacher_ids[theirs],
+            chunks.part(begin, end), alpha[begin:end],
         )  # fmt: skip
-        total = total + (checkpoint(_block, *given, use_reentrant=False) if size < len(chunks) else _block(*given))
-    return losses.per_token(total, len(student_hidden), count)
+
+    def of_block(states, ids, their_states, their_ids, chunks, alpha):
+        logits = wide(student.logits(states))
+        with torch.no_grad():  # else the teacher's output layer would gather gradients that nobody wants
+            theirs = teacher.logits(their_states)
+        soft = across(logits, ids, theirs, their_ids, chunks, shared, unmatched)
+        words = torch.nn.functional.cross_entropy(logits, ids, reduction="none")
+        return losses.mixed(soft, chunk_sums(words, chunks.student), alpha).sum()
+
+    blocks = [block(begin) for begin in range(0, max(1, len(chunks)), size)]
+    return losses.per_token(losses.in_blocks(of_block, blocks), len(student_hidden), count)
 
 
 def sorted_distance(one: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
-    """The sum of absolute differences of two rows of probabilities, each sorted by size: (rows,).
+    """The sum of absolute differences of two rows of probabilities, each sorted by size.
 
-    The shorter is filled up with zeros. Which token is which plays no part: the Universal Logit Distillation loss
-    (Boizard et al. 2024, equation 5).
+    The shorter is filled up with zeros. Which token is which plays no part: the Universal Logit Distillation loss.
+
+    Returns:
+        (rows,).
+
+    Source:
+        Boizard et al. 2024, equation 5.
     """
     width = max(one.shape[-1], other.shape[-1])
     padded = [torch.nn.functional.pad(rows, (0, width - rows.shape[-1])) for rows in (one, other)]
@@ -109,8 +145,8 @@ def _without(rows, ids):
     return rows[:, kept]
 
 
-def chunk_sums(values, cuts) -> torch.Tensor:
-    """The sums of values[cuts[i] : cuts[i + 1]]: (chunks, ...). values: (tokens, ...)."""
+def chunk_sums(values: torch.Tensor, cuts: Sequence[int]) -> torch.Tensor:
+    """The sums of (tokens, ...) values[cuts[i] : cuts[i + 1]]: (chunks, ...)."""
     sizes = torch.tensor(cuts, device=values.device).diff()
     number = torch.repeat_interleave(torch.arange(len(sizes), device=values.device), sizes)
     empty = torch.zeros(len(sizes), *values.shape[1:], dtype=values.dtype, device=values.device)
@@ -126,13 +162,3 @@ def _binary_kl(log_q, log_p) -> torch.Tensor:
     p = log_p.exp()
     not_q, not_p = (-log.exp().clamp(max=1 - SMALLEST) for log in (log_q, log_p))
     return p * (log_p - log_q) + (1 - p) * (not_p.log1p() - not_q.log1p())
-
-
-def _block(hidden, student, ids, teacher_hidden, teacher, teacher_ids, chunks, shared, alpha, unmatched):
-    """The sum over some chunks."""
-    logits = wide(student.logits(hidden))
-    with torch.no_grad():  # else the teacher's output layer would gather gradients that nobody wants
-        theirs = teacher.logits(teacher_hidden)
-    soft = across(logits, ids, theirs, teacher_ids, chunks, shared, unmatched)
-    words = torch.nn.functional.cross_entropy(logits, ids, reduction="none")
-    return losses.mixed(soft, chunk_sums(words, chunks.student), alpha).sum()

@@ -6,10 +6,11 @@ from dataclasses import dataclass, replace
 
 import torch
 import torch.nn.functional as F
+from torch.func import functional_call
 
 from helpers import losses
 from helpers.cache.encodings import Encoding
-from helpers.losses.chunked import Head, head_of
+from helpers.losses.head import Head, head_of
 
 
 @dataclass(frozen=True)
@@ -21,49 +22,57 @@ class Quality:
 
 
 def angles(
-    teacher, student, rows: Sequence[Mapping], encodings: Sequence[Encoding], weights: Sequence[torch.Tensor],
-    vocabulary: int | None = None, seed: int = 0,
+    teacher: torch.nn.Module, student: torch.nn.Module, rows: Sequence[Mapping], encodings: Sequence[Encoding],
+    weights: Sequence[torch.Tensor], vocabulary: int | None = None, seed: int = 0,
 ) -> dict[Encoding, Quality]:  # fmt: skip
-    """For each encoding, what it costs and the angle of Anshumann et al. 2025 (section 4.2), at temperature 1.
+    """For each encoding, what it costs and the angle between two gradients, at temperature 1.
 
     Each distribution of the teacher is encoded to bytes and read back. The angle lies between two gradients over all
     learnt tokens of the rows, with respect to some of the student's weights: that of the loss on what was read
-    (`losses.stored`), and that of the forward KL.
-    rows: with input_ids and labels, one sequence each. weights: of the student's last layers, or all; the further they
-    lie from the output, the longer it takes. vocabulary: as `head_of`. Nobody's gradients or weights are changed.
-    Raises ValueError for a student whose head has a bias or a softcap, and as `head_of`.
+    (`losses.sparse`), and that of the forward KL. Nobody's gradients or weights are changed.
+
+    Args:
+        teacher: a causal language model.
+        student: a causal language model.
+        rows: with input_ids and labels, one sequence each.
+        encodings: what is compared.
+        weights: of the student's last layers, or all; the further they lie from the output, the longer it takes.
+        vocabulary: as `head_of`.
+        seed: of the draws.
+
+    Raises:
+        ValueError: for a student whose head has a softcap, and as `head_of`.
+
+    Source:
+        Anshumann et al. 2025, section 4.2.
     """
     head, generator = head_of(student, vocabulary), torch.Generator().manual_seed(seed)
-    head = replace(head, weight=losses.wide(head.weight))  # the sums below are taken with it, and not in half precision
-    if head.bias is not None or head.softcap is not None:
-        raise ValueError("the angle is only worked out for an output head that is a matrix alone")
-    before = [(weight, weight.requires_grad) for weight in student.parameters()]
-    for weight, _ in before:
-        weight.requires_grad_(any(weight is one for one in weights))
+    head = replace(head, weight=losses.wide(head.weight.detach()))  # the sums are not taken in half precision
+    if head.softcap is not None:
+        raise ValueError("the angle is only worked out for an output head without a softcap")
+    # The student with copies in the place of its weights, which share their memory: of these alone a gradient is asked.
+    copies = {name: weight.detach() for name, weight in student.named_parameters()}
+    name_of = {id(weight): name for name, weight in student.named_parameters()}
+    asked = [copies[name_of[id(weight)]].requires_grad_() for weight in weights]
     gradients, sizes, count = {}, dict.fromkeys(encodings, 0), 0
-    try:
-        for row in rows:
-            ids, labels = (torch.tensor([row[key]], device=student.device) for key in ("input_ids", "labels"))
-            with torch.no_grad():
-                p = head_of(teacher, vocabulary).logits(losses.learnt(_states(teacher, ids), labels)).softmax(-1)
-            states = losses.learnt(_states(student, ids), labels)
-            pulls, count = {}, count + len(p)
-            with torch.no_grad():
-                q = head.logits(states).softmax(-1)
-                toward = q @ head.weight
-                pulls[None] = toward - p @ head.weight
-                for one in encodings:
-                    packed = one.encode(p, generator)
-                    sizes[one] += len(packed)
-                    stored = (torch.from_numpy(each).to(p.device) for each in one.decode(packed, *p.shape))
-                    pulls[one] = pull(one, *stored, q, toward, head)
-            for one, found in pulls.items():
-                found = torch.autograd.grad(states, weights, found.to(states.dtype), retain_graph=True)
-                flat = torch.cat([each.flatten() for each in found]).double()
-                gradients[one] = gradients.get(one, 0) + flat
-    finally:
-        for weight, needed in before:
-            weight.requires_grad_(needed)
+    for row in rows:
+        ids, labels = (torch.tensor([row[key]], device=student.device) for key in ("input_ids", "labels"))
+        given = {"input_ids": ids, "output_hidden_states": True, "logits_to_keep": 1, "use_cache": False}
+        states = losses.learnt(functional_call(student, copies, kwargs=given).hidden_states[-1], labels)
+        with torch.no_grad():
+            theirs = losses.learnt(teacher(**given).hidden_states[-1], labels)
+            p, q = head_of(teacher, vocabulary).logits(theirs).softmax(-1), head.logits(states).softmax(-1)
+            toward = q @ head.weight
+            pulls = {None: toward - p @ head.weight}  # of the forward KL
+            for one in encodings:
+                packed = one.encode(p, generator)
+                sizes[one] += len(packed)
+                stored = (torch.from_numpy(each).to(p.device) for each in one.decode(packed, *p.shape))
+                pulls[one] = pull(one, *stored, q, toward, head)
+        count += len(p)
+        for one, found in pulls.items():
+            found = torch.autograd.grad(states, asked, found.to(states.dtype), retain_graph=True)
+            gradients[one] = gradients.get(one, 0) + torch.cat([each.flatten() for each in found]).double()
     full = gradients.pop(None)
     return {one: Quality(sizes[one] / count, _degrees(found, full)) for one, found in gradients.items()}
 
@@ -73,9 +82,19 @@ def pull(
 ) -> torch.Tensor:
     """The gradient of `stored_cross_entropy`, summed over the tokens, with respect to the hidden states.
 
-    In closed form, because stored targets are few: the sum over the vocabulary, toward = q @ head.weight, is taken
-    once for all encodings. ids, weights: (tokens, n), the targets; q: (tokens, vocabulary), the student's
-    distribution. Returns (tokens, width).
+    In closed form, because stored targets are few: the sum over the vocabulary is taken once for all encodings, where
+    autograd would take it for each.
+
+    Args:
+        encoding: how the targets were kept.
+        ids: (tokens, n), the targets.
+        weights: (tokens, n), theirs.
+        q: (tokens, vocabulary), the student's distribution.
+        toward: (tokens, width), q @ head.weight.
+        head: the student's.
+
+    Returns:
+        (tokens, width).
     """
     total = weights.sum(-1, keepdim=True)
     found = F.embedding_bag(ids, head.weight, per_sample_weights=weights, mode="sum")
@@ -86,10 +105,6 @@ def pull(
     scale = (1 - total).clamp_min(0) / q.scatter(1, ids, 0).sum(-1, keepdim=True)
     outside = toward - F.embedding_bag(ids, head.weight, per_sample_weights=kept, mode="sum")
     return toward - found - scale * outside
-
-
-def _states(model, ids: torch.Tensor) -> torch.Tensor:
-    return model(ids, output_hidden_states=True, logits_to_keep=1, use_cache=False).hidden_states[-1]
 
 
 def _degrees(one: torch.Tensor, other: torch.Tensor) -> float:

@@ -10,7 +10,7 @@ Map = tuple[tuple[int, int], ...]  # pairs of a student's layer and a teacher's
 
 
 def blocks(model) -> int:
-    """How many blocks a model has, which is the number of its last layer."""
+    """How many blocks a transformers model has, which is the number of its last layer."""
     return model.config.get_text_config().num_hidden_layers
 
 
@@ -27,9 +27,11 @@ def uniform(student: int, teacher: int) -> Map:
 def by_likeness(likeness: Sequence[Sequence[float]]) -> Map:
     """Every block of the student from the teacher's block that is most like it, never from one before the last pair's.
 
-    likeness: [student's layers][teacher's layers] from layer 0 on, such as CKA. Of all maps that keep the order of the
-    layers, the one with the greatest sum: the student's second block does not learn from a layer that lies before the
-    one from which its first block learns.
+    Of all maps that keep the order of the layers, the one with the greatest sum: the student's second block does not
+    learn from a layer that lies before the one from which its first block learns.
+
+    Args:
+        likeness: [student's layers][teacher's layers] from layer 0 on, such as CKA.
     """
     student, teacher = len(likeness) - 1, len(likeness[0]) - 1
     best = [[(0.0, ())] * (teacher + 1) for _ in range(student + 1)]  # [layers mapped][highest teacher's layer]
@@ -44,8 +46,9 @@ def by_likeness(likeness: Sequence[Sequence[float]]) -> Map:
 def check(pairs: Map, student: int, teacher: int) -> Map:
     """The map itself, if it can be used. student, teacher: how many blocks the models have.
 
-    Raises ValueError for a map without pairs, for a layer that does not exist, with the list of those that do, and for
-    a pair that stands twice.
+    Raises:
+        ValueError: for a map without pairs, for a layer that does not exist, with the list of those that do, and for a
+            pair that stands twice.
     """
     pairs = tuple((int(ours), int(theirs)) for ours, theirs in pairs)
     if not pairs:

@@ -6,8 +6,15 @@ def common_vocabulary(teacher_tokenizer, student_tokenizer, teacher_size: int, s
 
     Models of one family pad their vocabularies to different sizes (Qwen2.5: 151,936 and 152,064, of which 151,665 are
     tokens). The padding rows are untrained; they are cut off before the softmax, never filled up with zeros.
-    teacher_size, student_size: the number of their logits.
-    Raises ValueError if the tokenizers are not the same, and names both sizes and the first difference.
+
+    Args:
+        teacher_tokenizer: as transformers loads it.
+        student_tokenizer: likewise.
+        teacher_size: the number of its logits.
+        student_size: the number of its logits.
+
+    Raises:
+        ValueError: if the tokenizers are not the same, and names both sizes and the first difference.
     """
     teacher, student = teacher_tokenizer.get_vocab(), student_tokenizer.get_vocab()
     if teacher != student:

@@ -23,7 +23,7 @@ FILES = {
     "CrossTokenizer": "cross_tokenizer",
     "LiveFeatures": "features",
     "CachedFeatures": "features",
-    "CrossTokenizerFeatures": "cross_tokenizer_features",
+    "CrossTokenizerFeatures": "features",
 }
 __all__ = list(FILES)
 

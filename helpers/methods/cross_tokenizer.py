@@ -5,19 +5,22 @@ Teacher and student read one text in their own tokens, and meet chunk by chunk.
 
 import math
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 import torch
 from datasets import Dataset
 
-from helpers import alignment, losses, models, traces, training
+from helpers import alignment, losses, models, traces
 from helpers.alignment import Alignment, SharedVocabulary
-from helpers.losses.chunked import head_of
 from helpers.losses.cross_tokenizer import across_hidden
-from helpers.methods.logits import hidden_states
+from helpers.losses.head import head_of
+from helpers.losses.hidden import chunk_means
 from helpers.models.chat import end_of_turn
-from helpers.training.method import Method, trainer_of
-from helpers.training.own_loss import OwnLoss
+from helpers.training import activations
+from helpers.training.method import Method
+from helpers.training.own_loss import OwnLoss, Parts
 from helpers.training.rows import Padded
 
 # What the end of a turn stands for on both sides. No text holds it: its first byte occurs nowhere in UTF-8.
@@ -28,33 +31,41 @@ SHOWN = 5  # of the rows that are left out, so many are named
 class CrossTokenizerTrainer(OwnLoss):
     """Trains a student on what a teacher with another tokenizer holds likely (`losses.across`).
 
-    train_dataset: rows as `rows_of` gives them. teacher: a model, asked again at each step. sides: what the two
-    tokenizers have to do with each other. alpha, unmatched: as `across_hidden`.
     The loss is the sum over chunks, divided by the student's learnt tokens. Trainer counts those over all micro-batches
     of a step, as `num_items_in_batch`, so a step's gradient is the same however it is cut. By chunks it would be the
     same but for one factor a step: there are some more tokens than chunks.
-    The rest as OwnLoss.
+
+    Its train_dataset has rows as `rows_of` gives them. The teacher is a model, asked again at each step; alpha and
+    unmatched are as `across_hidden`, the rest as OwnLoss.
     """
 
-    def __init__(self, *arguments, teacher, sides: "Sides", alpha: float = 0.0, unmatched: float = 1.0, **more):
+    def __init__(
+        self, *arguments, teacher: torch.nn.Module, sides: "Sides", alpha: float = 0.0, unmatched: float = 1.0, **more
+    ):
         super().__init__(*arguments, data_collator=BothSides(sides), **more)
         self.teacher, self.teacher_head = teacher.eval(), head_of(teacher)
         pairs = (torch.tensor(ids, device=teacher.device) for ids in (sides.shared.teacher, sides.shared.student))
         self.shared = SharedVocabulary(*pairs, sides.shared.coverage)
         self.alpha, self.unmatched = alpha, unmatched
 
-    def loss_on(self, model, inputs, count):
-        chunks, given, theirs = inputs["chunks"], inputs["given"], inputs["teacher"]
-        labels, their_labels = inputs["labels"], theirs["labels"]
-        with torch.no_grad():
-            their_states = hidden_states(self.teacher, read(theirs))
-        states = hidden_states(model, read(inputs))
-        return self.loss_of(model, states, their_states, labels, their_labels, chunks, given, count)
+    def parts_of(self, model, inputs, count):
+        """As OwnLoss's; what is matched are the means of the chunks' states."""
+        chunks, given = inputs["chunks"], inputs["teacher"]
+        labels, their_labels = inputs["labels"], given["labels"]
+        their_last, theirs = self.read(self.teacher, given)
+        our_last, ours = self.read(model, inputs)
+        loss = self.loss_of(model, our_last, their_last, labels, their_labels, chunks, inputs["given"], count)
+        ours, theirs = (
+            [chunk_means(activations.learnt(each, marks), cuts) for each in side]
+            for side, marks, cuts in ((ours, labels, chunks.student), (theirs, their_labels, chunks.teacher))
+        )
+        # There are fewer chunks than tokens; both losses are divided by the same number.
+        return Parts(loss, ours, theirs, inputs["sizes"], sum(activations.sizes(labels)) if count is None else count)
 
     def loss_of(self, model, states, their_states, labels, their_labels, chunks, given, count):
         """The loss on logits. states, their_states: (batch, length, width), what the output heads are given."""
         return across_hidden(
-            losses.learnt(states, labels), head_of(self.accelerator.unwrap_model(model)), losses.targets(labels),
+            losses.learnt(states, labels), self.head(model), losses.targets(labels),
             losses.learnt(their_states, their_labels), self.teacher_head, losses.targets(their_labels),
             chunks, self.shared, torch.where(given, 1.0, self.alpha), self.unmatched, count,
         )  # fmt: skip
@@ -64,9 +75,12 @@ class CrossTokenizerTrainer(OwnLoss):
 class Sides:
     """What two tokenizers have to do with each other.
 
-    teacher, student: the tokenizers. ends: the token that ends a turn, the teacher's and the student's. surfaces: of
-    the teacher's tokens and of the student's, where the end of a turn stands for END on both sides. shared: the tokens
-    that they share, the end of a turn among them.
+    Args:
+        teacher: its tokenizer.
+        student: its tokenizer.
+        ends: the token that ends a turn, the teacher's and the student's.
+        surfaces: of the teacher's tokens and of the student's, where the end of a turn stands for END on both sides.
+        shared: the tokens that they share, the end of a turn among them.
     """
 
     teacher: object
@@ -86,17 +100,26 @@ def sides_of(teacher, student) -> Sides:
     return Sides(teacher, student, tuple(ends), tuple(surfaces), alignment.shared_vocabulary(*surfaces))
 
 
-def rows_of(messages, sides: Sides, longest: int | None = None) -> list[dict]:
+def rows_of(messages: Iterable[dict], sides: Sides, longest: int | None = None) -> list[dict]:
     """Rows of prompt and completion (`traces.messages`) in the tokens of both sides, and aligned.
 
-    input_ids, labels: the student's, from its prompt to the end of its turn; IGNORED where it is not learnt.
-    teacher_ids, teacher_labels: the teacher's. teacher_cuts, student_cuts, ends: an Alignment of what is learnt.
-    given: at how many chunks the student learns the label alone, because the teacher did not write them: its prompt
-    ends with the words with which the answer begins (`<think>`).
-    What the template writes behind the end of a turn is left out, for nobody will read it. longest: how many tokens of
-    the student's a row may have; a longer one ends, on both sides, with the last chunk that fits.
-    A row that cannot be aligned, or of which nothing is left to learn, is left out, and it is printed which (counted
-    from 1) and why. Raises ValueError if that is all rows.
+    What the template writes behind the end of a turn is left out, for nobody will read it. A row that cannot be
+    aligned, or of which nothing is left to learn, is left out, and it is printed which (counted from 1) and why.
+
+    Args:
+        messages: rows of prompt and completion.
+        sides: the tokenizers.
+        longest: how many tokens of the student's a row may have; a longer one ends, on both sides, with the last chunk
+            that fits.
+
+    Returns:
+        input_ids, labels: the student's, from its prompt to the end of its turn; IGNORED where it is not learnt.
+        teacher_ids, teacher_labels: the teacher's. teacher_cuts, student_cuts, ends: an Alignment of what is learnt.
+        given: at how many chunks the student learns the label alone, because the teacher did not write them: its prompt
+        ends with the words with which the answer begins (`<think>`).
+
+    Raises:
+        ValueError: if all rows would be left out.
     """
     found, left_out, number = [], [], 0
     for number, row in enumerate(messages, 1):
@@ -116,25 +139,22 @@ def rows_of(messages, sides: Sides, longest: int | None = None) -> list[dict]:
 class BothSides:
     """A collator for `rows_of`: the student's batch, and in it the teacher's, the chunks and which are given.
 
-    sizes: how many of the chunks belong to each row.
+    It gives what Padded gives, of the student; teacher, the same of the teacher; chunks, an Alignment of the whole
+    batch; sizes, how many of the chunks belong to each row; given, (chunks,), where the label alone is learnt.
     """
 
     def __init__(self, sides: Sides):
-        pads = (sides.student.pad_token_id, sides.teacher.pad_token_id)
-        self.student, self.teacher = (Padded(pad) for pad in pads)
+        self.student = Padded(sides.student.pad_token_id)
+        self.teacher = Padded(sides.teacher.pad_token_id, ("teacher_ids", "teacher_labels"))
 
     def __call__(self, rows: list[dict]) -> dict:
-        batch = self.student([{"input_ids": row["input_ids"], "labels": row["labels"]} for row in rows])
-        theirs = [{"input_ids": row["teacher_ids"], "labels": row["teacher_labels"]} for row in rows]
+        """The batch of some rows."""
         chunks = [chunks_of(row) for row in rows]
         given = [i < row["given"] for row, each in zip(rows, chunks, strict=True) for i in range(len(each))]
-        more = {"teacher": dict(self.teacher(theirs)), "chunks": alignment.joined(chunks)}
-        return {**batch, **more, "sizes": [len(each) for each in chunks], "given": torch.tensor(given)}
-
-
-def read(batch: dict) -> dict:
-    """What a model is given of a batch."""
-    return {name: batch[name] for name in ("input_ids", "attention_mask")}
+        return {
+            **self.student(rows), "teacher": self.teacher(rows), "chunks": alignment.joined(chunks),
+            "sizes": [len(each) for each in chunks], "given": torch.tensor(given),
+        }  # fmt: skip
 
 
 def chunks_of(row: dict) -> Alignment:
@@ -193,34 +213,34 @@ def _opening(prompt: str, text: str) -> str:
 class CrossTokenizer(Method):
     """As Method: the student learns the distributions of a teacher whose tokens are not its own.
 
-    alpha: the share of the hard labels. unmatched: the weight of `cross_tokenizer.sorted_distance`.
-    Raises ValueError for an alpha outside 0 to 1, for an unmatched that is below 0 or no number, and as Method.
+    Args:
+        alpha: the share of the hard labels.
+        unmatched: the weight of `cross_tokenizer.sorted_distance`.
+
+    Raises:
+        ValueError: for an alpha outside 0 to 1, for an unmatched that is below 0 or no number, and as Method.
     """
 
     alpha: float = field(default=0.0, kw_only=True)
     unmatched: float = field(default=1.0, kw_only=True)
     name = "cross-tokenizer"
+    made_by: ClassVar[type] = CrossTokenizerTrainer
 
     def check(self) -> None:
+        """As Method's."""
         losses.check_alpha(self.alpha)
         if not 0 <= self.unmatched < math.inf:
             raise ValueError(f"unmatched is {self.unmatched}; it is a weight, 0 or above")
 
-    def trainer(self, student: tuple | None = None, teacher: tuple | None = None):
-        """A CrossTokenizerTrainer. student, teacher: (model, tokenizer), loaded if None.
+    def trainer(self, student: tuple | None = None, teacher: tuple | None = None) -> CrossTokenizerTrainer:
+        """Its trainer. student, teacher: (model, tokenizer), loaded if None.
 
-        Raises as `sides_of`, `rows_of`, `models.load_student` and `trainer_of`.
+        Raises as `sides_of`, `rows_of`, `models.load_student` and `trainer_for`.
         """
-        return self.trainer_from(student or self.student(), teacher or models.load_teacher(self.tier),
-                                 CrossTokenizerTrainer)  # fmt: skip
-
-    def trainer_from(self, student: tuple, teacher: tuple, made_by, **more):
-        """A trainer, CrossTokenizerTrainer or a subclass. more: what the subclass takes."""
-        both = sides_of(teacher[1], student[1])
+        beside = self.beside()
+        student, (other, tokenizer) = student or self.student(), teacher or models.load_teacher(self.tier)
+        both = sides_of(tokenizer, student[1])
         dataset = Dataset.from_list(rows_of(traces.messages(self.rows), both, self.tier.max_length))
-        # The teacher's tokens and the chunks are columns of their own, which Trainer would drop.
-        args = training.settings(self.tier, self.seed, self.folder, remove_unused_columns=False)
-        return trainer_of(
-            made_by, *student, dataset, self.tier, self.seed, args, teacher=teacher[0], sides=both, alpha=self.alpha,
-            unmatched=self.unmatched, **more,
-        )  # fmt: skip
+        return self.trainer_for(
+            student, dataset, teacher=other, sides=both, alpha=self.alpha, unmatched=self.unmatched, **beside
+        )

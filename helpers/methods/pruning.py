@@ -1,21 +1,23 @@
 """A student made of some of its teacher's layers, or of the same shape and knowing nothing; trained whole, a little."""
 
-import re
 import tempfile
 from collections.abc import Sequence
 from copy import deepcopy
+from typing import TYPE_CHECKING
 
 import torch
 from datasets import Dataset
 
-from helpers import provenance, traces, training
+from helpers import provenance, training
 from helpers.losses import layer_maps
 from helpers.methods.features import FeatureTrainer
 from helpers.methods.logits import LogitTrainer, shared
 from helpers.tiers import Tier
-from helpers.training.rows import tokenized
+from helpers.training.matching import Features
+from helpers.training.rows import of_traces
 
-BLOCK = re.compile(r"(.*\blayers\.)(\d+)(\..*)")
+if TYPE_CHECKING:
+    from transformers import TrainingArguments
 
 
 def every_other(blocks: int) -> tuple[int, ...]:
@@ -26,19 +28,28 @@ def every_other(blocks: int) -> tuple[int, ...]:
 def evenly(blocks: int, many: int) -> tuple[int, ...]:
     """So many layers of the blocks, at even steps from the first to the last: 4 and 2 give (1, 4).
 
-    Raises ValueError for more layers than there are, or for fewer than two, which have no two ends.
+    Raises:
+        ValueError: for more layers than there are, or for fewer than two, which have no two ends.
     """
     if not 2 <= many <= blocks:
         raise ValueError(f"{many} layers of {blocks} cannot be kept: choose from 2 to {blocks}")
     return tuple(1 + round(i * (blocks - 1) / (many - 1)) for i in range(many))
 
 
-def student_of(teacher, kept: Sequence[int], seed: int = 0, copied: bool = True):
+def student_of(
+    teacher: torch.nn.Module, kept: Sequence[int], seed: int = 0, copied: bool = True
+) -> torch.nn.Module:
     """A model with some of a teacher's blocks, its widths and its vocabulary, in float32, every weight to be trained.
 
-    teacher: a causal language model, not in 4 bits. kept: numbers of its blocks from 1 on (`losses.layer_maps`).
-    copied: whether it begins with the teacher's weights, of the kept blocks, embeddings and final norm. Without
-    it all weights are drawn anew, from the seed. Raises ValueError for a block that does not exist or no block at all.
+    Args:
+        teacher: a causal language model, not in 4 bits.
+        kept: numbers of its blocks from 1 on (`losses.layer_maps`).
+        seed: from which weights are drawn.
+        copied: whether it begins with the teacher's weights, of the kept blocks, embeddings and final norm. Without it
+            all weights are drawn anew.
+
+    Raises:
+        ValueError: for a block that does not exist or no block at all.
     """
     kept = tuple(kept)
     layer_maps.check(tuple(enumerate(kept, 1)), len(kept), layer_maps.blocks(teacher))
@@ -54,23 +65,27 @@ def student_of(teacher, kept: Sequence[int], seed: int = 0, copied: bool = True)
         with torch.device(teacher.device):  # billions of weights are drawn there, and not on one core
             student = type(teacher)(config).to(dtype=torch.float32)
     if copied:
-        student.load_state_dict(_part(teacher.state_dict(), kept))
+        student.load_state_dict(teacher.state_dict(), strict=False)  # the blocks are still those of the old numbers
+        for block, layer in zip(student.base_model.layers, kept, strict=True):
+            block.load_state_dict(teacher.base_model.layers[layer - 1].state_dict())
     return student
 
 
-def learn(student, teacher, tokenizer, rows, tier: Tier, seed: int, steps: int, rate: float, features=None):
-    """Trains the whole student on its teacher's logits for some steps, and returns the `training.Run`.
+def learn(
+    student: torch.nn.Module, teacher: torch.nn.Module, tokenizer, rows: Dataset, tier: Tier, seed: int, steps: int,
+    rate: float, features: Features | None = None,
+) -> training.Run:  # fmt: skip
+    """Trains the whole student on its teacher's logits for some steps, and on features where they are given.
 
-    rows: kept traces. rate: the learning rate. features: a `features.Features` to match as well. The student
-    is as wide as its teacher, so the projections begin as the identity. Nothing is kept on the disk: the student
-    itself is what comes of it. Raises as `methods.logits.shared`.
+    The student is as wide as its teacher, so the projections begin as the identity. Nothing is kept on the disk: the
+    student itself is what comes of it. rows: kept traces; rate: the learning rate. Raises as `methods.logits.shared`.
     """
     with tempfile.TemporaryDirectory() as folder:
         args = training.settings(
             tier, seed, folder, max_steps=steps, learning_rate=rate, save_strategy="no",
             gradient_checkpointing=False,
         )  # fmt: skip
-        trainer = whole_trainer(student, teacher, tokenizer, rows, tier, args, features)
+        trainer = whole_trainer(tier, student, teacher, tokenizer, rows, args, features)
         try:
             return training.run(trainer)
         finally:
@@ -78,15 +93,15 @@ def learn(student, teacher, tokenizer, rows, tier: Tier, seed: int, steps: int, 
                 del student.matching  # no part of the student: the trainer hung it there
 
 
-def whole_trainer(student, teacher, tokenizer, rows, tier: Tier, args, features=None):
-    """A trainer of every weight of a student on its teacher's logits, and on features where they are given.
-
-    args: as `training.settings`. The rest, and what it raises, as `learn`.
-    """
-    data = Dataset.from_list(tokenized(traces.messages(rows), tokenizer, tier.max_length))
+def whole_trainer(
+    tier: Tier, student: torch.nn.Module, teacher: torch.nn.Module, tokenizer, rows: Dataset,
+    args: "TrainingArguments", features: Features | None = None,
+) -> LogitTrainer:  # fmt: skip
+    """A trainer of every weight of a student, as `learn` has it. args: as `training.settings`."""
+    sizes = (len(model.get_output_embeddings().weight) for model in (teacher, student))
     given = {
-        "model": student, "args": args, "train_dataset": data, "processing_class": tokenizer, "teacher": teacher,
-        **shared(tier, tokenizer, teacher, student),
+        "model": student, "args": args, "train_dataset": of_traces(tier, tokenizer, rows, "sibling"),
+        "processing_class": tokenizer, "teacher": teacher, **shared(tier, tokenizer, *sizes),
     }  # fmt: skip
     with provenance.no_bars():  # of the trainer's preparation, which takes a moment
         if features is None:
@@ -97,16 +112,3 @@ def whole_trainer(student, teacher, tokenizer, rows, tier: Tier, args, features=
         torch.nn.init.eye_(projection.weight)
         torch.nn.init.zeros_(projection.bias)
     return trainer
-
-
-def _part(weights: dict[str, torch.Tensor], kept: tuple[int, ...]) -> dict[str, torch.Tensor]:
-    """The weights of the kept blocks under their new numbers, and all that belongs to no block."""
-    found = {}
-    for name, weight in weights.items():
-        block = BLOCK.fullmatch(name)
-        if block is None:
-            found[name] = weight
-        for place, layer in enumerate(kept):
-            if block is not None and int(block[2]) == layer - 1:
-                found[f"{block[1]}{place}{block[3]}"] = weight
-    return found

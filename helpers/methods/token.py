@@ -18,6 +18,7 @@ class Token(Method):
     name = "token"
 
     def check(self) -> None:
+        """As Method's."""
         if self.role not in ("student", "sibling"):
             raise ValueError(f"no student called {self.role!r}; choose from student, sibling")
 
@@ -35,4 +36,4 @@ class Token(Method):
 
         args = training.settings(self.tier, self.seed, self.folder, of_trl=True)
         messages = traces.messages(self.rows, self.tier, self.role)
-        return trainer_of(SFTTrainer, model, tokenizer, messages, self.tier, self.seed, args)
+        return trainer_of(self.tier, self.seed, SFTTrainer, model, tokenizer, messages, args)

@@ -4,6 +4,7 @@ import math
 from pathlib import Path
 
 from helpers import memory
+from helpers.models.kinds import Model, Tokenizer
 from helpers.models.loading import load, prepare, tokenizer_alone
 from helpers.models.lora import add_lora
 from helpers.models.unsloth import answering
@@ -15,40 +16,58 @@ __all__ = [
 ]
 
 
-def load_teacher(tier: Tier, four_bit: bool = False):
+def load_teacher(tier: Tier, four_bit: bool = False) -> tuple[Model, Tokenizer]:
     """The tier's teacher and its tokenizer. Not in 4 bits unless asked: its outputs are what is to be learned.
 
-    Raises FileNotFoundError for a missing folder, OSError where the Hub does not give the model; both say the mend.
+    Raises:
+        OSError: as `load_student`.
     """
-    return load(tier.teacher, tier, four_bit)
+    return load(tier, tier.teacher, four_bit)
 
 
-def load_student(tier: Tier, four_bit: bool = True, adapter: str | Path | None = None, trainable: bool = False):
-    """The tier's student and its tokenizer, its linear layers in 4 bits (NF4), the output layer whole.
+def load_student(
+    tier: Tier, four_bit: bool = True, adapter: str | Path | None = None, trainable: bool = False
+) -> tuple[Model, Tokenizer]:
+    """The tier's student and its tokenizer.
 
-    adapter: a folder that `save_pretrained` of an adapted student wrote; trainable: to go on training it.
-    Raises as `load_teacher`, and FileNotFoundError if the adapter is missing.
+    Args:
+        tier: whose student.
+        four_bit: its linear layers in 4 bits (NF4), the output layer whole.
+        adapter: a folder that `save_pretrained` of an adapted student wrote.
+        trainable: to go on training it.
+
+    Raises:
+        OSError: with the mend, where the Hub does not give the model; FileNotFoundError, which is one, for a missing
+            folder or adapter. The others are those of `helpers.models.loading.load`.
     """
-    return load(tier.student, tier, four_bit, adapter, trainable)
+    return load(tier, tier.student, four_bit, adapter, trainable)
 
 
-def load_sibling(tier: Tier, four_bit: bool = True, adapter: str | Path | None = None, trainable: bool = False):
-    """As `load_student`, for the student that shares the teacher's tokenizer. Raises ValueError if there is none."""
-    return load(_sibling(tier), tier, four_bit, adapter, trainable)
+def load_sibling(
+    tier: Tier, four_bit: bool = True, adapter: str | Path | None = None, trainable: bool = False
+) -> tuple[Model, Tokenizer]:
+    """As `load_student`, for the student that shares the teacher's tokenizer.
+
+    Raises:
+        ValueError: if there is none.
+    """
+    return load(tier, _sibling(tier), four_bit, adapter, trainable)
 
 
-def load_tokenizer(tier: Tier, role: str):
+def load_tokenizer(tier: Tier, role: str) -> Tokenizer:
     """The tokenizer alone, padding on the left, of the tier's model in a role: "teacher", "student" or "sibling".
 
-    Raises OSError, with the mend, if it cannot be had, ValueError for another role or a sibling that is not there,
-    ImportError where Unsloth is needed and missing.
+    Raises:
+        OSError: with the mend, if it cannot be had.
+        ValueError: for another role or a sibling that is not there.
+        ImportError: where Unsloth is needed and missing.
     """
     if role not in ("teacher", "student", "sibling"):
         raise ValueError(f"no role called {role!r}; choose from teacher, student, sibling")
-    return tokenizer_alone(_sibling(tier) if role == "sibling" else getattr(tier, role), tier, role)
+    return tokenizer_alone(tier, _sibling(tier) if role == "sibling" else getattr(tier, role), role)
 
 
-def unload(*models) -> None:
+def unload(*models: Model) -> None:
     """Gives a model's memory back, even where a variable of the notebook still names the model.
 
     The weights go at once; a call of the model then raises RuntimeError.
@@ -73,15 +92,15 @@ def text_config(spec: ModelSpec):
     return AutoConfig.from_pretrained(spec.source, revision=spec.revision).get_text_config()
 
 
-def parameter_count(model, trainable: bool = False) -> int:
-    """How many weights a model has; tied ones count once, and one in 4 bits counts as one.
+def parameter_count(model: Model, trainable: bool = False) -> int:
+    """How many weights a model has, or with `trainable` those that training changes.
 
-    trainable: count only those that training changes.
+    Tied ones count once, and one in 4 bits counts as one.
     """
     return sum(_size(weight) for weight in model.parameters() if weight.requires_grad or not trainable)
 
 
-def chat_prompt(tokenizer, question: str) -> str:
+def chat_prompt(tokenizer: Tokenizer, question: str) -> str:
     """The question in the tokenizer's chat template, up to where the model's answer begins.
 
     The text holds the template's special tokens already: tokenize it with add_special_tokens=False.
@@ -90,16 +109,17 @@ def chat_prompt(tokenizer, question: str) -> str:
     return tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
 
 
-def opens_reasoning(tokenizer, question: str = "How many?") -> bool:
+def opens_reasoning(tokenizer: Tokenizer, question: str = "How many?") -> bool:
     """Whether the chat template itself writes the `<think>` with which an answer begins."""
     return chat_prompt(tokenizer, question).rstrip().endswith("<think>")
 
 
-def prompt_ids(tokenizer, question: str) -> list[int]:
+def prompt_ids(tokenizer: Tokenizer, question: str) -> list[int]:
     """The token ids of `chat_prompt`.
 
-    Raises ValueError if there is a BOS token and the template writes not exactly one: what the question itself says
-    does not count.
+    Raises:
+        ValueError: if there is a BOS token and the template writes not exactly one: what the question itself says does
+            not count.
     """
     ids = tokenizer(chat_prompt(tokenizer, question), add_special_tokens=False).input_ids
     bos = tokenizer.bos_token_id

@@ -1,69 +1,57 @@
-"""What keeps a model of the Hub from being had, and what to do about it: a function for each trouble."""
+"""What keeps a model or a data set of the Hub from being had: the Hub's own words, and the mend that they lack."""
 
 import errno
 import json
 import re
 import shutil
-import struct
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
+from helpers.provenance import no_bars
 from helpers.tiers import ModelSpec, student_override
 
 NEEDED = ("*.safetensors", "*.json", "*.model", "*.jinja", "*.txt")  # of a repository, to load a model from it
 POINTER = b"version https://git-lfs"  # what a file of Git LFS begins with, until it is fetched
-META = "__metadata__"  # in the header of a file of weights: what is no weight
+REFUSED = re.compile(r"\bgated\b|\b40[13] (Client Error|Forbidden|Unauthorized)")
 
 
 def mend(error: BaseException, name: str) -> str | None:
-    """What to do about an error of the Hub; None if it is none of those that are known here.
+    """What to do about an error of the Hub.
 
-    name: of the model or the data set that was asked for. What caused the error is looked at too.
+    Args:
+        error: what caused it is looked at too.
+        name: of the model or the data set that was asked for.
+
+    Returns:
+        The mend, and what the Hub said; None for an error that is none of the Hub's or the disk's.
     """
     from huggingface_hub import errors
 
     chain = list(_causes(error))
+
+    def caused(*kinds: type) -> bool:
+        return any(isinstance(one, kinds) for one in chain)
+
     if any(isinstance(one, OSError) and one.errno in (errno.ENOSPC, errno.EDQUOT) for one in chain):
         return no_space()
-    status = next(filter(None, map(_status, chain)), None)
-    if status in (401, 403):
-        return no_token(name) if status == 401 else no_access(name)
-    if any(isinstance(one, errors.GatedRepoError) for one in chain) or re.search(r"\bgated\b", str(error).lower()):
-        return gated(name)
-    if any(isinstance(one, errors.RevisionNotFoundError) for one in chain):
-        return f"the Hub has no such commit of it: see https://huggingface.co/{name}/commits/main"
-    unreachable = (errors.LocalEntryNotFoundError, ConnectionError, TimeoutError)
-    if any(isinstance(one, unreachable) for one in chain) or "couldn't connect" in str(error).lower():
+    page = f"https://huggingface.co/{name}"
+    if caused(errors.RevisionNotFoundError):
+        return f"the Hub has no such commit of it: see {page}/commits/main"
+    # To who is not known, the Hub answers that there is no such repository.
+    if caused(errors.GatedRepoError, errors.RepositoryNotFoundError) or any(map(REFUSED.search, map(str, chain))):
+        said = next((one for one in chain if isinstance(one, errors.HfHubHTTPError)), error)
+        return (
+            f"accept the terms on {page}, and log in with `hf auth login`, or put a token in HF_TOKEN that may read it "
+            f"(`hf auth whoami` names the account){student_override.instead_of(name)}. The Hub said: "
+            f"{' '.join(str(said).split())}"
+        )
+    if caused(errors.LocalEntryNotFoundError, ConnectionError, TimeoutError) or "couldn't connect" in str(error):
         return not_reached()
     return None
 
 
-def gated(name: str) -> str:
-    """Its owner lets in only who accepted the terms, and the Hub did not say what is missing."""
-    return f"accept the terms on {_page(name)} and log in with `hf auth login`{student_override.instead_of(name)}"
-
-
-def no_token(name: str) -> str:
-    """401: the Hub does not know who asks."""
-    return (
-        "the Hub got no token, or one that is no longer valid (401): make one on "
-        f"https://huggingface.co/settings/tokens, log in with `hf auth login` or put it in HF_TOKEN, and accept the "
-        f"terms on {_page(name)}{student_override.instead_of(name)}"
-    )
-
-
-def no_access(name: str) -> str:
-    """403: the Hub knows who asks, and does not let them in."""
-    return (
-        "the Hub knows the token and does not let it in (403): accept the terms on "
-        f"{_page(name)} with the account that `hf auth whoami` names, let the token read gated repositories, or log in "
-        f"with another by `hf auth login`{student_override.instead_of(name)}"
-    )
-
-
 def not_reached() -> str:
-    """No network, or the Hub is switched off."""
+    """What to do without a network, or where the Hub is switched off."""
     from huggingface_hub import constants
 
     if constants.HF_HUB_OFFLINE:
@@ -74,82 +62,69 @@ def not_reached() -> str:
 
 
 def no_space(needed: float | None = None) -> str:
-    """The disk is full, or would be. needed: bytes that are still to be downloaded, if that is known."""
+    """What to do where the disk is full, or would be.
+
+    Args:
+        needed: bytes that are still to be downloaded, if that is known.
+    """
     from huggingface_hub import constants
 
-    free = shutil.disk_usage(_existing(Path(constants.HF_HUB_CACHE))).free
     wanted = "" if needed is None else f"{needed / 1e9:.1f} GB are to be downloaded and "
     return (
-        f"there is no space for it on the disk: {wanted}{free / 1e9:.1f} GB are free at {constants.HF_HUB_CACHE}. "
+        f"there is no space for it on the disk: {wanted}{_free() / 1e9:.1f} GB are free at {constants.HF_HUB_CACHE}. "
         "`hf cache ls` shows what lies there and `hf cache rm` deletes it; HF_HOME names another disk"
     )
 
 
 def check_space(spec: ModelSpec) -> None:
-    """Raises OSError, before a byte of a model is downloaded, if the disk has no room for what is still missing.
+    """Looks, before a byte of a model is downloaded, whether the disk has room for what is still missing.
 
     Says nothing where nothing can be asked: then the download itself tells what is wrong.
+
+    Raises:
+        OSError: if it has no room.
     """
     from huggingface_hub import constants, snapshot_download
 
     if constants.HF_HUB_OFFLINE:
         return
     try:
-        with _no_bars():
+        with no_bars():
             files = snapshot_download(spec.name, revision=spec.revision, allow_patterns=list(NEEDED), dry_run=True)
     except OSError:
         return
     needed = sum(file.file_size or 0 for file in files if file.will_download)
-    if needed > shutil.disk_usage(_existing(Path(constants.HF_HUB_CACHE))).free:
+    if needed > _free():
         raise OSError(errno.ENOSPC, f"{spec.name} at revision {spec.revision} was not loaded: {no_space(needed)}")
 
 
 def check_files(folder: Path) -> None:
-    """Raises OSError, naming the file, where what lies in a folder is only a pointer to it, or only a part of it.
+    """Looks whether what lies in a folder is only a pointer to a file, as in a clone without Git LFS, or a part of it.
 
-    A clone without Git LFS has pointers; a copy that broke off has half a file. Looked at are the weights' headers,
-    which say how long they are, and no weight is read.
+    Of weights the header alone is read, which says how long they are.
+
+    Raises:
+        OSError: naming the file.
     """
+    from safetensors import SafetensorError, safe_open
+
     for path in sorted(path for kind in NEEDED for path in folder.glob(kind)):
         with open(path, "rb") as file:
-            begin = file.read(len(POINTER))
-            if begin == POINTER:
+            if file.read(len(POINTER)) == POINTER:
                 raise OSError(f"{path} is a pointer of Git LFS and not the file: get it with `git lfs pull`")
-            if path.suffix == ".safetensors":
-                _check_weights(path, file, begin)
+        if path.suffix == ".safetensors":
+            try:
+                safe_open(path, "numpy")
+            except SafetensorError as error:
+                size = path.stat().st_size
+                raise OSError(
+                    f"{path} is no whole file of weights ({size:,} bytes): copy or download it again. {error}"
+                ) from error
     for index in sorted(folder.glob("*.safetensors.index.json")):
         named = json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()
         missing = sorted({name for name in named if not (folder / name).is_file()})
         if missing:
             raise OSError(f"{folder} has no {missing[0]}, which {index.name} names: copy the model again")
-
-
-def _check_weights(path: Path, file, begin: bytes) -> None:
-    """As `check_files`, for a file of weights. begin: its first bytes, which are read already."""
-    size = path.stat().st_size
-    try:
-        length = struct.unpack("<Q", begin[:8])[0]
-        file.seek(8)
-        header = json.loads(file.read(min(length, size)))
-        whole = 8 + length + max((one["data_offsets"][1] for name, one in header.items() if name != META), default=0)
-    except (struct.error, ValueError, TypeError, KeyError) as error:
-        raise OSError(f"{path} is no whole file of weights ({size:,} bytes): copy or download it again") from error
-    if size != whole:
-        raise OSError(f"{path} has {size:,} bytes of {whole:,}: copy or download it again")
-
-
-@contextmanager
-def _no_bars() -> Iterator[None]:
-    """No progress bars of the Hub for a moment."""
-    from huggingface_hub.utils import are_progress_bars_disabled, disable_progress_bars, enable_progress_bars
-
-    shown = not are_progress_bars_disabled()
-    disable_progress_bars()
-    try:
-        yield
-    finally:
-        if shown:
-            enable_progress_bars()
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
@@ -160,17 +135,9 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
         error = error.__cause__ or error.__context__
 
 
-def _status(error: BaseException) -> int | None:
-    """The status of an HTTP error, told by itself or by its text."""
-    status = getattr(getattr(error, "response", None), "status_code", None)
-    said = re.search(r"\b(40[13]) Client Error", str(error))
-    return status or (int(said[1]) if said else None)
+def _free() -> int:
+    """The bytes that are free where models are kept; the cache is made at the first download."""
+    from huggingface_hub import constants
 
-
-def _existing(folder: Path) -> Path:
-    """The folder, or the nearest above it that there is: the cache is made at the first download."""
-    return next(path for path in (folder, *folder.absolute().parents) if path.exists())
-
-
-def _page(name: str) -> str:
-    return f"https://huggingface.co/{name}"
+    cache = Path(constants.HF_HUB_CACHE)
+    return shutil.disk_usage(next(path for path in (cache, *cache.absolute().parents) if path.exists())).free

@@ -3,14 +3,14 @@
 import logging
 import os
 import warnings
+from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
-
-import torch
 
 from helpers import provenance
 from helpers.models import gpu_errors, hub_errors, unsloth
 from helpers.models.chat import end_with_the_turn
+from helpers.models.kinds import Model, Tokenizer
 from helpers.tiers import ModelSpec, Tier
 
 # transformers, peft and unsloth are imported inside the functions: Unsloth speeds the other two up by
@@ -21,13 +21,24 @@ from helpers.tiers import ModelSpec, Tier
 logging.getLogger("bitsandbytes.backends.cpu.ops").setLevel(logging.ERROR)
 
 
-def load(spec: ModelSpec, tier: Tier, four_bit: bool, adapter: str | Path | None = None, trainable: bool = False):
-    """(model, tokenizer), the model in evaluation mode and the tokenizer padding on the left.
+def load(
+    tier: Tier, spec: ModelSpec, four_bit: bool, adapter: str | Path | None = None, trainable: bool = False
+) -> tuple[Model, Tokenizer]:
+    """The model in evaluation mode, and the tokenizer padding on the left.
 
-    Raises FileNotFoundError for a missing folder or adapter, OSError for one with a file that is not whole, and where
-    the Hub does not give the model or the disk has no room for it, ImportError where Unsloth is needed and missing,
-    RuntimeError where it comes too late or where there is a card that PyTorch cannot use, ValueError for a tokenizer
-    whose padding hides the end.
+    Args:
+        tier: says through what it is loaded, and how long its sequences are.
+        spec: which model.
+        four_bit: whether its linear layers are held in 4 bits (NF4).
+        adapter: a folder that `save_pretrained` of an adapted model wrote.
+        trainable: whether the adapter is to be trained further.
+
+    Raises:
+        FileNotFoundError: for a missing folder or adapter.
+        OSError: for a file that is not whole, and where the Hub does not give the model or the disk has no room for it.
+        ImportError: where Unsloth is needed and missing.
+        RuntimeError: where it comes too late, or where there is a card that PyTorch cannot use.
+        ValueError: for a tokenizer whose padding hides the end.
     """
     prepare(tier)
     _check(spec)
@@ -45,7 +56,9 @@ def load(spec: ModelSpec, tier: Tier, four_bit: bool, adapter: str | Path | None
 def prepare(tier: Tier) -> None:
     """What must come before transformers, PEFT and TRL where the tier runs through Unsloth: its import.
 
-    Raises ImportError if it is missing, RuntimeError if it comes too late or PyTorch cannot use the card that there is.
+    Raises:
+        ImportError: if it is missing.
+        RuntimeError: if it comes too late, or PyTorch cannot use the card that there is.
     """
     unseen = gpu_errors.unseen_card() if tier.engine == "unsloth" else None
     if unseen:
@@ -54,8 +67,13 @@ def prepare(tier: Tier) -> None:
         unsloth.first()
 
 
-def tokenizer_alone(spec: ModelSpec, tier: Tier, role: str):
-    """The tokenizer without its model. Raises OSError, naming the role and the mend, and else as `load`."""
+def tokenizer_alone(tier: Tier, spec: ModelSpec, role: str) -> Tokenizer:
+    """The tokenizer without its model.
+
+    Raises:
+        OSError: naming the role and the mend, if it cannot be had.
+        ImportError: as `load`, and RuntimeError and ValueError too.
+    """
     prepare(tier)  # before transformers, in case the model is loaded next
     from transformers import AutoTokenizer
 
@@ -64,13 +82,12 @@ def tokenizer_alone(spec: ModelSpec, tier: Tier, role: str):
     try:
         tokenizer = AutoTokenizer.from_pretrained(spec.source, revision=spec.revision)
     except (OSError, ValueError) as error:
-        of_hub = None if spec.local else hub_errors.mend(error, spec.name) or hub_errors.gated(spec.name)
-        mend = of_hub or provenance.how_to_get(spec)
+        mend = provenance.how_to_get(spec) if spec.local else hub_errors.mend(error, spec.name) or str(error)
         raise OSError(f"the tokenizer of {spec.name}, the {role}, could not be loaded: {mend}") from error
     return _padded_on_the_left(tokenizer, spec)
 
 
-def _padded_on_the_left(tokenizer, spec: ModelSpec):
+def _padded_on_the_left(tokenizer, spec):
     end_with_the_turn(tokenizer)  # before the padding is looked at: a base model pads with its old eos_token
     if tokenizer.pad_token_id is None or tokenizer.pad_token_id == tokenizer.eos_token_id:
         raise ValueError(
@@ -81,7 +98,7 @@ def _padded_on_the_left(tokenizer, spec: ModelSpec):
     return tokenizer
 
 
-def _from_transformers(spec: ModelSpec, four_bit: bool):
+def _from_transformers(spec, four_bit):
     from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
 
     quantization = None
@@ -94,7 +111,7 @@ def _from_transformers(spec: ModelSpec, four_bit: bool):
             llm_int8_skip_modules=["lm_head"],
         )
     tokenizer = AutoTokenizer.from_pretrained(spec.source, revision=spec.revision)
-    with no_loading_bars() if spec.local else nullcontext():
+    with provenance.no_bars() if spec.local else nullcontext():  # a folder is read at once
         model = AutoModelForCausalLM.from_pretrained(
             spec.source,
             revision=spec.revision,
@@ -112,36 +129,26 @@ def _from_transformers(spec: ModelSpec, four_bit: bool):
     return model, tokenizer
 
 
-@contextmanager
-def no_loading_bars():
-    """No progress bars of transformers for a moment: a folder is read at once, and a bar would stay in the notebook."""
-    from transformers.utils import logging as bars
-
-    shown = bars.is_progress_bar_enabled()
-    bars.disable_progress_bar()
-    try:
-        yield
-    finally:
-        if shown:
-            bars.enable_progress_bar()
-
-
 def _device() -> str:
     """The card of this process: of several (torchrun, accelerate) each has its own, which LOCAL_RANK names."""
+    import torch
+
     return f"cuda:{os.environ.get('LOCAL_RANK', 0)}" if torch.cuda.is_available() else "cpu"
 
 
-def _dtype() -> torch.dtype:
-    # Never float16: Gemma 3 overflows in it.
+def _dtype():
+    """The format that the hardware computes in. Never float16: Gemma 3 overflows in it."""
+    import torch
+
     if not torch.cuda.is_available():
         return torch.float32
     native = torch.cuda.is_bf16_supported(including_emulation=False)
     if not native:
-        warnings.warn(gpu_errors.no_bfloat16(), stacklevel=2)
+        warnings.warn(gpu_errors.NO_BFLOAT16, stacklevel=2)
     return torch.bfloat16 if native else torch.float32
 
 
-def _check(spec: ModelSpec) -> None:
+def _check(spec) -> None:
     """Raises, before anything large is loaded, if the model cannot be had, and says the mend."""
     if spec.local:
         folder = Path(spec.source)
@@ -151,16 +158,13 @@ def _check(spec: ModelSpec) -> None:
         return
     from transformers import AutoConfig
 
-    try:
+    with _told(spec):
         AutoConfig.from_pretrained(spec.source, revision=spec.revision)
-    except OSError as error:
-        mend = hub_errors.mend(error, spec.name) or hub_errors.not_reached()
-        raise OSError(f"{_called(spec)} could not be loaded: {mend}") from error
     hub_errors.check_space(spec)
 
 
 @contextmanager
-def _told(spec: ModelSpec):
+def _told(spec) -> Iterator[None]:
     """What the Hub or the disk does in the middle of a download, with its mend; other errors as they are."""
     try:
         yield
@@ -168,14 +172,10 @@ def _told(spec: ModelSpec):
         mend = None if spec.local else hub_errors.mend(error, spec.name)
         if mend is None:
             raise
-        raise OSError(f"{_called(spec)} could not be loaded: {mend}") from error
+        raise OSError(f"{spec.name} at revision {spec.revision} could not be loaded: {mend}") from error
 
 
-def _called(spec: ModelSpec) -> str:
-    return f"{spec.name} at revision {spec.revision}"
-
-
-def _with_adapter(model, folder: Path, trainable: bool):
+def _with_adapter(model, folder, trainable):
     if not (folder / "adapter_model.safetensors").is_file():
         raise FileNotFoundError(f"there is no adapter in {folder}: it needs adapter_model.safetensors")
     hub_errors.check_files(folder)

@@ -1,19 +1,20 @@
 """Low-rank adapters: a fresh one on the linear layers of a frozen model."""
 
-import torch
-
 from helpers.models import unsloth
+from helpers.models.kinds import Model
 from helpers.tiers import Lora
 
 
-def add_lora(model, lora: Lora, seed: int):
+def add_lora(model: Model, lora: Lora, seed: int) -> Model:
     """The model with a fresh adapter on its linear layers; only the adapter is trainable. Same seed, same adapter.
 
-    Raises ValueError if a target names no linear layer of the model, or names the output layer, or if there is none.
+    Raises:
+        ValueError: as `lora_targets`.
     """
     targets = lora_targets(model, lora.targets)
     if unsloth.loaded(model):
         return unsloth.add_lora(model, lora, targets, seed)
+    import torch
     from peft import LoraConfig, get_peft_model, prepare_model_for_kbit_training
 
     if getattr(model, "is_loaded_in_4bit", False):
@@ -25,12 +26,20 @@ def add_lora(model, lora: Lora, seed: int):
         return get_peft_model(model, config)
 
 
-def lora_targets(model, wanted: str | tuple[str, ...]) -> list[str]:
-    """The names of the linear layers to adapt, each of which the model really has. Raises as `add_lora`."""
+def lora_targets(model: Model, wanted: str | tuple[str, ...]) -> list[str]:
+    """The names of the linear layers to adapt, each of which the model really has.
+
+    Args:
+        model: with its output layer.
+        wanted: as `Lora.targets`.
+
+    Raises:
+        ValueError: if one names no linear layer of the model, or the output layer, or if there is none.
+    """
+    from torch.nn import Linear
+
     output = model.get_output_embeddings()
-    layers = [
-        name for name, module in model.named_modules() if isinstance(module, torch.nn.Linear) and module is not output
-    ]
+    layers = [name for name, one in model.named_modules() if isinstance(one, Linear) and one is not output]
     names = sorted({name.rpartition(".")[2] for name in layers})
     targets = names if wanted == "all-linear" else [wanted] if isinstance(wanted, str) else list(wanted)
     if not targets:

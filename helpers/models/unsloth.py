@@ -14,12 +14,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
-import torch
 
+from helpers.models.kinds import Dtype, Model, Tokenizer
 from helpers.tiers import Lora, ModelSpec, Tier
 
-# The last load writes here which half of Unsloth loaded it: "0" the one that has kernels of its own for a family, such
-# as Qwen 3, "1" the one that compiles what transformers has, such as Gemma 3.
+# By this variable Unsloth tells its halves apart. The last load writes here which of them loaded it: "0" the one that
+# has kernels of its own for a family, such as Qwen 3, "1" the one that compiles what transformers has, such as Gemma 3.
 HALF = "UNSLOTH_USE_NEW_MODEL"
 LOGITS = "UNSLOTH_RETURN_LOGITS"  # "1": logits also where labels are given
 REPLACED = ("trl", "transformers", "peft")
@@ -29,10 +29,12 @@ DERIVED = ("helpers.training.own_loss",)
 
 def used(tier: Tier) -> bool:
     """Whether a tier's models come through Unsloth here."""
+    import torch
+
     return tier.engine == "unsloth" and torch.cuda.is_available()
 
 
-def loaded(model) -> bool:
+def loaded(model: Model) -> bool:
     """Whether a model, or the one under an adapter, came through Unsloth."""
     return getattr(model, "loaded_by_unsloth", None) is not None
 
@@ -40,29 +42,50 @@ def loaded(model) -> bool:
 def first() -> None:
     """Imports Unsloth, which must come before what it replaces.
 
-    Warns where TRL, transformers or PEFT was imported before. Raises RuntimeError where a trainer was made of TRL's
-    before, and ImportError if Unsloth is missing; all say the mend.
+    Warns where TRL, transformers or PEFT was imported before.
+
+    Raises:
+        RuntimeError: where a trainer was made of TRL's before.
+        ImportError: if Unsloth is missing.
     """
     if "unsloth" not in sys.modules:
-        # A loss is then computed from logits that are there. Without it a call with labels gives none. `without_logits`
-        # saves their memory where nobody looks at them.
+        # Without it a call with labels gives no logits. `without_logits` saves their memory where nobody looks at them.
         os.environ[LOGITS] = "1"
         # It would ask the Hub for a file at each load, to be counted there.
         os.environ.setdefault("UNSLOTH_DISABLE_STATISTICS", "1")
-        _see_the_order()
+        if any(name in sys.modules for name in DERIVED):
+            raise RuntimeError(
+                "trainers of this project were imported before Unsloth and stand on what it replaces, and do not know "
+                "its models: restart the kernel, and load a model or a tokenizer before anything else, or begin with "
+                "models.prepare(tier)"
+            )
+        early = [name for name in REPLACED if name in sys.modules]
+        if early:
+            warnings.warn(
+                f"{' and '.join(early)} came before Unsloth, which is then slower and needs more memory: restart the "
+                "kernel, and load a model or a tokenizer before that import, or begin with models.prepare(tier)",
+                stacklevel=2,
+            )
     try:
         import unsloth  # noqa: F401
     except ImportError as error:
         raise ImportError("this tier needs Unsloth on a GPU: pip install -r requirements-gpu.txt") from error
 
 
-def load(spec: ModelSpec, four_bit: bool, dtype: torch.dtype, longest: int):
-    """(model, tokenizer). longest: tokens of the longest sequence; a longer one would be cut off without an error.
+def load(spec: ModelSpec, four_bit: bool, dtype: Dtype, longest: int) -> tuple[Model, Tokenizer]:
+    """The model and its tokenizer.
 
-    dtype: bfloat16 or float32. On a card without bfloat16, Unsloth holds Gemma 3 in bfloat16 whatever is asked, and
-    computes in float16 where that is safe and in float32 elsewhere.
+    Args:
+        spec: which model.
+        four_bit: whether its linear layers are held in 4 bits.
+        dtype: bfloat16 or float32, for Gemma 3 overflows in float16. On a card without bfloat16, Unsloth holds Gemma 3
+            in bfloat16 whatever is asked, and computes in float16 where that is safe and in float32 elsewhere.
+        longest: tokens of the longest sequence; a longer one would be cut off without an error.
+
+    Raises:
+        ValueError: for float16.
     """
-    if dtype == torch.float16:
+    if str(dtype) == "torch.float16":
         raise ValueError("Gemma 3 overflows in float16: load in bfloat16, or in float32")
     from unsloth import FastLanguageModel
 
@@ -79,13 +102,13 @@ def load(spec: ModelSpec, four_bit: bool, dtype: torch.dtype, longest: int):
     return model, tokenizer
 
 
-def add_lora(model, lora: Lora, targets: list[str], seed: int):
+def add_lora(model: Model, lora: Lora, targets: list[str], seed: int) -> Model:
     """The model with a fresh adapter. Everybody's random numbers go on as if nothing had been drawn.
 
     Through Unsloth and not through PEFT alone: it puts its kernels for LoRA into the layers, turns on its
     checkpointing, and gives the model the functions by which its trainers change modes.
     """
-    with _as_loaded(model), _undisturbed():
+    with _set(HALF, model.loaded_by_unsloth), _undisturbed():
         return _half_of(model).get_peft_model(
             model,
             r=lora.r,
@@ -98,7 +121,7 @@ def add_lora(model, lora: Lora, targets: list[str], seed: int):
         )
 
 
-def with_adapter(model, folder: Path, trainable: bool):
+def with_adapter(model: Model, folder: Path, trainable: bool) -> Model:
     """The model with a saved adapter: PEFT reads it, and if it is to be trained Unsloth gets it ready as its own."""
     from peft import PeftModel
 
@@ -107,14 +130,14 @@ def with_adapter(model, folder: Path, trainable: bool):
         return adapted
     from unsloth import FastLanguageModel, FastModel
 
-    with _as_loaded(model):
+    with _set(HALF, model.loaded_by_unsloth):
         if model.loaded_by_unsloth == "1":
             return FastModel.post_patch_model(adapted, use_gradient_checkpointing="unsloth")
         return FastLanguageModel.patch_peft_model(adapted, use_gradient_checkpointing="unsloth")
 
 
 @contextmanager
-def answering(model) -> Iterator[None]:
+def answering(model: Model) -> Iterator[None]:
     """A model in evaluation mode for a moment, and then in the mode in which it was.
 
     At each `generate`, Unsloth switches its models to inference and turns checkpointing off. `model.train()` alone does
@@ -140,35 +163,14 @@ def without_logits():
     return _set(LOGITS, "0")
 
 
-def _see_the_order() -> None:
-    if any(name in sys.modules for name in DERIVED):
-        raise RuntimeError(
-            "trainers of this project were imported before Unsloth and stand on what it replaces, and do not know its "
-            "models: restart the kernel, and load a model or a tokenizer before anything else (models.prepare(tier))"
-        )
-    early = [name for name in REPLACED if name in sys.modules]
-    if early:
-        warnings.warn(
-            f"{' and '.join(early)} came before Unsloth, which is then slower and needs more memory: restart the "
-            "kernel, and load a model or a tokenizer before that import, or begin with models.prepare(tier)",
-            stacklevel=3,
-        )
-
-
 def _half_of(model):
-    """The half of Unsloth that loaded a model.
+    """The half of Unsloth that loaded a model. FastLanguageModel would go by the last load instead.
 
-    FastLanguageModel would go by the last load, and that may have been of the other half: a Gemma student that was
-    loaded before its Qwen teacher would be taken for a Qwen.
+    A Gemma student that was loaded before its Qwen teacher would be taken for a Qwen.
     """
     from unsloth import FastLanguageModel, FastModel
 
     return FastModel if model.loaded_by_unsloth == "1" else FastLanguageModel
-
-
-def _as_loaded(model):
-    """The variable by which Unsloth tells its halves apart, for a moment as it was when this model was loaded."""
-    return _set(HALF, model.loaded_by_unsloth)
 
 
 @contextmanager
@@ -187,6 +189,8 @@ def _set(variable: str, value: str) -> Iterator[None]:
 @contextmanager
 def _undisturbed() -> Iterator[None]:
     """Unsloth sets the seed of Python, NumPy and PyTorch: put back what they were at."""
+    import torch
+
     python, numpy = random.getstate(), np.random.get_state()
     with torch.random.fork_rng():
         try:

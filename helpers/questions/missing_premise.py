@@ -4,14 +4,12 @@ import hashlib
 import json
 import os
 import random
-import urllib.request
 from pathlib import Path
 
-from datasets import config
+from huggingface_hub import constants
 
-from helpers import tiers
-from helpers.disk import write_whole
-from helpers.questions import Question, checked, read, text_of
+from helpers import disk, tiers
+from helpers.questions.reading import Question, checked, read, text_of
 
 FOLDER = "DISTILL_MIP"  # the environment variable that names a folder with gsm8k.json
 FILE = "gsm8k.json"
@@ -26,13 +24,20 @@ URL = f"https://raw.githubusercontent.com/{REPOSITORY}/{REVISION}/data/{FILE}"
 def missing_premises(n: int | None = None, seed: int = 0) -> list[tuple[Question, Question]]:
     """Pairs of a solvable question of GSM8K and the same without something that it needs: (original, impossible).
 
-    n: how many, None for all. The same seed gives the same pairs, a larger n those of a smaller one first. The file has
-    582 rows, all from GSM8K's test split; in 7 of them nothing was taken away, and they are left out: 575 pairs.
+    The file has 582 rows, all from GSM8K's test split; in 7 of them nothing was taken away, and they are left out: 575
+    pairs.
     Not all of these lack what they need: read by hand, 17 (3 %) can be answered as they stand, such as the mean of five
     marks that are given. So to notice 97 % is the most that can be right, and to notice the others is a mistake.
     From GitHub at a pinned commit, or from the folder that the environment variable DISTILL_MIP names.
-    Raises ValueError for a negative n, more pairs than there are, and a row that cannot be read; FileNotFoundError for
-    a missing folder or file; OSError where GitHub does not give the data.
+
+    Args:
+        n: how many, None for all.
+        seed: the same gives the same pairs, a larger n those of a smaller one first.
+
+    Raises:
+        ValueError: for a negative n, more pairs than there are, and a row that cannot be read.
+        FileNotFoundError: for a missing folder or file.
+        OSError: where GitHub does not give the data.
     """
     rows, where = _rows()
     originals = read(rows, where, "row")
@@ -77,15 +82,11 @@ def _downloaded() -> Path:
     if path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() == SHA256:
         return path
     ways = f"let {FOLDER} name a folder with its {FILE}"
-    if config.HF_HUB_OFFLINE:
+    if constants.HF_HUB_OFFLINE:
         raise OSError(f"HF_HUB_OFFLINE forbids the network, and {URL} was never loaded here: unset it, or {ways}")
     try:
-        with urllib.request.urlopen(URL, timeout=30) as answer:
-            content = answer.read()
-    except OSError as error:
-        raise OSError(f"{URL} could not be loaded: see whether GitHub can be reached, or {ways}") from error
-    found = hashlib.sha256(content).hexdigest()
-    if found != SHA256:
-        raise OSError(f"{URL} gave another file than expected: its SHA-256 is {found}. Try again, or {ways}")
-    write_whole(path, content)
+        content = disk.fetch(URL, SHA256)
+    except (OSError, disk.Damaged) as error:
+        raise OSError(f"{error}. See whether GitHub can be reached and try again, or {ways}") from error
+    disk.write_whole(path, content)
     return path

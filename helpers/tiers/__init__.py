@@ -4,9 +4,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
-
-from helpers.tiers import student_override
+from helpers.tiers import from_file, student_override
 from helpers.tiers.seeds import check_seed
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -15,10 +13,9 @@ FULL_TIER_BYTES = 20e9  # a card sold with "24 GB" reports a little less
 
 @dataclass(frozen=True)
 class ModelSpec:
-    """Where a model comes from.
+    """A repository on the Hugging Face Hub with its commit, or a folder from the project's root on, without one.
 
-    name: a repository on the Hugging Face Hub, or a folder relative to the project's root.
-    revision: the commit on the Hub, so that a model cannot change under a result; None for a folder.
+    So a model cannot change under a result.
     """
 
     name: str
@@ -26,6 +23,7 @@ class ModelSpec:
 
     @property
     def local(self) -> bool:
+        """Whether it is a folder."""
         return self.revision is None
 
     @property
@@ -41,10 +39,11 @@ class DataSpec:
     name: str
     config: str | None = None
     revision: str | None = None
+    most: int | None = None  # how many a validation or a test has of problems that are made here; None: no end of them
 
     @property
     def made_here(self) -> bool:
-        """Whether the project makes the problems itself, as many as are wanted."""
+        """Whether the project makes them itself, as many as are wanted."""
         return self.name == "helpers.problems"
 
 
@@ -61,7 +60,7 @@ class Sampling:
 class Lora:
     """A low-rank adapter: rank, scale (alpha / r), learning rate, and the linear layers that get one.
 
-    targets: "all-linear" for every linear layer but the output layer, or the layers' names.
+    Their names, or "all-linear" for all but the output layer.
     """
 
     r: int
@@ -74,7 +73,7 @@ class Lora:
 class Budget:
     """Minutes and gigabytes (RAM on a CPU, else GPU memory): on mini of the whole series, measured.
 
-    What is planned comes from `helpers.planning`: traces and token distillation, on a T4 for small, an L4 for full.
+    What is planned comes from `make plan`: traces and token distillation, on a T4 for small, an L4 for full.
     """
 
     minutes: int
@@ -170,10 +169,16 @@ _resolved: Tier | None = None
 def resolve(tier: str | Tier = "auto", seed: int = 0) -> Tier:
     """The tier to run on.
 
-    tier: a name, or "auto" for what the hardware allows: full with a CUDA GPU of 20 GB or more, small with any other,
-    mini without. A Tier comes back as it is. seed: of what is to run; it is only looked at (`check_seed`).
-    The environment variable DISTILL_TIER, where it is set, goes before a name; DISTILL_STUDENT (`student_override`)
-    names another student. Raises ValueError as these two, as `check_seed`, and for an unknown name, saying who gave it.
+    DISTILL_TIER in the environment goes before a name, and may be the path of a JSON file (`from_file`);
+    DISTILL_STUDENT (`student_override`) names another student.
+
+    Args:
+        tier: a name, or "auto" for what the hardware allows: full with a CUDA GPU of 20 GB or more, small with any
+            other, mini without. A Tier comes back as it is.
+        seed: of what is to run; it is only looked at.
+
+    Raises:
+        ValueError: for an unknown name, saying who gave it, a student that is not there, and a seed that is none.
     """
     global _resolved
     check_seed(seed)
@@ -182,7 +187,13 @@ def resolve(tier: str | Tier = "auto", seed: int = 0) -> Tier:
     forced = os.environ.get("DISTILL_TIER")
     name, giver = (forced, "DISTILL_TIER") if forced else (tier, "the argument `tier`")
     if name == "auto":
-        name = _largest_that_fits()
+        import torch  # two seconds: only where the hardware is asked
+
+        card = torch.cuda.get_device_properties(0).total_memory if torch.cuda.is_available() else 0
+        name = "full" if card >= FULL_TIER_BYTES else "small" if card else "mini"
+    if forced and name.endswith(".json"):
+        _resolved = from_file.of_file(Path(name), TIERS)
+        return _resolved
     if name not in TIERS:
         raise ValueError(f"{giver} is {name!r}, and there is no such tier; choose from auto, {', '.join(TIERS)}")
     _resolved = student_override.chosen(TIERS[name])
@@ -190,11 +201,5 @@ def resolve(tier: str | Tier = "auto", seed: int = 0) -> Tier:
 
 
 def resolved() -> Tier | None:
-    """The tier that was resolved last in this process, None before."""
+    """The tier that was resolved last in this process."""
     return _resolved
-
-
-def _largest_that_fits() -> str:
-    if not torch.cuda.is_available():
-        return "mini"
-    return "full" if torch.cuda.get_device_properties(0).total_memory >= FULL_TIER_BYTES else "small"

@@ -4,6 +4,10 @@ import os
 import re
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from helpers.tiers import Tier
 
 STUDENT = "DISTILL_STUDENT"  # the environment variable that names it
 ROOT = Path(__file__).resolve().parents[2]
@@ -17,12 +21,14 @@ COPIES = {
 }
 
 
-def chosen(tier):
+def chosen(tier: "Tier") -> "Tier":
     """The tier with the student that DISTILL_STUDENT names, NAME@COMMIT on the Hub or a folder, if it names one.
 
     A folder is looked for from the project's root on, then from where the program runs: for a notebook its own folder.
-    A tier whose student is a folder of the project stays as it is. Raises ValueError for a folder that is not there,
-    and for a name without a commit.
+    A tier whose student is a folder of the project stays as it is.
+
+    Raises:
+        ValueError: for a folder that is not there, and for a name without a commit.
     """
     named = os.environ.get(STUDENT)
     if not named or tier.student.local:
@@ -33,7 +39,16 @@ def chosen(tier):
         return replace(tier, student=replace(tier.student, name=str(folder.resolve()), revision=None))
     found = NAMED.fullmatch(named)
     if not found:
-        raise ValueError(_wrong(named, dict.fromkeys(str(place) for place in places)))
+        name, _, commit = named.partition("@")
+        mend = f"write {STUDENT}=NAME@COMMIT"
+        if re.fullmatch(r"[\w.-]+(/[\w.-]+)?", name):
+            mend = f"write {STUDENT}={name}@COMMIT, with one from https://huggingface.co/{name}/commits/main"
+        what = f"{commit!r} is no commit" if commit else "it names no commit"
+        there = " or ".join(dict.fromkeys(map(str, places)))
+        raise ValueError(
+            f"{STUDENT} is {named!r}: there is no such folder ({there}), and {what}, so the model could change under a "
+            f"result: {mend}"
+        )
     return replace(tier, student=replace(tier.student, name=found[1], revision=found[2]))
 
 
@@ -45,17 +60,4 @@ def instead_of(name: str) -> str:
     return (
         f"; or take {copy}, a copy of it without a gate: {STUDENT}={copy}@COMMIT, with a commit from "
         f"https://huggingface.co/{copy}/commits/main"
-    )
-
-
-def _wrong(named: str, places) -> str:
-    """What is wrong with a name that is neither a folder nor NAME@COMMIT."""
-    name, _, commit = named.partition("@")
-    mend = f"write {STUDENT}=NAME@COMMIT"
-    if re.fullmatch(r"[\w.-]+(/[\w.-]+)?", name):
-        mend = f"write {STUDENT}={name}@COMMIT, with one from https://huggingface.co/{name}/commits/main"
-    what = f"{commit!r} is no commit" if commit else "it names no commit"
-    return (
-        f"{STUDENT} is {named!r}: there is no such folder ({' or '.join(places)}), and {what}, so the model could "
-        f"change under a result: {mend}"
     )

@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 from functools import cache
 
 from datasets import Dataset
@@ -9,6 +10,8 @@ from datasets import Dataset
 from helpers import models
 from helpers.evaluation.reading import is_right
 from helpers.generation.with_transformers import Answer
+from helpers.models.kinds import Tokenizer
+from helpers.problems import Problem
 from helpers.questions import Question
 from helpers.tiers import Tier
 from helpers.traces.store import ANSWER, as_dataset
@@ -16,13 +19,21 @@ from helpers.traces.store import ANSWER, as_dataset
 REASONS = ("truncated", "no </think>", "wrong answer", "too long", "duplicate")
 
 
-def verdict(answer: Answer, problem, seen: set[tuple[str, str]], tier: Tier, limit: int | None = None) -> str:
-    """"kept", or the first of REASONS that holds.
+def verdict(
+    answer: Answer, problem: Problem | Question, seen: set[tuple[str, str]], tier: Tier, limit: int | None = None
+) -> str:
+    """Whether a trace is kept: "kept", or the first of REASONS that holds.
 
     truncated: it did not end by itself. no </think>: not exactly one `<think>` with one `</think>` after it.
-    wrong answer: what follows the reasoning is not the gold answer. too long: with its prompt it has more tokens, as
-    the student counts them, than `limit`, or than tier.max_length if None. duplicate: (question, text) is in `seen`,
-    what was kept so far; `seen` stays as it is.
+    wrong answer: what follows the reasoning is not the gold answer. too long: with its prompt it has more tokens than
+    the limit. duplicate: it is in `seen`.
+
+    Args:
+        answer: the trace.
+        problem: its question and gold answer.
+        seen: (question, text) of what was kept so far; it stays as it is.
+        tier: whose student counts the tokens.
+        limit: of tokens, tier.max_length if None.
     """
     text = whole(answer)
     if not answer.ended:
@@ -37,9 +48,12 @@ def verdict(answer: Answer, problem, seen: set[tuple[str, str]], tier: Tier, lim
 
 
 def verify(dataset: Dataset, tier: Tier, limit: int | None = None) -> tuple[Dataset, Counter]:
-    """The rows that are kept, in their order, and how many got which verdict: "kept" and REASONS, all rows together.
+    """The rows that are kept, in their order, and how many got which verdict.
 
-    dataset: with the columns of `collect`; its verdicts are found anew. limit: see `verdict`.
+    Args:
+        dataset: with the columns of `collect`; its verdicts are found anew.
+        tier: as `verdict`.
+        limit: as `verdict`.
     """
     rows = dataset.to_list()
     found = judge(rows, tier, limit)
@@ -47,7 +61,7 @@ def verify(dataset: Dataset, tier: Tier, limit: int | None = None) -> tuple[Data
     return as_dataset(kept, dataset.info.description), Counter(found)
 
 
-def judge(rows: list[dict], tier: Tier, limit: int | None = None) -> list[str]:
+def judge(rows: Sequence[dict], tier: Tier, limit: int | None = None) -> list[str]:
     """The verdict on each row, [rows]."""
     seen, found = set(), []
     for row in rows:
@@ -59,11 +73,14 @@ def judge(rows: list[dict], tier: Tier, limit: int | None = None) -> list[str]:
     return found
 
 
-def short_enough(rows: list[dict], tier: Tier, role: str) -> list[dict]:
+def short_enough(tier: Tier, rows: Sequence[dict], role: str) -> list[dict]:
     """The rows that have no more tokens than tier.max_length as a role counts, the "student" or the "sibling".
 
     A trainer would cut the others, their end with them. "kept" goes by the student's count alone. How many are left out
-    is printed, if any. Raises ValueError where none is short enough, and as `models.load_tokenizer`.
+    is printed, if any.
+
+    Raises:
+        ValueError: where none is short enough, and as `models.load_tokenizer`.
     """
     found = [row for row in rows if tokens_of(tier, row["question"], row[ANSWER], role) <= tier.max_length]
     if len(found) < len(rows):
@@ -80,15 +97,19 @@ def whole(answer: Answer) -> str:
     return answer.text if answer.text.lstrip().startswith("<think>") else answer.whole
 
 
+def chat(question: str, text: str) -> list[dict[str, str]]:
+    """The user's turn and the assistant's."""
+    return [{"role": "user", "content": question}, {"role": "assistant", "content": text}]
+
+
 @cache
-def student_tokenizer(tier: Tier, role: str = "student"):
+def student_tokenizer(tier: Tier, role: str = "student") -> Tokenizer:
     """The student's tokenizer, or the sibling's, loaded once. Raises as `models.load_tokenizer`."""
     return models.load_tokenizer(tier, role)
 
 
 def tokens_of(tier: Tier, question: str, text: str, role: str = "student") -> int:
     """How many tokens the student, or the sibling, sees: prompt, trace and what the template puts around them."""
-    turns = [{"role": "user", "content": question}, {"role": "assistant", "content": text}]
     tokenizer = student_tokenizer(tier, role)
-    rendered = tokenizer.apply_chat_template(turns, tokenize=False)
+    rendered = tokenizer.apply_chat_template(chat(question, text), tokenize=False)
     return len(tokenizer(rendered, add_special_tokens=False).input_ids)

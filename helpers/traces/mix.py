@@ -11,7 +11,7 @@ are taken only where there is nothing else: a teacher that names no more than it
 import json
 import random
 import re
-from collections.abc import Callable
+from collections.abc import Sequence
 from statistics import median
 
 from datasets import Dataset
@@ -26,12 +26,16 @@ RULE = re.compile(r"[-*_]{3,}")
 HEADING = re.compile(r"#+ [^\n]*|\*\*[^*\n]+\*\*:?")  # a line of its own: **Final Answer**
 
 
-def short(text: str, gold: tuple | list) -> str | None:
+def short(text: str, gold: Sequence[float]) -> str | None:
     """The trace with the teacher's last working as its reasoning; None if it gives none behind `</think>`.
 
     What stands behind the mark is cut in two: the last paragraphs that give the gold answer by themselves stay behind
-    it, and what leads to them becomes the reasoning. No word is changed. gold: the numbers asked for; an impossible
-    problem, (), has no short form, because what makes it impossible is all that is said.
+    it, and what leads to them becomes the reasoning. No word is changed.
+
+    Args:
+        text: the trace.
+        gold: the numbers asked for; an impossible problem, (), has no short form, because what makes it impossible is
+            all that is said.
     """
     parts = [part.strip() for part in PARAGRAPHS.split(final_answer(text))]
     parts = [part for part in parts if part and not RULE.fullmatch(part)]
@@ -45,14 +49,20 @@ def short(text: str, gold: tuple | list) -> str | None:
     return f"<think>\n{working}\n</think>\n\n{closing}"
 
 
-def mix(kept: Dataset, tier: Tier, seed: int) -> Dataset:
+def mix(tier: Tier, seed: int, kept: Dataset) -> Dataset:
     """Kept traces, `tier.long_share` of them whole and the others in their short form, in their order.
 
     A question stays at most once. A trace without a short form is taught whole, or, if it has no more tokens than the
     median, counts as short as it is. Where there are more long ones than the share allows, some are left out. Where
     there are too few, the share is smaller. `told` says how it came out.
-    kept: rows as `traces.collect` gives them; `tokens` of a shortened one is counted anew, as the teacher counts. seed:
-    of the lot. Raises ValueError where the tier's share is not from 0 to 1, and as `models.load_tokenizer`.
+
+    Args:
+        tier: its long_share.
+        seed: of the lot.
+        kept: rows as `traces.collect` gives them; `tokens` of a shortened one is counted anew, as the teacher counts.
+
+    Raises:
+        ValueError: where the tier's share is not from 0 to 1, and as `models.load_tokenizer`.
     """
     share = tier.long_share
     if share is None or not 0 <= share <= 1:
@@ -60,11 +70,11 @@ def mix(kept: Dataset, tier: Tier, seed: int) -> Dataset:
     rows = kept.to_list()
     shortened = [short(row[ANSWER], row["gold"]) for row in rows]
     long, brief = _drawn(rows, shortened, share, random.Random(f"long and short {seed}"))
-    count = _counter(tier) if any(shortened[i] is not None for i in brief) else None
+    tokenizer = models.load_tokenizer(tier, "teacher") if any(shortened[i] is not None for i in brief) else None
     taught = []
     for i, row in enumerate(rows):
         if i in brief and shortened[i] is not None:
-            taught.append({**row, ANSWER: shortened[i], "tokens": count(shortened[i])})
+            taught.append({**row, ANSWER: shortened[i], "tokens": _tokens(tokenizer, shortened[i])})
         elif i in brief or i in long:
             taught.append(row)
     mixed = {
@@ -75,7 +85,11 @@ def mix(kept: Dataset, tier: Tier, seed: int) -> Dataset:
 
 
 def told(rows: Dataset) -> str:
-    """How a mixture came out, in one line. Raises ValueError for rows that are none."""
+    """How a mixture came out, in one line.
+
+    Raises:
+        ValueError: for rows that are none.
+    """
     mixed = record(rows).get("mixed")
     if mixed is None:
         raise ValueError("these traces are not mixed: traces.load mixes them where the tier has a long_share")
@@ -105,13 +119,7 @@ def _drawn(rows: list[dict], shortened: list, share: float, lot: random.Random) 
     return long, {*has_short, *as_it_is} - long
 
 
-def _counter(tier: Tier) -> Callable[[str], int]:
-    """Counts what the teacher would have written: without the `<think>` that its prompt opens, with its end."""
-    tokenizer = models.load_tokenizer(tier, "teacher")
-    opened = models.opens_reasoning(tokenizer)
-
-    def count(text: str) -> int:
-        written = text.removeprefix("<think>\n") if opened else text
-        return len(tokenizer(written, add_special_tokens=False).input_ids) + 1
-
-    return count
+def _tokens(tokenizer, text: str) -> int:
+    """How many the teacher would have written: without the `<think>` that its prompt opens, with its end."""
+    written = text.removeprefix("<think>\n") if models.opens_reasoning(tokenizer) else text
+    return len(tokenizer(written, add_special_tokens=False).input_ids) + 1

@@ -1,4 +1,4 @@
-"""A folder of traces: batches as they come, the finished dataset, and how both were made."""
+"""What lies in a folder of traces: batches as they come, rows as a dataset, and how both were made."""
 
 import json
 import os
@@ -7,11 +7,13 @@ from pathlib import Path
 
 from datasets import Dataset, Features, List, Value
 
-from helpers import disk, models, provenance, sources
-from helpers.disk import Damaged
+from helpers import models, provenance, sources
 from helpers.evaluation import results
-from helpers.provenance import PROVENANCE, digest, no_bars, revision
-from helpers.questions import source
+from helpers.models.kinds import Tokenizer
+from helpers.problems import Problem
+from helpers.provenance import revision
+from helpers.questions import Question, source
+from helpers.sources import digest
 from helpers.tiers import TIERS, Tier
 
 ANSWER = "teacher_answer"  # the column with the trace
@@ -21,8 +23,12 @@ BATCHES, DATASET = "batches.jsonl", "dataset"
 def record(source: Dataset | Path | str) -> dict:
     """How traces were made: teacher, revision, data, n, seed, sampling, prompt, library versions, ...
 
-    source: a dataset that `collect`, `verify`, `messages` or `load` gave, or the folder that `collect` wrote.
-    Raises ValueError for another dataset, FileNotFoundError for another folder.
+    Args:
+        source: a dataset that `collect`, `verify`, `messages` or `load` gave, or the folder that `collect` wrote.
+
+    Raises:
+        ValueError: for another dataset.
+        FileNotFoundError: for another folder.
     """
     if isinstance(source, Dataset):
         if not source.info.description:
@@ -52,7 +58,7 @@ def settings(tier: Tier, n: int, seed: int) -> dict:
     }  # fmt: skip
 
 
-def asked(problems: Sequence) -> str:
+def asked(problems: Sequence[Problem | Question]) -> str:
     """A short name for questions and their gold answers, in their order."""
     return digest(json.dumps([(problem.question, problem.answer) for problem in problems]).encode())
 
@@ -65,26 +71,12 @@ def judged(tier: Tier) -> dict:
     }  # fmt: skip
 
 
-def prompt(tokenizer) -> dict:
+def prompt(tokenizer: Tokenizer) -> dict:
     """What the teacher is given around a question."""
     return {"prompt": models.chat_prompt(tokenizer, "{question}")}
 
 
-def refuse_others(folder: Path, made: dict) -> None:
-    """Raises ValueError if the folder holds traces that were made otherwise than `made` says."""
-    provenance.refuse_others(folder, made, "traces", (BATCHES, DATASET))
-
-
-def begin(folder: Path, made: dict, tokenizer) -> None:
-    """Writes how the traces are made, with what is told and not compared: template, machine, versions."""
-    if (folder / PROVENANCE).is_file():
-        return
-    template = digest(json.dumps(tokenizer.chat_template).encode())
-    told = {**made, "template": template, "machine": results.machine(), "versions": results.versions()}
-    provenance.write(folder, told)
-
-
-def append(folder: Path, rows: list[dict]) -> None:
+def append(folder: Path, rows: Sequence[dict]) -> None:
     """A batch, as one line: it is there whole or not at all. On the disk when this returns."""
     with open(folder / BATCHES, "ab") as file:
         file.write(json.dumps(rows, ensure_ascii=False).encode() + b"\n")
@@ -95,8 +87,12 @@ def append(folder: Path, rows: list[dict]) -> None:
 def stored(folder: Path, asked: Sequence[str] | None = None) -> list[dict]:
     """The rows of the whole batches. What a kill left of a last one is cut off the file.
 
-    asked: the questions, in the order in which they are written. Then a batch that stands there twice counts once.
-    Raises ValueError, with its number, for any other line that cannot be read or is not the next of `asked`.
+    Args:
+        folder: where the batches lie, if there are any.
+        asked: the questions, in the order in which they are written. Then a batch that stands there twice counts once.
+
+    Raises:
+        ValueError: with its number, for any other line that cannot be read or is not the next of `asked`.
     """
     path = folder / BATCHES
     lines = path.read_bytes().splitlines(keepends=True) if path.is_file() else []
@@ -123,7 +119,7 @@ def stored(folder: Path, asked: Sequence[str] | None = None) -> list[dict]:
     return rows
 
 
-def as_dataset(rows: list[dict], description: str) -> Dataset:
+def as_dataset(rows: Sequence[dict], description: str) -> Dataset:
     """Rows with the columns of `collect` as a dataset that says how it was made; whole gold numbers stay whole."""
     whole = all(isinstance(number, int) for row in rows for number in row["gold"])
     features = Features(
@@ -135,61 +131,8 @@ def as_dataset(rows: list[dict], description: str) -> Dataset:
     return build(rows, features, description)
 
 
-def build(rows: list[dict], features: Features, description: str) -> Dataset:
+def build(rows: Sequence[dict], features: Features, description: str) -> Dataset:
     """A dataset with these columns, of no rows too, that carries a description."""
     dataset = Dataset.from_dict({name: [row[name] for row in rows] for name in features}, features)
     dataset.info.description = description
     return dataset
-
-
-def finish(folder: Path, rows: list[dict], by: dict) -> Dataset:
-    """Stores the rows as the folder's dataset, never half written. by: what `judged` said of their verdicts."""
-    with no_bars():
-        disk.save(as_dataset(rows, json.dumps({**record(folder), "judged": by})), folder / DATASET)
-    return disk.load(folder / DATASET)
-
-
-def read(folder: Path, problems: Sequence) -> Dataset:
-    """The folder's dataset, whoever judged it. Raises Damaged, with what is wrong, if it is not whole or not there.
-
-    problems: what it has to answer, in their order.
-    """
-    dataset = disk.load(folder / DATASET)
-    there = zip(dataset["question"][:], map(tuple, dataset["gold"][:]), strict=True)
-    if list(there) != [(problem.question, problem.answer) for problem in problems]:
-        raise Damaged("it does not answer the questions that were asked")
-    return dataset
-
-
-def finished(folder: Path, problems: Sequence, by: dict) -> Dataset | None:
-    """The folder's dataset; None if there is none that is whole, or if its verdicts depended on other than `by`."""
-    try:
-        dataset = read(folder, problems)
-    except Damaged:
-        return None
-    return dataset if record(dataset).get("judged") == by else None
-
-
-def kept(folder: Path, problems: Sequence, order: Sequence[int]) -> tuple[list[dict], str]:
-    """What is there of the rows, in the order in which they are written, and a few words on where it was read.
-
-    order: the places of the problems in the order in which they are written. As it was judged is nothing to go by.
-    Raises ValueError where the dataset is damaged and the batches do not have all of it, and as `stored`.
-    """
-    disk.restore(folder / DATASET)
-    damage = None
-    if (folder / DATASET).exists():
-        try:
-            rows = read(folder, problems).to_list()
-            return [rows[i] for i in order], ", and judged anew"
-        except Damaged as error:
-            damage = error
-    rows = stored(folder, [problems[i].question for i in order])
-    if damage is None:
-        return rows, ""
-    if len(rows) < len(order):
-        raise ValueError(
-            f"{folder / DATASET} is damaged ({damage}), and {BATCHES} has {len(rows):,} of its {len(order):,} traces: "
-            f"delete {folder}, and begin again"
-        ) from damage
-    return rows, f"; its dataset is built again from {BATCHES}: {damage}"

@@ -7,7 +7,7 @@ cores, two processes write half as much again as one with two threads.
 import os
 import sys
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from multiprocessing import get_context, parent_process
@@ -15,7 +15,8 @@ from types import ModuleType
 
 import torch
 
-from helpers import generation, models
+from helpers import models
+from helpers.generation import with_transformers
 from helpers.generation.with_transformers import Answer
 from helpers.tiers import Tier
 
@@ -31,7 +32,7 @@ def small(tier: Tier) -> bool:
 
 
 @contextmanager
-def one_thread(tier: Tier):
+def one_thread(tier: Tier) -> Iterator[None]:
     """A single thread for a small teacher, as its processes have: the same sums, to the last bit, either way."""
     before = torch.get_num_threads()
     if small(tier):
@@ -54,8 +55,8 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
-def answers(tier: Tier, tasks: Iterable[tuple[list[str], dict]]) -> Iterator[list[Answer]]:
-    """The answers to each task in order: its questions and the settings of `generation.generate`.
+def answers(tier: Tier, tasks: Iterable[tuple[Sequence[str], dict]]) -> Iterator[list[Answer]]:
+    """As `generation.Writer.answers`, by a copy of the tier's teacher on each core.
 
     Whoever stops iterating stops the processes; killed, they end with it. A script that calls this needs no
     `if __name__ == "__main__"`: the processes do not run it again.
@@ -96,4 +97,4 @@ def _end_with_parent() -> None:
 
 def _write(task: tuple[list[str], dict]) -> list[Answer]:
     questions, settings = task
-    return generation.generate(*_teacher, questions, **settings)
+    return with_transformers.generate(*_teacher, questions, **settings)

@@ -1,18 +1,23 @@
 """Training an adapter: one set of settings for every method, resumed after a kill, read where finished."""
 
 import json
-from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
+from tqdm.auto import tqdm
 
 from helpers import disk, memory
-from helpers.evaluation.statistics import Share
+from helpers.evaluation.statistics import Estimate
 from helpers.models import gpu_errors, unsloth
 from helpers.tiers import Tier
 from helpers.training import checkpoints
+from helpers.training.checkpoints import adapters as adapters
+
+if TYPE_CHECKING:
+    from transformers import Trainer, TrainingArguments
 
 RUN = "run.json"
 
@@ -21,25 +26,39 @@ RUN = "run.json"
 class Run:
     """How a training went, over all its parts if it was killed and went on.
 
-    seconds: of training and validation; steps: of the optimizer; loss: (step, mean loss since the entry before, in
-    nats a learnt token); validation: (epoch, Share of right answers); folder: where its checkpoints are.
-    before, peak: MB in use before the training and at its peak, in its last part if it was killed.
+    Attributes:
+        seconds: of training and validation.
+        steps: of the optimizer.
+        loss: (step, mean loss since the entry before, in nats a learnt token).
+        validation: (epoch, Estimate of right answers).
+        folder: where its checkpoints are.
+        before: MB in use before the training, before its last part if it was killed.
+        peak: MB in use at its peak, in its last part if it was killed.
     """
 
     seconds: float
     steps: int
     loss: list[tuple[int, float]]
-    validation: list[tuple[int, Share]]
+    validation: list[tuple[int, Estimate]]
     folder: Path
     before: float
     peak: float
 
 
-def settings(tier: Tier, seed: int, folder: Path | str, of_trl: bool = False, **changes):
+def settings(
+    tier: Tier, seed: int, folder: Path | str, of_trl: bool = False, **changes: object
+) -> "TrainingArguments":
     """`TrainingArguments`: one optimizer and one schedule over all epochs, a checkpoint at each epoch's end.
 
-    of_trl: TRL's `SFTConfig` with the same settings, and the loss on the answer alone, without packing.
-    changes: fields to set otherwise. Raises ValueError for a micro_batch that does not divide batch_size.
+    Args:
+        tier: whose batches, epochs and learning rate they are.
+        seed: of the order of rows.
+        folder: where the checkpoints go.
+        of_trl: TRL's `SFTConfig` with the same settings, and the loss on the answer alone, without packing.
+        **changes: fields to set otherwise.
+
+    Raises:
+        ValueError: for a micro_batch that does not divide batch_size.
     """
     from transformers import TrainingArguments  # not at the top: see helpers.models.loading
 
@@ -81,7 +100,7 @@ def settings(tier: Tier, seed: int, folder: Path | str, of_trl: bool = False, **
     return on_one_card(SFTConfig(**chosen | own | changes))
 
 
-def on_one_card(args):
+def on_one_card(args: "TrainingArguments") -> "TrainingArguments":
     """The settings for one card in a process: Trainer would share a batch among all that it sees, and make it as large.
 
     Several cards are for several processes (torchrun, accelerate).
@@ -92,7 +111,11 @@ def on_one_card(args):
 
 
 def check_batches(tier: Tier) -> None:
-    """Raises ValueError if a batch of the tier cannot be cut into its micro-batches: another batch would be trained."""
+    """Refuses a tier whose batch cannot be cut into its micro-batches: another batch would be trained.
+
+    Raises:
+        ValueError: with the micro-batches that fit.
+    """
     if not 1 <= tier.micro_batch <= tier.batch_size or tier.batch_size % tier.micro_batch:
         fit = [str(size) for size in range(1, tier.batch_size + 1) if tier.batch_size % size == 0]
         raise ValueError(
@@ -101,34 +124,15 @@ def check_batches(tier: Tier) -> None:
         )
 
 
-def validation(score: Callable[[torch.nn.Module], Share], every: int = 1):
-    """A callback for a trainer: the share of right answers at the end of an epoch, printed and kept.
-
-    score: called with the model, gives a Share. every: after so many epochs, and after the last.
-    """
-    from helpers.training.callbacks import Validation
-
-    return Validation(score, every)
-
-
-def keep_float32(model) -> None:
-    """Turns a model's trainable weights into float32, which is what the optimizer's small steps need.
-
-    TRL rounds the adapter of a student in 4 bits to bfloat16. That has about two and a half decimal digits: near the
-    end of a schedule a step is smaller than the last of them, and the weight stays where it was.
-    """
-    for weight in model.parameters():
-        if weight.requires_grad:
-            weight.data = weight.data.float()
-
-
-def run(trainer) -> Run:
+def run(trainer: "Trainer") -> Run:
     """Trains what is left to train: from the last whole checkpoint on if there is one, nothing if it is finished.
 
     A finished run is read from its folder, `trainer.args.output_dir`, and the trainer's model stays as it is: load
     an adapter from `adapters(folder)`. A checkpoint that a kill left half written is deleted. Where another process
     trains in the same folder, this one waits, says so, and then reads.
-    Raises FloatingPointError, before a step is made of it, for a gradient or a loss that is not finite.
+
+    Raises:
+        FloatingPointError: before a step is made of it, for a gradient or a loss that is not finite.
     """
     folder = Path(trainer.args.output_dir)
     first = trainer.is_world_process_zero()  # of the processes of one training, which share the folder
@@ -140,15 +144,14 @@ def _run(trainer, folder: Path, first: bool) -> Run:
     """As `run`. first: whether this process is the one that writes."""
     from transformers import PrinterCallback
 
-    from helpers.training.callbacks import Clock, Finite, Whole, bar
+    from helpers.training.callbacks import Bar, Clock, Finite, Whole
 
     folder.mkdir(parents=True, exist_ok=True)
     trainer.remove_callback(PrinterCallback)  # a line for every tenth step
-    for callback in (Clock(), Finite(), Whole()):
-        trainer.add_callback(callback)
-    enough = gpu_errors.enough_memory("training")
-    with memory.track("training") as cost, bar() as shown, enough, unsloth.without_logits():
-        trainer.add_callback(shown)
+    enough, shown = gpu_errors.enough_memory("training"), tqdm(desc="steps", delay=5, leave=False)
+    with memory.track("training") as cost, shown, enough, unsloth.without_logits():
+        for callback in (Clock(), Finite(), Whole(), Bar(shown)):
+            trainer.add_callback(callback)
         trainer.train(resume_from_checkpoint=checkpoints.last_whole(folder))
     log = trainer.state.log_history
     told = {
@@ -177,18 +180,14 @@ def finished(folder: Path) -> bool:
 
 
 def read(folder: Path) -> Run:
-    """The finished run of a folder. Raises FileNotFoundError if it is not finished."""
+    """The finished run of a folder.
+
+    Raises:
+        FileNotFoundError: if it is not finished.
+    """
     if not finished(folder):
         raise FileNotFoundError(f"there is no finished training in {folder}: `training.run` makes one")
     told = json.loads((Path(folder) / RUN).read_text(encoding="utf-8"))
-    found = [(epoch, Share(**share)) for epoch, share in told["validation"]]
+    found = [(epoch, Estimate(**share)) for epoch, share in told["validation"]]
     losses = [(step, loss) for step, loss in told["loss"]]
     return Run(told["seconds"], told["steps"], losses, found, Path(folder), told["before"], told["peak"])
-
-
-def adapters(folder: Path) -> list[Path]:
-    """The adapters that a run saved, one an epoch, in their order. Raises FileNotFoundError if there is none."""
-    found = [path.parent for path in Path(folder).glob("checkpoint-*/adapter_model.safetensors")]
-    if not found:
-        raise FileNotFoundError(f"there is no adapter in {folder}: `training.run` makes one at each epoch's end")
-    return sorted(found, key=lambda path: int(path.name.rpartition("-")[2]))

@@ -1,5 +1,6 @@
 """What a model holds inside while it reads a batch: hidden states, values or attention of some layers, in one pass."""
 
+from collections.abc import Sequence
 from contextlib import ExitStack
 
 import torch
@@ -8,23 +9,31 @@ from helpers import losses
 from helpers.models import unsloth
 
 
-def read(model, inputs: dict, signal: str, wanted) -> tuple[torch.Tensor, list[torch.Tensor]]:
-    """What the output head is given, (batch, length, width), and the signal of each wanted layer.
+def read(
+    model: torch.nn.Module, inputs: dict, signal: str, wanted: Sequence[int]
+) -> tuple[torch.Tensor, list[torch.Tensor]]:
+    """What the output head is given, and the signal of each wanted layer.
 
-    signal: "hidden", (batch, length, width); "values", what a layer's value projection gives, (batch, length, key and
-    value heads x head's width); "attention", (batch, length, heads, length), where each place looks.
-    wanted: numbers of layers, as `losses.layer_maps` counts them. Asked for at each call, because Unsloth's models give
-    hidden states only where a call asks.
-    Raises ValueError if a model does not give what is asked for, with the mend.
+    Args:
+        model: a causal language model, with an adapter or without.
+        inputs: what the model is given, input_ids and attention_mask.
+        signal: "hidden", (batch, length, width); "values", what a layer's value projection gives, (batch, length, key
+            and value heads x head's width); "attention", (batch, length, heads, length), where each place looks.
+        wanted: numbers of layers, as `losses.layer_maps` counts them. Asked for at each call, because Unsloth's models
+            give hidden states only where a call asks.
+
+    Returns:
+        (batch, length, width), after the last norm; and for each wanted layer its signal.
+
+    Raises:
+        ValueError: if a model does not give what is asked for, with the mend.
     """
     if signal == "attention" and unsloth.loaded(model):
         raise ValueError("Unsloth's kernels never hold the attention: choose relations, or engine='transformers'")
     caught: dict[int, torch.Tensor] = {}
     with ExitStack() as hooks:
-        if signal == "values":
-            for layer in set(wanted):
-                module = _values_of(model, layer)
-                hooks.callback(module.register_forward_hook(_catcher(caught, layer)).remove)
+        for layer in set(wanted) if signal == "values" else ():
+            hooks.callback(_catch(model, layer, caught).remove)
         # One place's logits instead of all: they are not used.
         given = model(
             **inputs, output_hidden_states=True, output_attentions=signal == "attention", logits_to_keep=1,
@@ -57,20 +66,14 @@ def learnt(signal: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
 
 
 def sizes(labels: torch.Tensor) -> list[int]:
-    """How many tokens of each text are learnt, as `learnt` gives them. labels: (batch, length)."""
+    """How many tokens of each text of (batch, length) labels are learnt, as `learnt` gives them."""
     return (labels[:, 1:] != losses.IGNORED).sum(1).tolist()
 
 
-def _values_of(model, layer: int) -> torch.nn.Module:
+def _catch(model, layer: int, into: dict[int, torch.Tensor]):
+    """Puts what the layer's value projection gives into a dictionary, until the handle that it returns is removed."""
     ending = f"layers.{layer - 1}.self_attn.v_proj"
-    for name, module in model.named_modules():
-        if name.endswith(ending):
-            return module
-    raise ValueError(f"{type(model).__name__} has no module ...{ending}: layer {layer} has no values to compare")
-
-
-def _catcher(caught: dict[int, torch.Tensor], layer: int):
-    def hook(module, arguments, output):
-        caught[layer] = output
-
-    return hook
+    module = next((one for name, one in model.named_modules() if name.endswith(ending)), None)
+    if module is None:
+        raise ValueError(f"{type(model).__name__} has no module ...{ending}: layer {layer} has no values to compare")
+    return module.register_forward_hook(lambda module, given, output: into.update({layer: output}))

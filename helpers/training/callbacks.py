@@ -2,7 +2,7 @@
 
 import math
 import time
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
@@ -10,13 +10,19 @@ import torch
 from tqdm.auto import tqdm
 from transformers import TrainerCallback
 
+from helpers.evaluation.statistics import Estimate
 from helpers.training import checkpoints
 
 
 class Validation(TrainerCallback):
-    """After every so many epochs, and the last, the share of right answers: printed, and kept in the trainer's log."""
+    """The share of right answers at the end of an epoch: printed, and kept in the trainer's log.
 
-    def __init__(self, score, every: int = 1):
+    Args:
+        score: called with the model, gives an Estimate.
+        every: after so many epochs, and after the last.
+    """
+
+    def __init__(self, score: Callable[[torch.nn.Module], Estimate], every: int = 1):
         self.score, self.every = score, every
 
     def on_epoch_end(self, args, state, control, model=None, **_):
@@ -84,10 +90,3 @@ class Bar(TrainerCallback):
 
     def on_step_end(self, args, state, control, **_):
         self.shown.update(state.global_step - self.shown.n)
-
-
-@contextmanager
-def bar():
-    """A bar of steps, shown after five seconds; it goes when training is done."""
-    with tqdm(desc="steps", delay=5, leave=False) as shown:
-        yield Bar(shown)

@@ -27,7 +27,7 @@ def is_whole(folder: Path) -> bool:
 
 def last_whole(folder: Path) -> str | None:
     """The newest whole checkpoint of a run, None if there is none. What is not whole is deleted, which is said."""
-    found = sorted(folder.glob("checkpoint-*"), key=lambda path: int(path.name.rpartition("-")[2]))
+    found = sorted(folder.glob("checkpoint-*"), key=_step)
     whole = [path for path in found if is_whole(path)]
     broken = [path for path in found if path not in whole]
     # By one process: the others of a run on several cards read what is there.
@@ -37,3 +37,19 @@ def last_whole(folder: Path) -> str | None:
         names = ", ".join(path.name for path in broken)
         print(f"not whole, and deleted: {names}. It goes on from {whole[-1].name if whole else 'the beginning'}")
     return str(whole[-1]) if whole else None
+
+
+def adapters(folder: Path | str) -> list[Path]:
+    """The adapters that a run saved, one an epoch, in their order.
+
+    Raises:
+        FileNotFoundError: if there is none.
+    """
+    found = sorted((path.parent for path in Path(folder).glob("checkpoint-*/adapter_model.safetensors")), key=_step)
+    if not found:
+        raise FileNotFoundError(f"there is no adapter in {folder}: `training.run` makes one at each epoch's end")
+    return found
+
+
+def _step(checkpoint: Path) -> int:
+    return int(checkpoint.name.rpartition("-")[2])

@@ -24,10 +24,15 @@ KINDS = {
 class Features:
     """How a teacher's inside is learnt.
 
-    kind: a key of KINDS, a loss of `helpers.losses.hidden`. pairs: pairs of a student's layer and a teacher's
-    (`losses.layer_maps`). weight: how hard they pull beside the logits: at 1 as hard as those at the first step,
-    measured by the gradient of the adapter. logits: whether there is a loss on the logits at all.
-    Raises ValueError for another kind or a weight that is not above 0.
+    Args:
+        kind: a key of KINDS, a loss of `helpers.losses.hidden`.
+        pairs: pairs of a student's layer and a teacher's (`losses.layer_maps`).
+        weight: how hard they pull beside the logits: at 1 as hard as those at the first step, measured by the gradient
+            of the adapter.
+        logits: whether there is a loss on the logits at all.
+
+    Raises:
+        ValueError: for another kind, or a weight that is not above 0.
     """
 
     kind: str = "hint"
@@ -50,11 +55,16 @@ class Features:
 class Matching(torch.nn.Module):
     """The loss on features, with the projections that it learns.
 
-    widths: the student's and the teacher's. balance: what the loss is multiplied by; variances: of the teacher's states
-    at each pair. Both are measured once, at the first step, and saved with the projections.
+    Beside these it holds balance, what the loss is multiplied by, and variances, of the teacher's states at each pair.
+    Both are measured once, at the first step, and saved with the projections.
+
+    Args:
+        seed: of the projections' first weights.
+        features: how.
+        widths: of the student's hidden states and of the teacher's.
     """
 
-    def __init__(self, features: Features, widths: tuple[int, int], seed: int = 0):
+    def __init__(self, seed: int, features: Features, widths: tuple[int, int]):
         super().__init__()
         self.features = features
         projected = KINDS[features.kind][0]
@@ -85,66 +95,69 @@ class Matching(torch.nn.Module):
 class WithFeatures:
     """What a trainer of any of the losses on logits needs to match features too: before it among the bases of a class.
 
-    features: how; widths: as Matching. The projections are trained beside the adapter, with its optimizer, and saved
-    with it at each checkpoint. A subclass says with `parts_of` what is matched.
+    The projections are trained beside the adapter, with its optimizer, and saved with it at each checkpoint. features
+    and widths are as Matching, the rest as OwnLoss.
     """
 
     def __init__(self, *arguments, features: Features, widths: tuple[int, int], **more):
         super().__init__(*arguments, **more)
-        self.matching = Matching(features, widths, self.args.seed).to(self.args.device)
+        self.signal, self.pairs = features.signal, features.pairs
+        if self.signal == "attention":  # the other implementations never hold it
+            for model in (self.model, getattr(self, "teacher", None)):
+                if model is not None:
+                    model.set_attn_implementation("eager")
+        self.matching = Matching(self.args.seed, features, widths).to(self.args.device)
         # A part of the model, so that the optimizer, the clipping of gradients and Trainer know of them.
         self.model.add_module("matching", self.matching)
 
-    def parts_of(self, model, inputs: dict, count):
-        """(loss on logits, ours, theirs, sizes, count) of a batch: the first as `loss_on`, the rest as Matching."""
-        raise NotImplementedError
-
-    def loss_on(self, model, inputs, count):
+    def loss_on(self, model: torch.nn.Module, inputs: dict, count: float | torch.Tensor | None) -> torch.Tensor:
         """The loss on logits and that on features, weighed."""
         if not self.matching.balance:
             self.measure([inputs], count)
-        logits, *rest = self.parts_of(model, inputs, count)
+        parts = self.parts_of(model, inputs, count)
+        logits = parts.loss
         if not self.matching.features.logits:
             # Several processes wait for a gradient of every weight, also of those above the layers that are matched.
             logits = 0 * logits if self.accelerator.num_processes > 1 else 0
-        return logits + self.matching.features.weight * self.matching.balance * self._on_features(*rest)
+        return logits + self.matching.features.weight * self.matching.balance * self._on_features(parts)
 
-    def measure(self, batches: list[dict], count) -> None:
+    def measure(self, batches: list[dict], count: float | torch.Tensor | None) -> None:
         """Sets the variances, and the balance: how many times as hard as the features the logits pull at the adapter.
 
-        batches: the micro-batches of one step, of this process; count: the tokens of that step, of all processes. The
-        gradients are those of the whole step over all processes, so neither figure depends on how it is cut. Passes of
-        their own, one for each loss: behind reentrant checkpointing, such as Unsloth's, `autograd.grad` finds nothing,
-        and its compiled norm can be gone through backwards once. Gradients that are there already stay as they are.
-        The balance stays 0 where the features do not pull at all, as with a student that is its teacher's copy: the
-        next step asks again.
+        The gradients are those of the whole step over all processes, so neither figure depends on how it is cut. Passes
+        of their own, one for each loss: behind reentrant checkpointing, such as Unsloth's, `autograd.grad` finds
+        nothing, and its compiled norm can be gone through backwards once. Gradients that are there already stay as they
+        are. The balance stays 0 where the features do not pull at all, as with a student that is its teacher's copy:
+        the next step asks again.
+
+        Args:
+            batches: the micro-batches of one step, of this process.
+            count: the tokens of that step, of all processes.
         """
-        own = set(self.matching.parameters())
-        trained = [weight for weight in self.model.parameters() if weight.requires_grad]
-        before = [weight.grad for weight in trained]
-        totals = [[torch.zeros_like(weight) for weight in trained if weight not in own] for _ in range(2)]
         if self.matching.features.kind == "hint":
-            states = [self.parts_of(self.model, dict(batch), count)[2] for batch in batches]
+            states = [self.parts_of(self.model, batch, count).theirs for batch in batches]
             total = partial(self.accelerator.reduce, reduction="sum")
             for i, each in enumerate(zip(*states, strict=True)):
                 self.matching.variances[i] = between.pooled_spread(each, total)
+        logits = self._pull(batches, count, lambda parts: parts.loss)
+        features = self._pull(batches, count, self._on_features)
+        self.matching.balance.fill_(float(logits / features) if features > 0 else 0.0)
+
+    def _pull(self, batches: list[dict], count, loss_of) -> torch.Tensor:
+        """How long the gradient of a loss is, over all weights that are trained but the projections."""
+        own = set(self.matching.parameters())
+        trained = [weight for weight in self.model.parameters() if weight.requires_grad]
+        before = [weight.grad for weight in trained]
+        for weight in trained:
+            weight.grad = None
         with torch.enable_grad():
             for batch in batches:
-                for of_features, into in enumerate(totals):
-                    for weight in trained:
-                        weight.grad = None
-                    logits, *rest = self.parts_of(self.model, dict(batch), count)
-                    (self._on_features(*rest) if of_features else logits).backward()
-                    found = [weight.grad for weight in trained if weight not in own]
-                    for sum_of, gradient in zip(into, found, strict=True):
-                        sum_of += 0 if gradient is None else gradient
+                loss_of(self.parts_of(self.model, batch, count)).backward()
+        found = [torch.zeros_like(weight) if weight.grad is None else weight.grad
+                 for weight in trained if weight not in own]  # fmt: skip
         for weight, gradient in zip(trained, before, strict=True):
             weight.grad = gradient
-        norms = [
-            torch.stack([self.accelerator.reduce(each.float(), "sum").norm() for each in gradients]).norm()
-            for gradients in totals
-        ]
-        self.matching.balance.fill_(float(norms[0] / norms[1]) if norms[1] > 0 else 0.0)
+        return torch.nn.utils.get_total_norm([self.accelerator.reduce(each.float(), "sum") for each in found])
 
     def get_batch_samples(self, epoch_iterator, num_batches, device):
         """As Trainer's; before the first step the balance is measured on all its micro-batches."""
@@ -161,9 +174,9 @@ class WithFeatures:
                 self.measure([self._prepare_inputs(next(iter(self.get_train_dataloader())))], None)
         return super().evaluate(*arguments, **more)
 
-    def _on_features(self, ours, theirs, sizes, count) -> torch.Tensor:
-        tokens = sum(sizes)
-        return losses.per_token(self.matching(ours, theirs, sizes) * tokens, tokens, count)
+    def _on_features(self, parts) -> torch.Tensor:
+        tokens = sum(parts.sizes)
+        return losses.per_token(self.matching(parts.ours, parts.theirs, parts.sizes) * tokens, tokens, parts.count)
 
     def _save(self, output_dir=None, state_dict=None):
         super()._save(output_dir, state_dict)

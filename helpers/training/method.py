@@ -5,14 +5,19 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
 from functools import cache, cached_property
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
+import torch
 from datasets import Dataset
 
 from helpers import evaluation, generation, memory, models, provenance, questions, sources, traces, training
-from helpers.evaluation.statistics import Share
+from helpers.evaluation.statistics import Estimate
+from helpers.questions import Question
 from helpers.tiers import Tier
-from helpers.training.rows import tokenized
+from helpers.training.rows import of_traces
+
+if TYPE_CHECKING:
+    from transformers import Trainer, TrainingArguments
 
 VALIDATION = 120  # problems at an epoch's end, the same ones whatever the seed
 BETWEEN = 100  # steps between two validations, at least: few traces have short epochs
@@ -22,10 +27,16 @@ BETWEEN = 100  # steps between two validations, at least: few traces have short 
 class Method:
     """A distillation of a tier's student. A method is a subclass with a `trainer`; its fields are its settings.
 
-    tier: models, data and settings. seed: of the adapter and of the order of rows. rows: kept traces, columns as
-    `traces.collect`; `traces.load(tier, seed)` if None. name: what its folder is called. role: whom it teaches,
-    "student" or "sibling", which shares the teacher's tokenizer.
-    Raises as `traces.load`.
+    A subclass says with `name` what its folder is called, with `role` whom it teaches, "student" or "sibling", which
+    shares the teacher's tokenizer, and with `made_by` of which class its trainer is.
+
+    Args:
+        tier: models, data and settings.
+        seed: of the adapter and of the order of rows.
+        rows: kept traces, columns as `traces.collect`; `traces.load(tier, seed)` if None.
+
+    Raises:
+        ValueError: as `check`, and as `traces.load`.
     """
 
     tier: Tier
@@ -34,6 +45,7 @@ class Method:
 
     name: ClassVar[str]
     role: ClassVar[str] = "student"
+    made_by: ClassVar[type]
 
     def __post_init__(self):
         self.check()
@@ -43,9 +55,19 @@ class Method:
     def check(self) -> None:
         """Raises ValueError for a setting that is none: asked first, so that nothing is made or loaded with it."""
 
-    def trainer(self, student: tuple | None = None, teacher: tuple | None = None):
+    def trainer(self, student: tuple | None = None, teacher: tuple | None = None) -> "Trainer":
         """A trainer of a fresh adapter. student, teacher: (model, tokenizer), loaded here if None."""
         raise NotImplementedError
+
+    def trainer_for(self, student: tuple, dataset: Dataset, **more: object) -> "Trainer":
+        """A trainer for (model, tokenizer), with the tier's settings. Raises as `trainer_of`."""
+        # Trainer would drop the columns that are not the model's.
+        args = training.settings(self.tier, self.seed, self.folder, remove_unused_columns=False)
+        return trainer_of(self.tier, self.seed, self.made_by, *student, dataset, args, **more)
+
+    def beside(self) -> dict:
+        """What the trainer takes to match more than logits: nothing, but see `methods.features`. Asked for first."""
+        return {}
 
     def config(self) -> dict:
         """What makes this distillation what it is, beside traces, student and the tier's settings. Plain data."""
@@ -57,7 +79,8 @@ class Method:
     def folder(self) -> Path:
         """Where it lies: other traces, settings or models, and an edited loss, have a folder of their own.
 
-        Raises ValueError for a batch that cannot be cut into its micro-batches, before anything is loaded.
+        Raises:
+            ValueError: for a batch that cannot be cut into its micro-batches, before anything is loaded.
         """
         training.check_batches(self.tier)
         spec = getattr(self.tier, self.role)
@@ -81,15 +104,14 @@ class Method:
         return models.load_sibling(self.tier) if self.role == "sibling" else models.load_student(self.tier)
 
     def tokens(self, tokenizer) -> Dataset:
-        """The traces as rows of input_ids and labels, (rows). tokenizer: the student's."""
-        messages = traces.messages(self.rows, self.tier, self.role)
-        return Dataset.from_list(tokenized(messages, tokenizer, self.tier.max_length))
+        """The traces as rows of input_ids and labels. tokenizer: the student's."""
+        return of_traces(self.tier, tokenizer, self.rows, self.role)
 
 
-def once(folder: Path, begin: Callable) -> training.Run:
+def once(folder: Path, begin: Callable[[], "Trainer"]) -> training.Run:
     """A training that is read where it is finished, and says so, and else run; then its models are unloaded.
 
-    begin: loads what is needed and gives the trainer, whose attribute `teacher` is the teacher if one is loaded.
+    begin loads what is needed and gives the trainer, whose attribute `teacher` is the teacher if one is loaded.
     """
     if training.finished(folder):
         return training.read_again(folder)
@@ -104,33 +126,44 @@ def once(folder: Path, begin: Callable) -> training.Run:
         models.unload(trainer.model, *([trainer.teacher] if hasattr(trainer, "teacher") else []))
 
 
-def trainer_of(made_by, student, tokenizer, dataset, tier: Tier, seed: int, args, **more):
-    """A trainer for a student with a fresh adapter, which looks at the validation problems at an epoch's end.
+def trainer_of(
+    tier: Tier, seed: int, made_by: type["Trainer"], student: torch.nn.Module, tokenizer, dataset: Dataset,
+    args: "TrainingArguments", **more: object,
+) -> "Trainer":  # fmt: skip
+    """A trainer of the class `made_by`, which takes `more` beside what every trainer does, for a student.
 
-    made_by: a subclass of transformers' Trainer; more: what it takes beside.
-    Raises ValueError for a dataset of no rows, and as `models.add_lora`.
+    The student gets a fresh adapter. The trainer looks at the validation problems at an epoch's end.
+
+    Raises:
+        ValueError: for a dataset of no rows, and as `models.add_lora`.
     """
+    from helpers.training.callbacks import Validation  # not at the top: it stands on transformers
+
     if not len(dataset):
         raise ValueError("there are no traces to learn from: see with `traces.verify` why none was kept")
     steps = -(-len(dataset) // tier.batch_size)  # of an epoch
     problems = cache(lambda: validation_problems(tier))
     if questions.source(tier.data) != tier.data:
         problems()  # of one's own: that there are few is said now, and that there are none before an epoch is trained
+    validation = Validation(lambda model: right_answers(model, tokenizer, tier, problems), -(-BETWEEN // max(1, steps)))
     with provenance.no_bars():  # of the trainer's preparation, which takes a moment
         trainer = made_by(
-            model=models.add_lora(student, tier.lora, seed),
-            args=args,
-            train_dataset=dataset,
-            processing_class=tokenizer,
-            callbacks=[
-                training.validation(
-                    lambda model: right_answers(model, tokenizer, tier, problems), -(-BETWEEN // max(1, steps))
-                )
-            ],
-            **more,
-        )
-    training.keep_float32(trainer.model)
+            model=models.add_lora(student, tier.lora, seed), args=args, train_dataset=dataset,
+            processing_class=tokenizer, callbacks=[validation], **more,
+        )  # fmt: skip
+    keep_float32(trainer.model)
     return trainer
+
+
+def keep_float32(model: torch.nn.Module) -> None:
+    """Turns a model's trainable weights into float32, which is what the optimizer's small steps need.
+
+    TRL rounds the adapter of a student in 4 bits to bfloat16. That has about two and a half decimal digits: near the
+    end of a schedule a step is smaller than the last of them, and the weight stays where it was.
+    """
+    for weight in model.parameters():
+        if weight.requires_grad:
+            weight.data = weight.data.float()
 
 
 def teacher_id(tier: Tier) -> dict[str, str]:
@@ -138,7 +171,7 @@ def teacher_id(tier: Tier) -> dict[str, str]:
     return {"teacher": tier.teacher.name, "revision": provenance.revision(tier.teacher)}
 
 
-def digest_of(rows) -> str:
+def digest_of(rows: Dataset) -> str:
     """A short name for the questions and answers of some traces."""
     return provenance.digest(json.dumps([rows["question"][:], rows[traces.ANSWER][:]]).encode())
 
@@ -148,7 +181,7 @@ def short(record: dict) -> str:
     return provenance.digest(json.dumps(record).encode()).removeprefix("sha256:")[:8]
 
 
-def validation_problems(tier: Tier) -> list:
+def validation_problems(tier: Tier) -> list[Question]:
     """The VALIDATION problems, the same ones whatever the seed; of own data all there are, which is printed.
 
     Raises as `questions.draw`.
@@ -156,7 +189,9 @@ def validation_problems(tier: Tier) -> list:
     return questions.draw(tier, "validation", VALIDATION, seed=0, fewer=True)
 
 
-def right_answers(model, tokenizer, tier: Tier, drawn: Callable[[], list] | None = None) -> Share:
+def right_answers(
+    model: torch.nn.Module, tokenizer, tier: Tier, drawn: Callable[[], list[Question]] | None = None
+) -> Estimate:
     """The share of the validation problems that a model answers rightly, greedily. drawn: gives them, once drawn."""
     problems = drawn() if drawn else validation_problems(tier)
     asked = [problem.question for problem in problems]

@@ -1,16 +1,31 @@
 """Conversations as rows of tokens, and rows as a batch."""
 
+from collections.abc import Iterable
+
 import torch
+from datasets import Dataset
 
-from helpers import losses
+from helpers import losses, traces
+from helpers.tiers import Tier
 
 
-def tokenized(messages, tokenizer, longest: int | None = None) -> list[dict]:
+def of_traces(tier: Tier, tokenizer, rows: Dataset, role: str) -> Dataset:
+    """Traces as rows of input_ids and labels: what `role` learns, "student" or "sibling", in its tokenizer's tokens."""
+    return Dataset.from_list(tokenized(traces.messages(rows, tier, role), tokenizer, tier.max_length))
+
+
+def tokenized(messages: Iterable[dict], tokenizer, longest: int | None = None) -> list[dict]:
     """Rows of prompt and completion (`traces.messages`) as TRL tokenizes them: input_ids and labels.
 
-    longest: how many tokens of a row are kept, from its beginning; None for all. A row of which no learnt token is left
-    is dropped, as TRL drops it, and how many those are is printed.
-    Raises ValueError if a whole row does not begin as its prompt: then it is not known where the answer begins.
+    A row of which no learnt token is left is dropped, as TRL drops it, and how many those are is printed.
+
+    Args:
+        messages: rows of prompt and completion.
+        tokenizer: the student's.
+        longest: how many tokens of a row are kept, from its beginning; None for all.
+
+    Raises:
+        ValueError: if a whole row does not begin as its prompt: then it is not known where the answer begins.
     """
     found = []
     for row in messages:
@@ -29,19 +44,25 @@ def tokenized(messages, tokenizer, longest: int | None = None) -> list[dict]:
 class Padded:
     """A collator: rows of input_ids and labels, each padded on the right to the longest, and a mask of what is no pad.
 
-    input_ids, labels, attention_mask: (rows, longest). Other columns are left out.
+    It gives input_ids, labels and attention_mask, each (rows, longest). Other columns are left out.
+
+    Args:
+        pad: the token that fills up.
+        names: what the columns are called that are read as input_ids and labels.
     """
 
-    def __init__(self, pad: int):
-        self.pad = pad
+    def __init__(self, pad: int, names: tuple[str, str] = ("input_ids", "labels")):
+        self.pad, self.names = pad, names
 
     def __call__(self, rows: list[dict]) -> dict[str, torch.Tensor]:
-        filled = {"input_ids": self.pad, "labels": losses.IGNORED, "attention_mask": 0}
-        columns = [
-            {"input_ids": row["input_ids"], "labels": row["labels"], "attention_mask": [1] * len(row["input_ids"])}
-            for row in rows
-        ]
+        """The batch of some rows."""
+        ids, labels = ([torch.tensor(row[name]) for row in rows] for name in self.names)
+        filled = {
+            "input_ids": (ids, self.pad),
+            "labels": (labels, losses.IGNORED),
+            "attention_mask": ([torch.ones_like(one) for one in ids], 0),
+        }
         return {
-            name: torch.nn.utils.rnn.pad_sequence([torch.tensor(row[name]) for row in columns], True, value)
-            for name, value in filled.items()
+            name: torch.nn.utils.rnn.pad_sequence(columns, batch_first=True, padding_value=value)
+            for name, (columns, value) in filled.items()
         }

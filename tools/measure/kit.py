@@ -6,19 +6,21 @@ stays. Behind it the folders are opened here (`open_kit.py`), and where they are
 """
 
 import argparse
-import hashlib
 import json
 import shutil
 import subprocess
 import sys
-import urllib.request
 import zipfile
 from pathlib import Path
+from urllib.request import url2pathname
 
 from packaging.requirements import Requirement
 from packaging.tags import compatible_tags, cpython_tags
 from packaging.utils import canonicalize_name, parse_wheel_filename
+from pins import pins_of
 from rehearsal import tokenizers as real_tokenizers
+
+from helpers import disk
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "artifacts" / "measure" / "kit"
@@ -75,19 +77,14 @@ def brought(names, found: dict[str, dict], python: str) -> set[str]:
 
 def pins(names=NEEDED) -> list[str]:
     """The lines of the GPU environment's requirements for some names. Raises KeyError for one that is not pinned."""
-    lines = [line.split("#")[0].strip() for line in PINS.read_text(encoding="utf-8").splitlines()]
-    pinned = {canonicalize_name(Requirement(line).name): line for line in lines if line}
-    return [pinned[canonicalize_name(name)] for name in names]
+    pinned = pins_of(PINS)
+    return [f"{name}=={pinned[name]}" for name in map(canonicalize_name, names)]
 
 
 def fetched(url: str, sha256: str, folder: Path) -> Path:
     """A wheel, downloaded. Raises OSError if it cannot be had, ValueError if it is not the one that was promised."""
-    path = folder / urllib.request.url2pathname(url.rpartition("/")[2].partition("#")[0])
-    with urllib.request.urlopen(url, timeout=120) as answer:
-        content = answer.read()
-    if hashlib.sha256(content).hexdigest() != sha256:
-        raise ValueError(f"{url} gave another file than pip was promised")
-    path.write_bytes(content)
+    path = folder / url2pathname(url.rpartition("/")[2].partition("#")[0])
+    path.write_bytes(disk.fetch(url, sha256))
     return path
 
 

