@@ -17,6 +17,7 @@ from aggregate import aggregate
 from depends import helper_files
 from execution import Failed, execute
 
+from helpers import disk
 from helpers.tiers import TIERS, Tier
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -105,10 +106,7 @@ def git(*words: str) -> str:
 
 def write(path: Path, content: dict) -> None:
     """A JSON file that is never half written."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(".part")
-    part.write_text(json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
-    os.replace(part, path)
+    disk.write_whole(path, json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
 
 
 def collect(notebook: str, tier: Tier, seeds: list[int]) -> Path | None:
