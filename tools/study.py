@@ -8,7 +8,6 @@ aggregated figures, which are committed, in data/results/<tier>/<notebook>.json.
 import argparse
 import hashlib
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
