@@ -1,6 +1,6 @@
-"""Pictures of digits, what a teacher says of one as bars with a slider, and means of repeated runs with whiskers."""
+"""Pictures of digits, and what a teacher says of one as bars with a slider."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from io import BytesIO
 
 import ipywidgets as widgets
@@ -9,11 +9,11 @@ import torch
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from helpers.evaluation.statistics import Difference, Mean
-from helpers.show.charts import BLUE, ORANGE, SKY, STYLE, WIDTH, done
+from helpers.show.charts import STYLE, WIDTH, done
 from helpers.show.distributions import TEMPERATURES
 from helpers.show.page import ORANGE as WARNING
 from helpers.show.page import card, safe
+from helpers.show.repeats import COLOURS
 
 IN_A_ROW = 5
 
@@ -21,8 +21,13 @@ IN_A_ROW = 5
 def pictures(images: torch.Tensor, captions: Sequence[str], in_a_row: int = IN_A_ROW) -> Figure:
     """Images in rows, each with a caption above it.
 
-    images: (images, 1, height, width), 0 is white and 1 is black. Raises ValueError where there is not one caption for
-    each image.
+    Args:
+        images: (images, 1, height, width), 0 is white and 1 is black.
+        captions: one for each.
+        in_a_row: how many.
+
+    Raises:
+        ValueError: where there is not one caption for each image.
     """
     if len(images) != len(captions):
         raise ValueError(f"{len(images)} images and {len(captions)} captions: there must be one for each")
@@ -39,7 +44,13 @@ def pictures(images: torch.Tensor, captions: Sequence[str], in_a_row: int = IN_A
 def doubts(image: torch.Tensor, logits: torch.Tensor, temperature: float = 1.0) -> Figure:
     """An image and, beside it, the probability of each class at a temperature; the likeliest is dark.
 
-    image: (1, height, width). logits: (classes,). Raises ValueError for a temperature that is not above 0.
+    Args:
+        image: (1, height, width).
+        logits: (classes,).
+        temperature: by which the logits are divided.
+
+    Raises:
+        ValueError: for a temperature that is not above 0.
     """
     if not temperature > 0:
         raise ValueError(f"the temperature is {temperature}; it must be above 0")
@@ -48,7 +59,8 @@ def doubts(image: torch.Tensor, logits: torch.Tensor, temperature: float = 1.0) 
     figure, (left, right) = plt.subplots(1, 2, figsize=(WIDTH, 2.6), width_ratios=(1, 2.6), **STYLE)
     _image(left, image)
     left.axis("off")
-    bars = right.bar(range(len(shares)), shares, color=[BLUE if i == best else SKY for i in range(len(shares))])
+    colours = [(COLOURS["teacher"], 1 if i == best else 0.5) for i in range(len(shares))]
+    bars = right.bar(range(len(shares)), shares, color=colours)
     # A bar that cannot be seen still has its number.
     right.bar_label(bars, [f"{share:.1%}" for share in shares], fontsize=7, padding=1)
     right.set(xticks=range(len(shares)), ylim=(0, 1.1), ylabel="probability", title=f"temperature {temperature:g}")
@@ -77,29 +89,6 @@ def slider(image: torch.Tensor, logits: torch.Tensor) -> widgets.VBox:
     temperature.observe(draw, "value")
     draw()
     return widgets.VBox([temperature, picture, message])
-
-
-def means(
-    found: Mapping[str, Mean | Difference], title: str = "", xlabel: str = "", each: Mapping | None = None
-) -> Figure:
-    """Means over repeated runs as dots with 95 % intervals as whiskers, the first on top, their values beside.
-
-    each: the values of the single runs under the same names, drawn as faint dots. Differences have a line at zero: a
-    whisker that crosses it may be luck.
-    """
-    figure, axis = plt.subplots(figsize=(WIDTH, max(1.7, 1.0 + 0.42 * len(found))), **STYLE)
-    for row, (name, one) in enumerate(found.items()):
-        runs = (each or {}).get(name, ())
-        axis.plot(runs, [row] * len(runs), "o", color=SKY, alpha=0.45, markersize=5, markeredgewidth=0)
-        reach = [[one.value - one.low], [one.high - one.value]]
-        axis.errorbar(one.value, row, xerr=reach, fmt="D", color=BLUE, markersize=5, capsize=4, ecolor="black")
-        axis.text(1.02, row, str(one), transform=axis.get_yaxis_transform(), va="center", fontsize=8)
-    if any(isinstance(one, Difference) for one in found.values()):
-        axis.axvline(0, color=ORANGE, linestyle="--", linewidth=1)
-    axis.set(yticks=range(len(found)), yticklabels=list(found), title=title, ylim=(len(found) - 0.5, -0.5))
-    axis.set_xlabel(f"{xlabel} (whiskers: 95 % interval)".strip())
-    axis.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
-    return done(figure)
 
 
 def _image(axis, image: torch.Tensor) -> None:
