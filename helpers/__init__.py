@@ -2,7 +2,6 @@
 
     methods        the distillations, an object in a file each: Token, Logits, Cached, CrossTokenizer, features, pruning
     show           pictures, and a box to ask the models in
-    planning       what a run takes before it is run: memory and minutes on a card
     check          whether an exercise is right, and which known mistake it is
 
     training       settings, resuming, checkpoints, what a model holds inside, and the form of every method
@@ -17,7 +16,7 @@
     memory         what a step costs, and how memory comes back
 
     tiers          what runs where: models, data and settings, as plain data
-    problems       the mini tier's word problems; `world` is the open one that is to follow
+    problems       the mini tier's word problems
     alignment      two tokenizations of one text
     provenance     how something on disk was made; `sources` names code, `disk` writes whole or not at all
     openmp         how threads wait

@@ -15,7 +15,7 @@ from helpers import check, evaluation, generation, models, problems, questions
 from helpers.evaluation import Benchmark, Responses, Table, reason, results
 from helpers.evaluation.error_analysis import _first_failure, _plain, _worth
 from helpers.evaluation.statistics import wilson
-from helpers.evaluation.tables import said
+from helpers.evaluation.tables import markdown, said
 from helpers.generation import with_transformers
 from helpers.generation.with_transformers import Answer
 from helpers.tiers import TIERS, Sampling
@@ -316,6 +316,7 @@ def test_the_slips_are_wrong_and_each_in_its_own_way():
 
 
 def test_a_table_is_markdown_and_lines_up():
+    assert markdown(["", "n"], [("a", 1), ("long", 22)]) == "|  | n |\n| --- | --- |\n| a | 1 |\n| long | 22 |"
     table = Table(("", "n", "share"), [("a", 1234, wilson(1, 2)), ("long name", None, 0.25), ("b", 2.0, "text")])
     lines = repr(table).splitlines()
     assert len(set(map(len, lines))) == 1 and len(lines) == 5

@@ -1,4 +1,4 @@
-"""What a cache keeps, as bars and with a slider, and what it costs, as curves."""
+"""What a cache keeps, as bars, and what it costs, as curves."""
 
 import pytest
 import torch
@@ -8,7 +8,7 @@ from helpers.losses.gradient_angle import Quality
 from helpers.show import cache_plots
 
 
-class Words:
+class Letters:
     """A tokenizer whose token i is the i-th letter."""
 
     def decode(self, ids):
@@ -24,7 +24,7 @@ def bars(axis):
 
 @pytest.mark.parametrize("n", [1, 4, 8])
 def test_bars_are_the_teacher_and_what_is_kept(n):
-    left, right = cache_plots.kept(Words(), SHARES, n, most=5).axes
+    left, right = cache_plots.kept(Letters(), SHARES, n, most=5).axes
     for axis in (left, right):
         assert bars(axis)[:6] == pytest.approx([*SHARES[:5].tolist(), 0.15])
     drawn, likeliest = bars(left)[6:], bars(right)[6:]
@@ -36,18 +36,7 @@ def test_bars_are_the_teacher_and_what_is_kept(n):
 
 def test_none_is_refused():
     with pytest.raises(ValueError, match="1 token or more"):
-        cache_plots.kept(Words(), SHARES, 0, most=5)
-
-
-def test_the_slider_draws_another_picture_at_every_number():
-    number, picture = cache_plots.slider(Words(), SHARES, most=5).children
-    assert number.value == 4
-    seen = set()
-    for value in cache_plots.NUMBERS[:6]:
-        number.value = value
-        assert bytes(picture.value).startswith(b"\x89PNG")
-        seen.add(bytes(picture.value))
-    assert len(seen) == 6
+        cache_plots.kept(Letters(), SHARES, 0, most=5)
 
 
 def test_prices_are_a_curve_for_each_kind():

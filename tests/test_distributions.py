@@ -1,8 +1,5 @@
-"""A distribution as bars and as a slider, and figures of tokens as colours."""
+"""A distribution as bars, and figures of tokens as bars and as colours."""
 
-from io import BytesIO
-
-import matplotlib.pyplot as plt
 import pytest
 import torch
 
@@ -40,21 +37,9 @@ def test_a_temperature_of_zero_is_refused():
         distributions.distribution(Words(), LOGITS, 0.0)
 
 
-def test_the_slider_draws_another_picture():
-    box = distributions.temperature(Words(), LOGITS, most=3)
-    slider, picture = box.children
-    first = bytes(picture.value)
-    assert slider.value == 1.0 and first.startswith(b"\x89PNG")
-    slider.value = 4.0
-    assert bytes(picture.value) != first
-    with BytesIO() as file:
-        distributions.distribution(Words(), LOGITS, 4.0, most=3).savefig(file, format="png", dpi=100)
-        assert bytes(picture.value) == file.getvalue()
-
-
 def test_darker_where_the_figure_is_higher():
     picture = distributions.heat(Words(), [0, 1, 2, 4], [0.0, 1.0, 0.3, 0.99], "bits")
-    shades = [background for background, _ in distributions.SHADES]
+    shades = [shade.background for shade in distributions.SHADES]
     body = picture.data.split("margin-top", 1)[1]
     found = [body.index(f"background:{shade}") for shade in (shades[0], shades[4], shades[1])]
     assert found == sorted(found)
@@ -64,23 +49,29 @@ def test_darker_where_the_figure_is_higher():
 
 
 def test_two_pictures_share_a_scale():
-    dark, light = distributions.SHADES[4][0], distributions.SHADES[0][0]
+    dark, light = distributions.SHADES[4].background, distributions.SHADES[0].background
     low = distributions.heat(Words(), [1], [0.1], "bits", top=1.0)
     assert low.data.count(light) > 1 and low.data.count(dark) == 1  # there only in the legend
     assert distributions.heat(Words(), [1], [7.0], "bits", top=1.0).data.count(dark) == 2
 
 
 def test_equal_zeros_are_white():
-    assert distributions.heat(Words(), [1, 0], [0.0, 0.0], "bits").data.count(distributions.SHADES[0][0]) >= 3
+    assert distributions.heat(Words(), [1, 0], [0.0, 0.0], "bits").data.count(distributions.SHADES[0].background) >= 3
 
 
-def test_figures_must_match_the_tokens():
+def test_a_bar_for_each_token_with_its_surprise():
+    figure = distributions.surprise(Words(), [0, 1, 2, 3, 4], [0.5, 1.0, 2.0, 0.0, 4.0])
+    (axes,) = figure.axes
+    assert bars(figure) == ([0.5, 1.0, 2.0, 0.0, 4.0], [r"\$5", "is", "⏎", "·", "<right>"])
+    assert "nats" in axes.get_ylabel() and axes.get_xlabel() == ""
+
+
+def test_a_long_row_is_cut_and_says_so():
+    (axes,) = distributions.surprise(Words(), [1] * 9, [1.0] * 9, most=4).axes
+    assert len(axes.patches) == 4 and axes.get_xlabel() == "the first 4 of 9 tokens"
+
+
+@pytest.mark.parametrize("draw", [distributions.surprise, lambda *given: distributions.heat(*given, "bits")])
+def test_figures_must_match_the_tokens(draw):
     with pytest.raises(ValueError, match="2 tokens and 1 figures"):
-        distributions.heat(Words(), [1, 0], [0.0], "bits")
-
-
-def test_pyplot_keeps_no_figure():
-    before = plt.get_fignums()
-    distributions.distribution(Words(), LOGITS, most=3)
-    distributions.temperature(Words(), LOGITS, most=3)
-    assert plt.get_fignums() == before
+        draw(Words(), [1, 0], [0.0])

@@ -1,4 +1,4 @@
-"""Pictures of layers show the figures that they are given, and a map is typed, drawn or refused."""
+"""Pictures of layers show the figures that they are given, and a map is typed."""
 
 import matplotlib.pyplot as plt
 import pytest
@@ -57,17 +57,6 @@ def test_a_map_is_typed():
     for wrong in ("1", "1-", "a-b", "1--2"):
         with pytest.raises(ValueError, match="is no pair of layers"):
             layers.typed(wrong)
-
-
-def test_the_widget_draws_what_can_be_and_refuses_the_rest():
-    box, said, picture = layers.by_hand(VALUES, ((1, 1), (2, 2))).children
-    assert box.value == "1-1 2-2" and bytes(picture.value).startswith(b"\x89PNG") and not said.value
-    before = bytes(picture.value)
-    for text, words in (("1-5", "which has the layers 0, 1, 2 "), ("no", "is no pair"), ("", "has no pair")):
-        box.value = text
-        assert words in said.value and bytes(picture.value) == before
-    box.value = "2-1"
-    assert not said.value and bytes(picture.value) != before
 
 
 def test_directions_are_bars_about_zero():

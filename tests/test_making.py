@@ -21,11 +21,11 @@ from data.making.demonstrations import JOINS, demonstration
 from data.making.make import corpus
 from data.making.models import RECIPES, new_model
 from data.making.rows import ASKED, HARD, IGNORED, MIXES, POOL, TURNS, Rows, between, stream
+from data.making.skills import comparison
 from data.making.tasks import chain, facts, guided
 from data.making.tokenizers import gemma_kind, qwen_kind
 from data.making.training import loss_of, schedule, train
 from helpers.problems import FAMILIES, SEED_QUESTIONS, Step, draw, split_of
-from helpers.problems.skills import comparison
 
 ROLES = ("teacher", "student", "sibling")
 BATCH = 4
@@ -248,10 +248,9 @@ def test_shares_move_on_straight_lines_and_the_last_stays():
 
 
 def question_of(prompt: str) -> str:
-    if "\n\nOnly tell me this. " in prompt:
-        return prompt.removeprefix("Read this. ").partition("\n\nOnly tell me this. ")[0]
-    if "\n\nWork through " in prompt:
-        return prompt.removeprefix("Read this. ").partition("\n\nWork through ")[0]
+    for mark in ("\n\nOnly tell me this. ", "\n\nWork through "):
+        if mark in prompt:
+            return prompt.removeprefix("Read this. ").partition(mark)[0]
     return asked_in(bare(prompt))[0] if prompt.startswith("Read this. ") else prompt
 
 
@@ -423,13 +422,10 @@ def test_a_plan_worked_wrongly_is_found_out():
     right += "Ben has 20 and Ann has 10. The first must be more. Compare 20 and 10. 20 is more than 10. "
     assert len(chained(prompt, right + "Then the difference: 20 - 10 = 10.")) == 1
     assert chained(prompt, right + "Then the difference: 30 - 10 = 20.") == []
-    with pytest.raises(AssertionError):
-        chained(prompt, right.replace("is more", "is fewer") + "Then the difference: 20 - 10 = 10.")
-    with pytest.raises(AssertionError):
-        turned = right.replace("Ben has 20 and Ann has 10", "Ann has 10 and Ben has 20")
-        chained(prompt, turned + "Then the difference: 20 - 10 = 10.")
-    with pytest.raises(AssertionError):
-        chained(prompt, "First Ben's plums: 30 - 10 = 20. Then the difference: 20 - 10 = 10.")
+    turned = right.replace("Ben has 20 and Ann has 10", "Ann has 10 and Ben has 20")
+    for wrong in (right.replace("is more", "is fewer"), turned, "First Ben's plums: 30 - 10 = 20. "):
+        with pytest.raises(AssertionError):
+            chained(prompt, wrong + "Then the difference: 20 - 10 = 10.")
 
 
 def test_whole_plans_are_taught_to_students_alone(batches):
@@ -507,29 +503,17 @@ def test_the_first_label_has_nothing_before_it():
     assert loss_of(Toy(), ids, torch.tensor([[1, 2]])) == loss_of(Toy(), ids, torch.tensor([[IGNORED, 2]]))
 
 
-@pytest.fixture
-def tiny() -> Qwen3ForCausalLM:
-    return tiny_model(0)
-
-
 def tiny_model(seed: int) -> Qwen3ForCausalLM:
     torch.manual_seed(seed)
-    return Qwen3ForCausalLM(
-        Qwen3Config(
-            vocab_size=1024,
-            hidden_size=32,
-            intermediate_size=32,
-            num_hidden_layers=1,
-            num_attention_heads=2,
-            num_key_value_heads=1,
-            head_dim=16,
-            tie_word_embeddings=True,
-            max_position_embeddings=1024,
-        )
-    )
+    config = Qwen3Config(
+        vocab_size=1024, hidden_size=32, intermediate_size=32, num_hidden_layers=1, num_attention_heads=2,
+        num_key_value_heads=1, head_dim=16, tie_word_embeddings=True, max_position_embeddings=1024,
+    )  # fmt: skip
+    return Qwen3ForCausalLM(config)
 
 
-def test_what_stands_in_the_padding_does_not_count(tiny, tokenizers):
+def test_what_stands_in_the_padding_does_not_count(tokenizers):
+    tiny = tiny_model(0)
     rows = rows_for("sibling", tokenizers)
     batches = (rows.batch_at(step) for step in range(POOL))
     pad = tokenizers["sibling"].pad_token_id
@@ -587,23 +571,19 @@ def uninterrupted(ticking, rows, tmp_path) -> dict:
     return run(tiny_model(0), Watched(rows), tmp_path / "whole")
 
 
-@pytest.mark.parametrize("killed_at", [0, 4, 5, 7])
-def test_a_killed_run_ends_as_if_it_had_not_been_killed(uninterrupted, rows, tmp_path, killed_at):
-    with pytest.raises(KeyboardInterrupt):
-        run(tiny_model(0), Watched(rows, killed_at), tmp_path, save_every=2.5)
+# The clock is read once a step and twice where it saves: after the third and the sixth step, or after every one.
+@pytest.mark.parametrize(
+    ("kills", "save_every", "saved"),
+    [((0,), 2.5, 0), ((4,), 2.5, 3), ((5,), 2.5, 3), ((7,), 2.5, 6), ((4, 7), 0, 7)],
+)
+def test_a_killed_run_ends_as_if_it_had_not_been_killed(uninterrupted, rows, tmp_path, kills, save_every, saved):
+    for killed_at in kills:
+        with pytest.raises(KeyboardInterrupt):
+            run(tiny_model(0), Watched(rows, killed_at), tmp_path, save_every=save_every)
     # Other weights to begin with: all must come from the checkpoint, once there is one.
     rest = Watched(rows)
-    assert equal(run(tiny_model(9 if killed_at else 0), rest, tmp_path), uninterrupted)
-    # The clock is read once a step and twice where it saves: after the third and the sixth step.
-    saved = {0: 0, 4: 3, 5: 3, 7: 6}[killed_at]
+    assert equal(run(tiny_model(9 if saved else 0), rest, tmp_path), uninterrupted)
     assert rest.asked == [*range(saved, STEPS)]
-
-
-def test_a_run_killed_twice_ends_as_if_it_had_not_been_killed(uninterrupted, rows, tmp_path):
-    for killed_at in (4, 7):
-        with pytest.raises(KeyboardInterrupt):
-            run(tiny_model(0), Watched(rows, killed_at), tmp_path, save_every=0)
-    assert equal(run(tiny_model(0), Watched(rows), tmp_path), uninterrupted)
 
 
 def test_training_changes_the_weights_and_other_rows_change_them_otherwise(uninterrupted, tokenizers, tmp_path):

@@ -16,9 +16,9 @@ from data.making.world import wordings as words
 from data.making.world.batches import IGNORED, Budget, steps_of
 from data.making.world.demonstrations import END, demonstration, first_attempt, pieces, working
 from data.making.world.models import new_model
+from data.making.world.problems import Claim, Missing, Step, draw, stream
 from data.making.world.rows import MIXES, SENTENCES, Form, Recipe, draw_pool, row_of, shares
 from data.making.world.slips import Written, carried, given, rightly, with_slip
-from data.making.world.source import Claim, Missing, Step, draw, stream
 from data.making.world.tokenizers import tokenizer_for
 from helpers.evaluation.reading import is_right, says_impossible
 from helpers.generation.with_transformers import Answer

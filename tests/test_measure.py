@@ -16,11 +16,13 @@ import torch
 from measure import phases, planned, record, steps, texts, told, weights, work, writing
 from measure.card import Card
 from measure.methods import METHODS
+from planner import minutes
+from planner.cards import LAUNCH
+from planner.shapes import FIELDS, SHAPES, shape_of
 from test_stand_ins import faked, qwen  # noqa: F401  (fixtures)
 from test_unsloth import double  # noqa: F401  (a fixture)
 
 from helpers import models, tiers
-from helpers.planning import SHAPES, measured, minutes, of_config
 from helpers.tiers import TIERS
 from helpers.training import method
 
@@ -290,7 +292,9 @@ def test_the_shapes_are_the_published_ones(name, faked, monkeypatch, tmp_path): 
         monkeypatch.setitem(family, "vocab_size", vocabulary)
     config = real_settings.whole_files_of(name)["config.json"]
     (tmp_path / "config.json").write_text(json.dumps(config))
-    assert of_config(AutoConfig.from_pretrained(tmp_path), name) == SHAPES[name]
+    found, shape = AutoConfig.from_pretrained(tmp_path), shape_of(name)
+    for field in (*FIELDS, "layer_types", "sliding_window", "tie_word_embeddings"):
+        assert getattr(found, field) == getattr(shape, field), field
 
 
 def test_random_weights_are_found_as_the_hub_s(faked, tmp_path, monkeypatch):  # noqa: F811
@@ -352,7 +356,7 @@ def test_measured_stands_beside_planned(whole_record):
 def test_the_planner_s_assumptions_are_worked_out(whole_record):
     found = planned.shares(whole_record)
     assert found["launch"] == pytest.approx((0.02 / 36, 0.03 / 26 / 2))
-    work = 3 * minutes.flops(SHAPES["google/gemma-3-1b-it"], 8_192, 4_096)
+    work = 3 * minutes.flops(shape_of("google/gemma-3-1b-it"), 8_192, 4_096)
     assert max(found["compute"]) > min(found["compute"]) == pytest.approx(work / 989e12)
     off = planned.off(whole_record)
     assert off.keys() == {"memory", "seconds, launch", "seconds, compute"}
@@ -362,17 +366,17 @@ def test_the_planner_s_assumptions_are_worked_out(whole_record):
 
 
 def test_the_planner_goes_by_what_was_measured(whole_record, kept, monkeypatch):
-    before = minutes.range_of(lambda launch, bandwidth, compute: 60 / compute)
+    before = minutes.speeds()
     record.keep(whole_record)
-    monkeypatch.setattr(measured, "summary", lambda: measured.json.loads(kept.read_text())["summary"])
-    after = minutes.range_of(lambda launch, bandwidth, compute: 60 / compute)
-    low, high = measured.summary()["compute"]
-    assert (after.least, after.most) == pytest.approx((1 / high, 1 / low)) and before != after
-    assert "H100" in measured.told() and "Planned over measured" in measured.told()
-    tier, cost = TIERS["full"], measured.budget(TIERS["full"])
+    monkeypatch.setattr(minutes.summary, "__defaults__", (kept,))
+    (fast, slow), _, (high, low) = minutes.speeds()
+    assert [low, high] == minutes.summary()["compute"] and [fast, slow] == minutes.summary()["launch"]
+    assert (before != minutes.speeds()).any()
+    assert "H100" in minutes.told() and "Planned over measured" in minutes.told()
+    tier, cost = TIERS["full"], minutes.budget(TIERS["full"])
     assert cost.state.startswith("memory and speed measured on one NVIDIA H100")
     assert cost.memory_gb == round(12 * 1.05 + 0.6)
-    assert measured.budget(TIERS["small"]) == TIERS["small"].budget
+    assert minutes.budget(TIERS["small"]) == TIERS["small"].budget
     writes = 2_000 / 8 * minutes.TRACE_TOKENS * minutes.LONGEST_OF[8] * 0.02
     asks = -(-1_319 // 16) * min(2_048, minutes.TRACE_TOKENS * minutes.LONGEST_OF[16]) * 0.03
     learns = -(-2_000 // 32) * tier.epochs * 16.0 * (120 + 1_354) / 4_096
@@ -380,10 +384,10 @@ def test_the_planner_goes_by_what_was_measured(whole_record, kept, monkeypatch):
 
 
 def test_nothing_changes_where_nothing_was_measured(tmp_path):
-    assert measured.summary(tmp_path / "none.json") is None
-    if not measured.FILE.is_file():
-        assert measured.budget(TIERS["full"]).state == "planned, not yet run"
-        assert "no GPU was used" in measured.told() and measured.assumed("launch", (1.0, 2.0)) == (1.0, 2.0)
+    assert minutes.summary(tmp_path / "none.json") == {}
+    if not minutes.FILE.is_file():
+        assert minutes.budget(TIERS["full"]).state == "planned, not yet run"
+        assert "no GPU was used" in minutes.told() and tuple(minutes.speeds()[0]) == LAUNCH
 
 
 def test_other_versions_than_the_pinned_are_named():

@@ -10,8 +10,8 @@ import torch
 from safetensors import safe_open
 from transformers import AutoTokenizer
 
+from data.making.skills import KINDS, draw_skills
 from helpers import evaluation, generation, models, problems, tiers
-from helpers.problems.skills import KINDS, draw_skills
 
 ROOT = tiers.ROOT
 MINI = ROOT / "data" / "mini"

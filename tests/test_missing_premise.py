@@ -25,8 +25,6 @@ SHARED = Path(os.environ.get("DISTILL_REAL_DATA", Path(__file__).resolve().paren
 NOTICED = [
     # It is said outright.
     "The problem does not specify how long each sprint is.",
-    "The question doesn't say how many pencils he had.",
-    "The length of a sprint is not given.",
     "The price isn't stated, so the total cannot be determined.",
     "There is not enough information to answer this question.",
     "There is insufficient data to work it out.",
@@ -36,22 +34,13 @@ NOTICED = [
     "We cannot calculate the cost without knowing the price.",
     "Without knowing the distance, no number can be given.",
     "I would need to know the length of one sprint.",
-    "We need more information to solve this.",
     "No information about her overtime pay is provided.",
-    "The number of apples is unspecified.",
-    "The total remains unknown.",
-    "The question is incomplete.",
-    "There's no mention of how many marbles Tom has.",
-    "There isn't enough information about her pay.",
     "We don't have enough information to know.",
-    "There's no way to know how fast she ran.",
-    "To answer, we'd need to know the length of a sprint.",
     "To work that out, information about the length would be needed, and I need more details on it.",
     "Without information on his pay, I cannot provide an answer.",
     "The text does not provide any information about tickets.",
     "You haven't told me how much each one costs.",
     # The missing piece is asked for, a question too.
-    "Could you please provide the length of each sprint?",
     "Please clarify how many pages the book has.",
     "If you can tell me the price, I will work out the total.",
     # What can be worked out is worked out, and the rest is said to be missing.
@@ -148,7 +137,8 @@ def test_real_traces_for_solvable_questions_raise_none():
 
 def test_says_impossible_alone_would_miss_most_of_it():
     """Why the probe on missing premises has a judge of its own: the other one was made for contradictions."""
-    assert sum(map(says_impossible, NOTICED)) < len(NOTICED) / 2
+    said = [*NOTICED, *(text for name, _, text in SENTENCES if name != "GUESSES")]
+    assert sum(map(says_impossible, said)) < len(said) / 2
 
 
 # --- where they come from -----------------------------------------------------------------------

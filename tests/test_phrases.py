@@ -4,7 +4,7 @@ import pytest
 
 from helpers.evaluation import phrases
 from helpers.evaluation.phrases import IMPOSSIBLE, TURNS, TURNS_NEGATED, turning
-from helpers.evaluation.reading import is_right, says_impossible
+from helpers.evaluation.reading import is_right, read_answer, says_impossible
 
 SENTENCES = [(row, sentence) for row in IMPOSSIBLE for sentence in row.sentences]
 TURNED = [(name, rows, row) for name, rows in (("TURNED", TURNS), ("TURNED_NEGATED", TURNS_NEGATED)) for row in rows]
@@ -13,6 +13,7 @@ TURNED = [(name, rows, row) for name, rows in (("TURNED", TURNS), ("TURNED_NEGAT
 @pytest.mark.parametrize(("row", "text"), SENTENCES, ids=[text for _, text in SENTENCES])
 def test_a_row_is_needed_for_each_of_its_sentences(row, text, monkeypatch):
     assert says_impossible(text)
+    assert is_right(text, ()) and not is_right(text, read_answer(text) or (0,)) and not is_right(text, 60)
     monkeypatch.setattr(phrases, "IMPOSSIBLE", tuple(one for one in IMPOSSIBLE if one is not row))
     assert not says_impossible(text)
 
@@ -67,9 +68,6 @@ def test_a_right_answer_may_speak_of_what_is_impossible(text, number):
 @pytest.mark.parametrize(
     "text",
     [
-        "The two conditions conflict.",
-        "No such numbers exist.",
-        "The question is flawed.",
         "The constraints cannot all be satisfied.",
         "The problem is ill-posed.",
         "This problem has no valid answer.",
@@ -79,13 +77,11 @@ def test_a_right_answer_may_speak_of_what_is_impossible(text, number):
         "The problem doesn't make sense.",
         "The numbers in the question are wrong.",
         "The information given is self-contradictory.",
-        "That can't be.",
         "They can't both be true.",
         "The story cannot have happened like this.",
         "The question is based on a false premise.",
         "The question cannot be answered.",
         "Something is wrong with the problem.",
-        "No answer is possible.",
         "These conditions are not compatible.",
         "The problem does not have a solution.",
         "There must be a typo in the question.",

@@ -5,6 +5,7 @@ import random
 import re
 from collections import Counter
 from dataclasses import replace
+from functools import partial
 
 import pytest
 from hypothesis import given, settings
@@ -14,7 +15,8 @@ from solver import Linear, fits, solve
 from helpers import problems
 from helpers.problems import FAMILIES, SEED_QUESTIONS, SPLITS, TWINS, Claim, Problem, Step, calculate, draw, draw_twins
 from helpers.problems import split_of as split_of_question
-from helpers.problems.model import ordered, until_false
+from helpers.problems.family import family as family_of
+from helpers.problems.twins import both_orders
 from helpers.problems.words import HE, SHE
 
 # Draws of validation and test are dear: most candidates belong to another split.
@@ -226,6 +228,7 @@ def test_every_plan_leads_from_the_question_to_the_answer(every):
 
 
 def test_claims_hold_in_problems_with_an_answer_and_the_last_fails_in_the_others(every):
+    """So nothing follows a claim that fails."""
     claims = 0
     for problem in every:
         for plan in problem.plans:
@@ -255,30 +258,11 @@ def test_parts_hold_the_terms_of_their_sum(every):
 
 
 def test_all_plans_of_a_problem_are_as_long(every):
+    found = set()
     for problem in every:
-        lengths = {sum(isinstance(item, Step) for item in plan) for plan in problem.plans}
-        assert lengths == {problem.steps}
-        assert 1 <= problem.steps <= 4 and problem.steps <= problem.difficulty <= 6
-    assert {problem.steps for problem in every if not problem.impossible} == {1, 2, 3, 4}
-    assert {problem.difficulty for problem in every} >= {1, 2, 3, 4, 5}
-
-
-SMALL, LARGE = Step("", 3, "×", 20, ""), Step("", 3, "×", 24, "")
-
-
-@pytest.mark.parametrize(
-    ("plan", "steps", "difficulty"),
-    [
-        ((SMALL,), 1, 1),
-        ((LARGE,), 1, 2),
-        ((SMALL, SMALL), 2, 2),
-        ((SMALL, Claim("", 3, ">", None, 2)), 1, 2),
-        ((LARGE, SMALL, Claim("", 1, "+", 1, 2), SMALL), 3, 5),
-    ],
-)
-def test_difficulty_counts_steps_large_results_and_claims(plan, steps, difficulty):
-    problem = Problem("?", "more", (1,), plans=(plan,), replies=())
-    assert (problem.steps, problem.difficulty) == (steps, difficulty)
+        (length,) = {sum(isinstance(item, Step) for item in plan) for plan in problem.plans}
+        found |= set() if problem.impossible else {length}
+    assert found == {1, 2, 3, 4}
 
 
 # --- the text -----------------------------------------------------------------------------------
@@ -342,20 +326,18 @@ def test_there_are_enough_families():
     assert {"boxes", "smoothies"} < set(FAMILIES)
 
 
-@pytest.mark.parametrize("impossible", [False, True])
-def test_draws_depend_on_the_seed_alone(impossible):
-    first = draw("train", 100, seed=5, impossible=impossible)
-    draw("train", 10, seed=6)
+@pytest.mark.parametrize(
+    "drawing",
+    [draw, partial(draw, impossible=True), lambda *args, **how: [*itertools.chain(*draw_twins(*args, **how))]],
+)
+def test_draws_depend_on_the_seed_alone(drawing):
+    first = drawing("train", 60, seed=5)
+    drawing("train", 10, seed=6)
     random.seed(1)
-    assert draw("train", 100, seed=5, impossible=impossible) == first
-    assert not questions(first) & questions(draw("train", 100, seed=6, impossible=impossible))
-    assert draw("train", 34, seed=5, impossible=impossible) == first[:34]
-
-
-def test_draws_of_twins_depend_on_the_seed_alone():
-    first = draw_twins("train", 20, seed=5)
-    assert draw_twins("train", 20, seed=5) == first
-    assert not questions(itertools.chain(*first)) & questions(itertools.chain(*draw_twins("train", 20, seed=6)))
+    assert drawing("train", 60, seed=5) == first
+    assert not questions(first) & questions(drawing("train", 60, seed=6))
+    fewer = drawing("train", 34, seed=5)
+    assert fewer == first[: len(fewer)]
 
 
 def test_families_take_turns(drawn):
@@ -368,26 +350,24 @@ def test_families_take_turns(drawn):
             assert impossible == (families[family] // 2 if family in TWINS else 0), count
 
 
-def test_without_impossible_all_have_an_answer():
+def test_without_impossible_all_have_an_answer_and_only_the_chosen_families_are_drawn():
     assert not any(problem.impossible for problem in draw("train", 170, seed=1))
-
-
-def test_only_the_chosen_families_are_drawn():
     assert {problem.family for problem in draw("train", 20, seed=1, families=["vans", "more"])} == {"vans", "more"}
     assert {pair[0].family for pair in draw_twins("train", 20, seed=1, families=["vans"])} == {"vans"}
 
 
-@pytest.mark.parametrize("wanted", [["muffin"], []])
-def test_an_unknown_family_is_refused_with_the_names(wanted):
-    with pytest.raises(ValueError, match=r"choose from .*buses.*ranking"):
-        draw_twins("train", 1, seed=0, families=wanted)
-    with pytest.raises(ValueError, match=r"choose from more, .*muffins.*ranking"):
-        draw("train", 1, seed=0, families=wanted)
-
-
-def test_twins_are_not_drawn_from_a_family_without():
-    with pytest.raises(ValueError, match="no family called muffins; choose from buses"):
-        draw_twins("train", 1, seed=0, families=["muffins"])
+@pytest.mark.parametrize(
+    ("function", "wanted", "named"),
+    [
+        (draw, ["muffin"], "no family called muffin; choose from more, .*muffins.*ranking"),
+        (draw, [], r"\(none given\); choose from more"),
+        (draw_twins, ["muffins"], "no family called muffins; choose from buses.*ranking"),  # it has no twins
+        (draw_twins, [], r"\(none given\); choose from buses"),
+    ],
+)
+def test_an_unknown_family_is_refused_with_the_names(function, wanted, named):
+    with pytest.raises(ValueError, match=named):
+        function("train", 1, seed=0, families=wanted)
 
 
 @pytest.mark.parametrize("function", [draw, draw_twins])
@@ -399,13 +379,15 @@ def test_an_unknown_split_is_refused_with_the_names(function):
 # --- splits -------------------------------------------------------------------------------------
 
 
-def test_splits_share_no_question(drawn, pairs):
+def test_splits_share_no_question_and_none_is_drawn_twice(drawn, pairs):
     plain = [family for family in FAMILIES if family not in TWINS]
     found = {split: questions(drawn[split]) for split in SPLITS}
     for split in SPLITS:
         found[split] |= questions(draw(split, 20_000 if split == "train" else 10_000, seed=21, families=plain))
         found[split] |= questions(itertools.chain(*draw_twins(split, 300, seed=22)))
     found["train"] |= questions(itertools.chain(*pairs))
+    for several in (*drawn.values(), [*itertools.chain(*pairs)]):
+        assert len(questions(several)) == len(several), "a question is drawn twice"
     for split, several in found.items():
         assert len(several) > 10_000
         assert {split_of_question(question) for question in several} == {split}
@@ -413,54 +395,43 @@ def test_splits_share_no_question(drawn, pairs):
         assert not found[one] & found[other]
 
 
-def test_no_question_is_drawn_twice(drawn, pairs):
-    for found in (*drawn.values(), [*itertools.chain(*pairs)]):
-        assert len(questions(found)) == len(found)
-
-
 def test_splits_are_eight_one_and_one_in_ten():
-    share = Counter(split_of_question(f"question {number}") for number in range(20_000))
-    assert share["train"] / 20_000 == pytest.approx(0.8, abs=0.02)
-    assert share["validation"] / 20_000 == pytest.approx(0.1, abs=0.02)
-    assert share["test"] / 20_000 == pytest.approx(0.1, abs=0.02)
-    assert set(share) == set(SPLITS)
+    found = Counter(split_of_question(f"question {number}") for number in range(20_000))
+    shares = {split: count / 20_000 for split, count in found.items()}
+    assert shares == pytest.approx({"train": 0.8, "validation": 0.1, "test": 0.1}, abs=0.02)
 
 
-@pytest.mark.parametrize("name", SEED_QUESTIONS)
-def test_the_seeds_questions_have_their_gold_answer_and_no_split(name):
+@pytest.mark.parametrize(("name", "answer"), [("crayons", (62,)), ("smoothies", (28, 4)), ("buses", ())])
+def test_the_seeds_questions_have_their_gold_answer_and_no_split(name, answer):
     question, gold = SEED_QUESTIONS[name]
-    assert solve(question) == ([gold] if gold else [])
+    assert gold == answer and solve(question) == ([gold] if gold else []) and len(SEED_QUESTIONS) == 3
     assert split_of_question(question) is None
     assert split_of_question(question + " ") in SPLITS
 
 
-def test_the_seeds_questions_are_the_three_of_the_notebooks():
-    assert [gold for _, gold in SEED_QUESTIONS.values()] == [(62,), (28, 4), ()]
-    assert [*SEED_QUESTIONS] == ["crayons", "smoothies", "buses"]
+class Offering:
+    """A family that comes up with one of the seed's questions every second time."""
+
+    def __init__(self, family, question: str):
+        self.family, self.problem, self.question, self.offered = family, family.problem, question, 0
+
+    def drafts(self, rng):
+        self.offered += 1
+        *others, (question, values) = self.family.drafts(rng)
+        return [*others, (self.question if self.offered % 2 else question, values)]
 
 
 @pytest.mark.parametrize("split", SPLITS)
 def test_the_seeds_questions_are_never_drawn(split, monkeypatch):
     """Not even when a generator comes up with one."""
-    rng, plain, twins = random.Random(0), problems.PLAIN["boxes"], problems.TWINS["buses"]
-    offered = Counter()
-
-    def boxes(_):
-        offered["crayons"] += 1
-        problem = plain(rng)
-        return replace(problem, question=SEED_QUESTIONS["crayons"][0]) if offered["crayons"] % 2 else problem
-
-    def buses(_):
-        offered["buses"] += 1
-        solvable, twin = twins(rng)
-        return solvable, replace(twin, question=SEED_QUESTIONS["buses"][0]) if offered["buses"] % 2 else twin
-
+    boxes = Offering(problems.PLAIN["boxes"], SEED_QUESTIONS["crayons"][0])
+    buses = Offering(problems.TWINS["buses"], SEED_QUESTIONS["buses"][0])
     monkeypatch.setitem(problems.PLAIN, "boxes", boxes)
     monkeypatch.setitem(problems.TWINS, "buses", buses)
     held_out = {question for question, _ in SEED_QUESTIONS.values()}
     assert not questions(draw(split, 12, seed=0, impossible=True, families=["boxes", "buses"])) & held_out
     assert not questions(itertools.chain(*draw_twins(split, 4, seed=0, families=["buses"]))) & held_out
-    assert min(offered.values()) >= 10
+    assert min(boxes.offered, buses.offered) >= 10
 
 
 # --- the parts of a problem ---------------------------------------------------------------------
@@ -493,11 +464,28 @@ def test_claims(claim, holds):
 
 
 def test_what_must_be_more_comes_first():
-    assert ordered("Ann", 3, ">", "Ben", 4) == Claim("Ann has 3 and Ben has 4", 3, ">", None, 4)
-    assert ordered("Ann", 3, "<", "Ben", 4) == Claim("Ben has 4 and Ann has 3", 4, ">", None, 3)
+    true, false = both_orders("Ann", 3, "Ben", 4)
+    assert true == {"truth": "fewer", "said": "fewer", "larger": "Ben", "x": 4, "smaller": "Ann", "y": 3}
+    assert false == {"truth": "fewer", "said": "more", "larger": "Ann", "x": 3, "smaller": "Ben", "y": 4}
+    assert both_orders("Ann", 4, "Ben", 3)[0]["said"] == "more"
 
 
-def test_nothing_follows_a_claim_that_fails():
-    true, false = Claim("", 3, ">", None, 2), Claim("", 2, ">", None, 3)
-    assert until_false(SMALL, true, LARGE) == (SMALL, true, LARGE)
-    assert until_false(SMALL, true, false, LARGE, true) == (SMALL, true, false)
+def test_a_familys_texts_make_its_problems():
+    @family_of("""
+        ask: Ann has {a} plums,¶
+            and {b} more?
+        step: all = a + b | the plums | {a} and {b}.
+        or:
+        step: rest = a - b | nothing left of it | {a} less {b}.
+        reply: {all} plums. | All: {all}.
+        answer: all
+        read: {a} | How many at first?
+    """)
+    def plums(rng):
+        return {"a": 3, "b": 4}
+
+    ((question, values),) = plums.drafts(random.Random(0))
+    plans = ((Step("the plums", 3, "+", 4, "3 and 4."),),)
+    made = Problem("Ann has 3 plums,\nand 4 more?", "plums", (7,), plans, ("7 plums.", "All: 7."),
+                   (("How many at first?", "3"),))  # fmt: skip
+    assert plums.problem(question, values) == made

@@ -1,5 +1,7 @@
 """Pictures of repeated runs stand at the values that they are given, shares in per cent and differences in points."""
 
+from dataclasses import replace
+
 import matplotlib.pyplot as plt
 import pytest
 
@@ -10,13 +12,10 @@ EACH = {"a": [0.1, 0.3], "b": [0.5, 0.6, 0.7]}
 GAIN = {"a": paired_repeats([0.1, 0.2], [0.2, 0.4])}
 
 
-@pytest.mark.parametrize(
-    ("draw", "found", "scale", "text"),
-    [(repeats.means, {name: repeated(values) for name, values in EACH.items()}, 1, str),
-     (repeats.gains, {name: repeated(values) for name, values in EACH.items()}, 100, repeats.points)],
-)  # fmt: skip
-def test_rows_stand_at_their_values_with_intervals_and_dots_above(draw, found, scale, text):
-    (axis,) = draw(found, "title", "right", EACH, {"a": "rival"}).axes
+@pytest.mark.parametrize(("signed", "scale", "text"), [(False, 1, str), (True, 100, repeats.points)])
+def test_rows_stand_at_their_values_with_intervals_and_dots_above(signed, scale, text):
+    found = {name: replace(repeated(values), signed=signed) for name, values in EACH.items()}
+    (axis,) = repeats.means(found, "title", "right", EACH, {"a": "rival"}).axes
     assert [one.get_text() for one in axis.texts] == [text(one) for one in found.values()]
     assert [label.get_text() for label in axis.get_yticklabels()] == ["a", "b"]
     whiskers = [line for line in axis.collections if hasattr(line, "get_segments")][1]
@@ -39,15 +38,14 @@ def test_points_are_not_per_cent():
 
 
 def test_differences_have_a_line_at_zero_and_shares_have_none():
-    at_zero = [list(line.get_xdata()) == [0, 0] for line in repeats.gains(GAIN).axes[0].lines]
-    assert any(at_zero)
-    assert not any(list(line.get_xdata()) == [0, 0] for line in repeats.means(GAIN).axes[0].lines)
+    assert any(list(line.get_xdata()) == [0, 0] for line in repeats.means(GAIN).axes[0].lines)
+    share = {"share": repeated([0.1, 0.2])}
+    assert not any(list(line.get_xdata()) == [0, 0] for line in repeats.means(share).axes[0].lines)
 
 
 def test_a_margin_is_shaded_in_points():
-    (band,) = repeats.gains(GAIN, margin=0.05).axes[0].patches
+    (band,) = repeats.means(GAIN, margin=0.05).axes[0].patches
     assert (band.get_x(), band.get_x() + band.get_width()) == pytest.approx((-5, 5))
-    assert not repeats.gains(GAIN).axes[0].patches
 
 
 def test_a_curve_stands_at_its_sizes():
@@ -65,6 +63,5 @@ def test_a_curve_stands_at_its_sizes():
 def test_pyplot_keeps_no_figure():
     before = plt.get_fignums()
     repeats.means(GAIN)
-    repeats.gains(GAIN)
     repeats.by_size({"a": {1: GAIN["a"]}})
     assert plt.get_fignums() == before

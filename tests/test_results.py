@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from helpers.evaluation import results
-from helpers.evaluation.statistics import Share, wilson
+from helpers.evaluation.statistics import Estimate, wilson
 from helpers.tiers import ROOT, TIERS
 
 FIGURES = {
@@ -130,5 +130,5 @@ def test_the_study_s_accuracies_are_shares_of_all_its_problems(tmp_path, monkeyp
     one_seed = figure | {"low": None, "high": None, "per_seed": [0.7]}
     path.write_text(json.dumps({"all": {"words": {"accuracy": figure}, "other": {"accuracy": one_seed}}}))
     found = results.studied("x", "mini", "all")
-    assert found == {"words": Share(20, 15, 0.75, 0.7, 0.8)}  # of one seed no interval is known
+    assert found == {"words": Estimate(0.75, 0.7, 0.8, 20, 15)}  # of one seed no interval is known
     assert results.studied("x", "mini", "few") == {} == results.studied("x", "small", "all")

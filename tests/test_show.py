@@ -12,7 +12,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.patches import FancyBboxPatch, Rectangle
 from tiny_models import QUESTIONS, tokenizer_of
 
-from helpers import generation, models, show, tiers
+from helpers import generation, models, show
 from helpers.evaluation import wilson
 from helpers.generation.with_transformers import Answer
 from helpers.show import charts, page, series_route
@@ -247,6 +247,7 @@ def words(figure) -> list[str]:
         lambda: show.losses(RUN),
         lambda: show.losses(SimpleNamespace(loss=[], validation=[])),
         lambda: show.histogram([40, 50, 60], 55, "tokens for $4 or $5"),
+        lambda: show.lines({"one": [0, 1]}, "step", "rate"),
         lambda: show.route(3),
     ],
 )
@@ -289,6 +290,25 @@ def test_losses_have_two_panels():
     assert low_high == [pytest.approx((score.low, score.high)) for _, score in RUN.validation]
     assert "100.0%" in words(figure)
     assert right.get_position().x0 > left.get_position().x1, "beside each other, each with its own axes"
+
+
+def test_lines_are_named_and_differ_in_more_than_colour():
+    figure = show.lines({"one": [0, 1, 0.5], "two": [1, 1]}, "step", "rate")
+    (axes,), (legend,) = drawn(figure).axes, figure.legends
+    assert [list(line.get_ydata()) for line in axes.lines] == [[0, 1, 0.5], [1, 1]]
+    assert [text.get_text() for text in legend.get_texts()] == ["one", "two"]
+    assert legend.get_window_extent().y0 >= axes.get_window_extent().y1, "no curve runs through the names"
+    assert len({line.get_linestyle() for line in axes.lines}) == 2
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("step", "rate")
+    (axes,) = show.lines({"one": [0, 1]}, "T", "length", [1.0, 8.0]).axes
+    assert list(axes.lines[0].get_xdata()) == [1.0, 8.0]
+
+
+def test_each_curve_needs_dashes_of_its_own():
+    names = ("a", "b", "c", "d", "e")
+    assert len(show.lines({name: [0, 1] for name in names[:4]}, "x", "y").legends[0].get_texts()) == 4
+    with pytest.raises(ValueError, match="5 curves: a picture takes up to 4"):
+        show.lines({name: [0, 1] for name in names}, "x", "y")
 
 
 def test_a_run_without_figures_says_so():
@@ -530,15 +550,3 @@ def test_an_unfinished_letter_is_not_shown(loaded, tiny):
     box.button.click()
     assert states[1].endswith("answer\n…") and states[2].endswith("answer\né")
     assert not [state for state in states if "\ufffd" in state]
-
-
-@pytest.mark.slow
-def test_the_mini_models_answer_as_evaluate_does():
-    tier = tiers.TIERS["mini"]
-    loaded = {"teacher": models.load_teacher(tier), "student": models.load_student(tier, four_bit=False)}
-    box = show.ask(loaded, tier)
-    box.button.click()
-    for name, (model, tokenizer) in loaded.items():
-        (wanted,) = generation.generate(model, tokenizer, [box.question.value], tier.answer_tokens, progress=False)
-        assert box.given[name] == wanted
-        assert wanted.text and parts(wanted)[1] in shown(box)[name]

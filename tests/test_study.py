@@ -267,7 +267,7 @@ def test_two_values_have_a_wide_interval_and_one_has_none():
 
 
 def test_students_interval_is_worked_out_in_one_place(monkeypatch):
-    monkeypatch.setattr(statistics, "_t", lambda *_: (10.0, 1.0))
+    monkeypatch.setattr(aggregate, "repeated", lambda *_: statistics.Estimate(10.0, 9.0, 11.0, 2))
     assert aggregate.t_interval([1.0, 3.0]) == (9.0, 11.0)
 
 

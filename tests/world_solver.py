@@ -59,75 +59,67 @@ def add(left, right, factor=1) -> dict:
     return {key: value for key, value in found.items() if value}
 
 
+# What each fact says: of who, an amount of one number, or of a product where it has two, times this sign. A fact that
+# holds from the beginning equals it, of another's count where one is named; an event adds it to what there is.
+EQUALS = {"has": 1, "price": 1, "stated": 1, "stated_now": 1, "groups": 1, "rate": 1, "more": 1, "price_more": 1,
+          "fewer": -1, "price_fewer": -1}  # fmt: skip
+ADDS = {"gets": 1, "gets_groups": 1, "gives": -1, "loses": -1, "gives_daily": -1, "passes": -1, "coupon": -1, "fee": 1}
+TWICE = {"": Fraction(2)}
+
+
 def state(problem_facts):
     """The system that all facts make together, in the order told, and the last fact's own numbers."""
     system, end = System(), {}
-    number = system.number
     for op, who, *rest in problem_facts:
         if op in ("also", "age"):
             continue
-        numbers = [part for part in rest if not isinstance(part, str)]
-        other = rest[0] if rest and isinstance(rest[0], str) else None
-        n = number(numbers[0]) if numbers else None
-        if op in ("has", "price", "stated", "stated_now"):
-            system.equal(system.of(who), n)
-        elif op in ("groups", "rate"):
-            system.equal(system.of(who), system.times(n, number(numbers[1])))
-        elif op == "colors":
-            system.equal(system.of(who), add(n, number(numbers[1])))
-        elif op in ("more", "price_more"):
-            system.equal(system.of(who), add(system.of(other), n))
-        elif op in ("fewer", "price_fewer"):
-            system.equal(system.of(who), add(system.of(other), n, -1))
+        names = [part for part in rest if isinstance(part, str)]
+        numbers = [system.number(part) for part in rest if not isinstance(part, str)]
+        other = names[0] if names else None
+        amount = system.times(*numbers) if len(numbers) == 2 else numbers[0] if numbers else None
+        if op in EQUALS:
+            base = system.of(other) if op.endswith(("more", "fewer")) else {}
+            system.equal(system.of(who), add(base, amount, EQUALS[op]))
             if op == "price_fewer":
                 system.at_least(system.of(who), 1)
+        elif op in ADDS:
+            system.become(who, add(system.of(who), amount, ADDS[op]))
+            if op == "passes":
+                system.become(other, add(system.of(other), amount))
+            if op == "coupon":
+                system.at_least(system.of(who), 1)
+        elif op == "colors":
+            system.equal(system.of(who), add(*numbers))
         elif op in ("times", "price_times"):
-            system.equal(system.of(who), system.times(n, system.of(other)))
+            system.equal(system.of(who), system.times(amount, system.of(other)))
         elif op == "half":
-            system.equal(system.times({"": Fraction(2)}, system.of(who)), system.of(other))
+            system.equal(system.times(TWICE, system.of(who)), system.of(other))
         elif op == "sum":
-            people = [who, *[part for part in rest if isinstance(part, str)][:-1]]
-            total = {}
-            for person in people:
-                total = add(total, system.of(person))
-            system.equal(total, n)
+            system.equal(total_of(system, [who, *names[:-1]]), amount)
         elif op == "order":
-            sign = rest[-1]
-            more, less = (who, other) if sign == ">" else (other, who)
+            more, less = (who, other) if names[-1] == ">" else (other, who)
             system.at_least(add(system.of(more), system.of(less), -1), 1)
-        elif op == "gets":
-            system.become(who, add(system.of(who), n))
-        elif op == "gets_groups":
-            system.become(who, add(system.of(who), system.times(n, number(numbers[1]))))
-        elif op in ("gives", "loses"):
-            system.become(who, add(system.of(who), n, -1))
-        elif op == "gives_daily":
-            system.become(who, add(system.of(who), system.times(n, number(numbers[1])), -1))
-        elif op == "passes":
-            system.become(who, add(system.of(who), n, -1))
-            system.become(other, add(system.of(other), n))
         elif op == "doubles":
-            system.become(who, system.times({"": Fraction(2)}, system.of(who)))
+            system.become(who, system.times(TWICE, system.of(who)))
         elif op == "halves":
             half = system.new()
-            system.equal(system.times({"": Fraction(2)}, half), system.of(who))
+            system.equal(system.times(TWICE, half), system.of(who))
             system.become(who, half)
         elif op in ("buys", "buys_groups"):
-            count = n if op == "buys" else system.times(n, number(numbers[1]))
-            cost = system.times(count, system.of(who))
-            system.become("cost", add(system.now.get("cost", {}), cost))
-            end["count"] = add(end.get("count", {}), count)
-        elif op == "coupon":
-            system.become("cost", add(system.of("cost"), n, -1))
-            system.at_least(system.of("cost"), 1)
-        elif op == "fee":
-            system.become("cost", add(system.of("cost"), n))
+            system.become("cost", add(system.now.get("cost", {}), system.times(amount, system.of(who))))
+            end["count"] = add(end.get("count", {}), amount)
         elif op in ENDS:
-            end["n"] = n
-            end["m"] = number(numbers[1]) if len(numbers) > 1 else None
+            end["n"], end["m"] = numbers[0], numbers[1] if len(numbers) > 1 else None
         else:
             raise ValueError(f"no fact called {op}")
     return system, end
+
+
+def total_of(system, who) -> dict:
+    total = {}
+    for person in who:
+        total = add(total, system.of(person))
+    return total
 
 
 ENDS = ("share", "pack", "days", "reach", "sells", "part", "parts", "pays", "split")
@@ -137,9 +129,7 @@ def wanted(system, end, asked) -> list[dict]:
     """The unknowns that are asked for; a quotient is an unknown whose product is known."""
     op, *who = asked
     own = system.of(who[0]) if op not in ("cost", "cost_each", "pays", "split") else system.of("cost")
-    total = {}
-    for person in who if op in ("total", "average", "both", "difference") else ():
-        total = add(total, system.of(person))
+    total = total_of(system, who if op in ("total", "average", "both", "difference") else ())
 
     def quotient(of, by):
         part = system.new()

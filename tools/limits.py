@@ -22,7 +22,7 @@ from data.making.tasks import chain
 from helpers import cache, evaluation, methods, models, problems, traces, training
 from helpers.cache.sizes import on_disk
 from helpers.evaluation import Benchmark, results
-from helpers.evaluation.statistics import Share, wilson
+from helpers.evaluation.statistics import Estimate, wilson
 from helpers.problems import Step, words
 from helpers.tiers import TIERS, Tier
 
@@ -85,7 +85,7 @@ class First(random.Random):
         return seq[0]
 
 
-def told(tier: Tier) -> Share:
+def told(tier: Tier) -> Estimate:
     """How often the student before its lessons works a whole plan rightly, if the plan stands in the prompt."""
     asked = problems.draw("test", QUESTIONS, SEED)
     laid_down = Benchmark([replace(problem, question=chain(problem, First())[0]) for problem in asked])
@@ -94,7 +94,7 @@ def told(tier: Tier) -> Share:
     return wilson(sum(right), len(right))
 
 
-def outside(tier: Tier) -> dict[str, dict[str, Share]]:
+def outside(tier: Tier) -> dict[str, dict[str, Estimate]]:
     """Student after its lessons and teacher: right answers with the world's names and with others, and more.
 
     fits: of the wrong answers to plain problems with other names, those whose second check found nothing wrong.

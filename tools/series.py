@@ -12,7 +12,7 @@ from pathlib import Path
 
 import nbformat
 from execution import Failed, execute
-from readme.tables import MINUTES, figure, lines, percent
+from readme.tables import MINUTES, figure, percent
 
 ROOT = Path(__file__).resolve().parents[1]
 TIER = "mini"
@@ -89,7 +89,9 @@ def keep_minutes(root: Path, executed: dict[Path, float]) -> None:
 
 def table(figures: dict) -> str:
     """What notebook 04 measured, as a Markdown table with a note; a row that the tier does not have is left out."""
-    rows = [["", *COLUMNS], ["---"] * 4]
+    from helpers.evaluation.tables import markdown  # not at the top, as above
+
+    rows = []
     for name, keys in ROWS.items():
         try:
             rows.append([name, *(percent(figure(figures, key)) for key in keys)])
@@ -99,7 +101,7 @@ def table(figures: dict) -> str:
     note = f"n = {figures['teacher']['accuracy']['n']:,}; 95 % intervals; seed {run['seed']}; {run['machine']}."
     if kept is not None:
         note += f" The student keeps {100 * kept:.0f} % of the teacher's accuracy."
-    return f"{lines(rows)}\n\n{note}"
+    return markdown(["", *COLUMNS], rows) + f"\n\n{note}"
 
 
 def main(arguments: list[str] | None = None) -> int:

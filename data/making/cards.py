@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 from helpers.evaluation.results import plain
+from helpers.evaluation.tables import markdown
 
 WHAT = {
     "teacher": (
@@ -45,6 +46,14 @@ def write(role: str, folder: Path, recipe: dict, scores: dict) -> None:
         if "averaged" in recipe
         else ""
     )
+    shares = {
+        "problems answered rightly": scores["accuracy"],
+        "impossible twins caught": scores["impossible"]["detected"],
+        "false alarms on their solvable siblings": scores["impossible"]["false_alarms"],
+        "answers that end by themselves": scores["ended"],
+        **{f"family `{family}`": share for family, share in scores["families"].items()},
+        **{f"single skill: {kind}": share for kind, share in scores.get("skills", {}).items()},
+    }
     lines = [
         "---",
         "license: apache-2.0",
@@ -65,14 +74,7 @@ def write(role: str, folder: Path, recipe: dict, scores: dict) -> None:
         "",
         "Greedy, at most 200 new tokens, problems of the test split, 95 % Wilson intervals.",
         "",
-        "| what | share |",
-        "| --- | --- |",
-        f"| problems answered rightly | {percent(scores['accuracy'])} |",
-        f"| impossible twins caught | {percent(scores['impossible']['detected'])} |",
-        f"| false alarms on their solvable siblings | {percent(scores['impossible']['false_alarms'])} |",
-        f"| answers that end by themselves | {percent(scores['ended'])} |",
-        *(f"| family `{family}` | {percent(share)} |" for family, share in scores["families"].items()),
-        *(f"| single skill: {kind} | {percent(share)} |" for kind, share in scores.get("skills", {}).items()),
+        markdown(["what", "share"], [(what, percent(share)) for what, share in shares.items()]),
     ]
     if "entropy" in scores:
         lines += [

@@ -8,95 +8,41 @@ the second check is announced and which sum it repeats.
 
 import random
 
+from data.making.skills import comparison, equation
 from helpers.problems import Claim, Problem, Step
-from helpers.problems.skills import comparison, equation
 
 OPENINGS = (
-    "Okay, let me think.",
-    "Okay, let me see.",
-    "Let me think about this.",
-    "Hmm, let me see.",
-    "Alright, one thing at a time.",
-    "Let me work this out.",
-    "Okay, step by step.",
-    "Hmm, what do I know?",
-    "Let me go through the facts.",
-    "So, let me begin.",
-    "I will take it slowly.",
-    "Let us see.",
-    "Now, what is asked?",
-    "Let me read that again.",
-    "Okay, so.",
-    "Right, let me start.",
-)
+    "Okay, let me think.", "Okay, let me see.", "Let me think about this.", "Hmm, let me see.",
+    "Alright, one thing at a time.", "Let me work this out.", "Okay, step by step.", "Hmm, what do I know?",
+    "Let me go through the facts.", "So, let me begin.", "I will take it slowly.", "Let us see.",
+    "Now, what is asked?", "Let me read that again.", "Okay, so.", "Right, let me start.",
+)  # fmt: skip
 FIRST = (
-    "First",
-    "To begin,",
-    "I start with",
-    "I need",
-    "Let me find",
-    "First I want",
-    "I look for",
-    "First comes",
-    "I work out",
-    "I begin with",
-)
+    "First", "To begin,", "I start with", "I need", "Let me find", "First I want", "I look for", "First comes",
+    "I work out", "I begin with",
+)  # fmt: skip
 LATER = (
-    "Then",
-    "Next",
-    "Now",
-    "After that",
-    "Then I need",
-    "Now I want",
-    "Next I find",
-    "And then",
-    "Next comes",
-    "From there",
-    "Next I need",
-)
+    "Then", "Next", "Now", "After that", "Then I need", "Now I want", "Next I find", "And then", "Next comes",
+    "From there", "Next I need",
+)  # fmt: skip
 JOINS = (": ", ". That is ", ", so ", ", and that is ", ", which is ", ", that gives ", ". I get ")
 WAITS = (
-    "Wait, let me double-check.",
-    "Wait, is that right?",
-    "Let me double-check.",
-    "Hold on, let me verify.",
-    "Hmm, let me make sure.",
-    "Wait, let me verify that.",
-    "Let me check again.",
-    "Wait, I should check.",
-    "Hmm, can that be?",
-    "Just to be sure.",
-    "Let me test it.",
-    "Wait, not so fast.",
-)
+    "Wait, let me double-check.", "Wait, is that right?", "Let me double-check.", "Hold on, let me verify.",
+    "Hmm, let me make sure.", "Wait, let me verify that.", "Let me check again.", "Wait, I should check.",
+    "Hmm, can that be?", "Just to be sure.", "Let me test it.", "Wait, not so fast.",
+)  # fmt: skip
 FITS = (
-    "That fits.",
-    "That is right.",
-    "Good, it matches.",
-    "Yes, that works.",
-    "So it fits.",
-    "Good.",
-    "Yes, correct.",
-    "That seems right.",
-    "It holds.",
-    "Fine.",
-    "No mistake here.",
-    "All good.",
-)
+    "That fits.", "That is right.", "Good, it matches.", "Yes, that works.", "So it fits.", "Good.", "Yes, correct.",
+    "That seems right.", "It holds.", "Fine.", "No mistake here.", "All good.",
+)  # fmt: skip
 FAILS = (
-    "That does not fit.",
-    "That is not right.",
-    "No, it does not match.",
-    "So it does not fit.",
-    "That cannot be.",
+    "That does not fit.", "That is not right.", "No, it does not match.", "So it does not fit.", "That cannot be.",
     "Something is wrong.",
-)
+)  # fmt: skip
 IMPOSSIBLE = (
-    "There is a mistake in the problem: {}.",
-    "The facts do not fit together: {}.",
-    "This cannot be true: {}.",
+    "There is a mistake in the problem: {}.", "The facts do not fit together: {}.", "This cannot be true: {}.",
     "The problem has no answer: {}.",
-)
+)  # fmt: skip
 INVERSE = {"+": "-", "-": "+", "×": "÷", "÷": "×"}
 
 

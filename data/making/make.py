@@ -8,15 +8,14 @@
 import argparse
 import logging
 import random
+from functools import partial
 from pathlib import Path
-
-from transformers import AutoTokenizer
 
 from data.making import cards, models, tokenizers, training
 from data.making.demonstrations import demonstration
 from data.making.rows import Rows
+from data.making.skills import draw_skills
 from helpers.problems import draw
-from helpers.problems.skills import draw_skills
 
 ROOT = Path(__file__).resolve().parents[2]
 ROLES = ("teacher", "student", "sibling")
@@ -38,24 +37,10 @@ def corpus(seed: int, count: int = 8000) -> list[str]:
     )
 
 
-def tokenizer_for(role: str, folder: Path, seed: int, count: int):
-    """The role's tokenizer. Each family's is learned once: teacher and sibling share one, and a run that goes on
-    needs the very ids that it began with.
-    """
-    family = "gemma" if role == "student" else "qwen"
-    if not (folder / family / "tokenizer.json").exists():
-        texts = corpus(seed, count)
-        learned = tokenizers.gemma_kind(texts) if family == "gemma" else tokenizers.qwen_kind(texts, thinks=False)
-        learned.save_pretrained(folder / family)
-    tokenizer = AutoTokenizer.from_pretrained(folder / family)
-    if family == "qwen":
-        tokenizer.chat_template = tokenizers.qwen_template(thinks=role == "teacher")
-    return tokenizer
-
-
 def make(role: str, out: Path, work: Path, seed: int, short: bool) -> None:
     """Trains one model, or what is left of it, and writes it with its tokenizer to out/role."""
-    tokenizer = tokenizer_for(role, work / "tokenizers", seed, 400 if short else 8000)
+    texts = partial(corpus, seed, 400 if short else 8000)
+    tokenizer = tokenizers.tokenizer_for(role, work / "tokenizers", texts)
     recipe = models.RECIPES[role] | ({"steps": 8, "cycle": 4, "batch": 8} if short else {})
     model = models.new_model(role, tokenizer, seed)
     rows = Rows(role, tokenizer, seed, recipe["cycle"], recipe["batch"])

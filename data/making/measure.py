@@ -7,12 +7,12 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from data.making.score import SEED, score
+from data.making.skills import KINDS, draw_skills
 from helpers import tiers
 from helpers.evaluation import wilson
 from helpers.generation.with_transformers import generate
 from helpers.models import parameter_count, prompt_ids
 from helpers.problems import draw, draw_twins
-from helpers.problems.skills import KINDS, draw_skills
 
 
 def measure(role: str, folder: Path, problems: int = 1000, pairs: int = 200, skills: int = 1600) -> dict:

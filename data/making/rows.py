@@ -6,9 +6,9 @@ import random
 import torch
 
 from data.making.demonstrations import demonstration
+from data.making.skills import is_of, one_skill
 from data.making.tasks import chain, facts, guided, loose_text, reading
 from helpers.problems import FAMILIES, draw
-from helpers.problems.skills import is_of, one_skill
 
 POOL = 32  # batches that are drawn and sorted by length together
 IGNORED = -100

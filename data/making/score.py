@@ -54,18 +54,15 @@ def score_all(tier: Tier, problem_count: int, pair_count: int) -> dict[str, dict
 
 def table(figures: dict) -> str:
     """The figures as a Markdown table: a column a model, a row a figure."""
-    rows = [("", *ROLES), ("---", *("---:" for _ in ROLES))]
-    rows.append(("parameters", *(f"{figures['parameters'][role]:,}" for role in ROLES)))
-    rows.append(("**right answers**", *(str(figures[role]["accuracy"]) for role in ROLES)))
+    rows = [("parameters", *(figures["parameters"][role] for role in ROLES))]
+    rows.append(("**right answers**", *(figures[role]["accuracy"] for role in ROLES)))
     for family in figures[ROLES[0]]["families"]:
-        rows.append((family.replace("_", " "), *(str(figures[role]["families"][family]) for role in ROLES)))
+        rows.append((family.replace("_", " "), *(figures[role]["families"][family] for role in ROLES)))
     for key, name in (("detected", "impossible twins caught"), ("false_alarms", "false alarms")):
-        rows.append((name, *(str(figures[role]["impossible"][key]) for role in ROLES)))
-    rows.append(("answers that ended", *(str(figures[role]["ended"]) for role in ROLES)))
+        rows.append((name, *(figures[role]["impossible"][key] for role in ROLES)))
+    rows.append(("answers that ended", *(figures[role]["ended"] for role in ROLES)))
     rows.append(("seconds", *(f"{figures[role]['seconds']:.0f}" for role in ROLES)))
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = (" | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
-    return "\n".join(f"| {line} |" for line in lines)
+    return repr(evaluation.Table(("", *ROLES), rows))
 
 
 def main(arguments: list[str] | None = None) -> int:

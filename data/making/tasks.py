@@ -4,8 +4,8 @@ import random
 import re
 
 from data.making.demonstrations import FIRST, JOINS, LATER, demonstration, sentence, tested, worked
+from data.making.skills import equation, read_prompt, step_prompt, steps_of, sum_of
 from helpers.problems import Claim, Step
-from helpers.problems.skills import equation, read_prompt, step_prompt, steps_of, sum_of
 
 # What a name tells of the numbers that belong to it: "the pens, 4 at $3 each", "Ann has 24".
 NUMBERS = re.compile(r" has \d+|, \d+ at \$\d+ each")

@@ -5,8 +5,12 @@ back unchanged. `<think>` is one token for the Qwen kind and several for the Gem
 in the real families.
 """
 
+import json
+from collections.abc import Callable
+from pathlib import Path
+
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
-from transformers import PreTrainedTokenizerFast
+from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
 VOCABULARY = 1024
 # The pattern of Qwen's tokenizer: words with the space before them, digits alone, line breaks apart.
@@ -88,7 +92,7 @@ def gemma_kind(corpus: list[str], vocabulary: int = VOCABULARY) -> PreTrainedTok
         ),
     )
     learned = learner.get_vocab()
-    merges = [tuple(pair) for pair in _merges(learner)]
+    merges = [tuple(pair) for pair in json.loads(learner.to_str())["model"]["merges"]]
     entries = [*special, *alphabet, *sorted(learned, key=learned.get)]
     tokenizer = Tokenizer(
         models.BPE(
@@ -126,10 +130,19 @@ def gemma_kind(corpus: list[str], vocabulary: int = VOCABULARY) -> PreTrainedTok
     return wrapped
 
 
-def _merges(tokenizer: Tokenizer) -> list[list[str]]:
-    import json
+def tokenizer_for(
+    role: str, folder: Path, corpus: Callable[[], list[str]], vocabulary: int = VOCABULARY
+) -> PreTrainedTokenizerFast:
+    """The role's tokenizer; each family's is learned once, of what `corpus` gives, and kept in a folder of `folder`.
 
-    return [
-        merge if isinstance(merge, list) else merge.split(" ")
-        for merge in json.loads(tokenizer.to_str())["model"]["merges"]
-    ]
+    Teacher and sibling share one, and a run that goes on needs the very ids that it began with.
+    """
+    family = "gemma" if role == "student" else "qwen"
+    if not (folder / family / "tokenizer.json").exists():
+        texts = corpus()
+        learned = gemma_kind(texts, vocabulary) if family == "gemma" else qwen_kind(texts, False, vocabulary)
+        learned.save_pretrained(folder / family)
+    tokenizer = AutoTokenizer.from_pretrained(folder / family)
+    if family == "qwen":
+        tokenizer.chat_template = qwen_template(thinks=role == "teacher")
+    return tokenizer

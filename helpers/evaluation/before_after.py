@@ -5,12 +5,11 @@ from itertools import count
 from math import comb
 from statistics import fmean
 
-from helpers.evaluation import scoring
 from helpers.evaluation.benchmark import Benchmark, Responses
 from helpers.evaluation.error_analysis import REASONS, reason
 from helpers.evaluation.reading import final_answer, says_impossible
-from helpers.evaluation.scoring import TwinScore
-from helpers.evaluation.statistics import Share, mcnemar, wilson
+from helpers.evaluation.scoring import TwinScore, right, score_twins
+from helpers.evaluation.statistics import Estimate, mcnemar, wilson
 
 
 def probe(exam: Benchmark, sheets: Mapping[str, Responses]) -> dict[str, TwinScore]:
@@ -21,13 +20,10 @@ def probe(exam: Benchmark, sheets: Mapping[str, Responses]) -> dict[str, TwinSco
     """
     if not exam.pairs:
         return {}
-    return {
-        name: scoring.score_twins(exam.pairs, one.solvable, one.impossible, exam.noticed)
-        for name, one in sheets.items()
-    }
+    return {name: score_twins(exam.pairs, one.solvable, one.impossible, exam.noticed) for name, one in sheets.items()}
 
 
-def named_right(exam: Benchmark, sheet: Responses) -> Share | None:
+def named_right(exam: Benchmark, sheet: Responses) -> Estimate | None:
     """Of the impossible problems that a model caught, the share where it names the facts that really do not fit.
 
     None where it caught none, and where the twins have no reason to compare with. It is read word for word: the mini
@@ -36,11 +32,8 @@ def named_right(exam: Benchmark, sheet: Responses) -> Share | None:
     if not all(hasattr(twin, "reason") for _, twin in exam.pairs):
         return None
     answers = zip(exam.pairs, sheet.impossible, strict=True)
-    named = [
-        twin.reason in final_answer(answer.whole)
-        for (_, twin), answer in answers
-        if says_impossible(answer.whole)
-    ]
+    caught = [(twin, answer.whole) for (_, twin), answer in answers if says_impossible(answer.whole)]
+    named = [twin.reason in final_answer(text) for twin, text in caught]
     return wilson(sum(named), len(named)) if named else None
 
 
@@ -53,7 +46,12 @@ def reasons(exam: Benchmark, sheet: Responses) -> dict[str, list[int]]:
 def needed(low: float, high: float) -> int:
     """The smallest number of problems, in hundreds, at which Wilson's intervals of two shares no longer overlap.
 
-    low, high: shares in whole per cent, as 0.90. Raises ValueError unless low is below high.
+    Args:
+        low: a share in whole per cent, as 0.90.
+        high: another.
+
+    Raises:
+        ValueError: unless low is below high.
     """
     if not low < high:
         raise ValueError(f"{low} is not below {high}")
@@ -63,22 +61,29 @@ def needed(low: float, high: float) -> int:
 def figures(
     exam: Benchmark, before: Responses, after: Responses, teacher: Responses, seconds: float
 ) -> dict[str, object]:
-    """What notebook 04 keeps: dotted keys to numbers and Shares; the `impossible` keys only where there are pairs.
+    """What notebook 04 keeps: dotted keys to numbers and Estimates; the `impossible` keys only where there are pairs.
 
     student_after.retained: the student's accuracy as a part of the teacher's, None where the teacher has none right.
     mcnemar: exact p-values on the same problems; tokens: of a mean answer to a test problem.
+
+    Args:
+        exam: what all three were asked.
+        before: what the student said before its lessons.
+        after: what it said after them.
+        teacher: what the teacher said.
+        seconds: how long the notebook took.
     """
     sheets = {"before": before, "after": after, "teacher": teacher}
-    scores = {name: scoring.accuracy(sheet.asked, exam.asked) for name, sheet in sheets.items()}
-    right = {name: scoring.right(sheet.asked, exam.asked) for name, sheet in sheets.items()}
+    hits = {name: right(sheet.asked, exam.asked) for name, sheet in sheets.items()}
+    scores = {name: wilson(sum(each), len(each)) for name, each in hits.items()}
     taught = scores["teacher"].value
     found: dict[str, object] = {
         "teacher.accuracy": scores["teacher"],
         "student_before.accuracy": scores["before"],
         "student_after.accuracy": scores["after"],
         "student_after.retained": scores["after"].value / taught if taught else None,
-        "mcnemar.before_after": mcnemar(right["before"], right["after"]),
-        "mcnemar.after_teacher": mcnemar(right["after"], right["teacher"]),
+        "mcnemar.before_after": mcnemar(hits["before"], hits["after"]),
+        "mcnemar.after_teacher": mcnemar(hits["after"], hits["teacher"]),
     }
     for name, score in probe(exam, sheets).items():
         found |= {f"impossible.{name}.detected": score.detected, f"impossible.{name}.false_alarms": score.false_alarms}

@@ -4,14 +4,18 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from helpers import generation, models, problems, questions
+from helpers import problems, questions
 from helpers.evaluation import missing_premise
 from helpers.evaluation.reading import says_impossible
-from helpers.evaluation.statistics import Share, wilson
-from helpers.generation.with_transformers import Answer
+from helpers.evaluation.statistics import Estimate, wilson
 from helpers.questions.missing_premise import missing_premises
 from helpers.tiers import Sampling, Tier
+
+# Not before a model answers: they load PyTorch.
+if TYPE_CHECKING:
+    from helpers.generation.with_transformers import Answer
 
 GREEDY = Sampling(temperature=0.0)
 WHOLE = Sampling(temperature=1.0)  # a tier whose teacher samples like this advises no settings for it
@@ -22,8 +26,11 @@ MADE = 500  # test problems, where they are made here without end
 class Benchmark:
     """What every model is asked.
 
-    asked: problems with `.question`, `.answer` and `.family`. pairs: (solvable, impossible) twins, or none. seeds: the
-    three questions of `problems.SEED_QUESTIONS`. noticed: whether a response says that its problem has no answer.
+    Attributes:
+        asked: problems with `.question`, `.answer` and `.family`.
+        pairs: (solvable, impossible) twins, or none.
+        seeds: the three questions of `problems.SEED_QUESTIONS`.
+        noticed: whether a response says that its problem has no answer.
     """
 
     asked: list
@@ -40,24 +47,29 @@ class Benchmark:
 class Responses:
     """One model's answers to an exam, each list in the exam's order.
 
-    solvable, impossible: the answers to the first and to the second problem of each pair.
-    seconds: of writing them all; parameters: of the model, with its adapter's.
+    Attributes:
+        asked: the answers to its problems.
+        solvable: to the first problem of each pair.
+        impossible: to the second of each.
+        seeds: to the three questions.
+        seconds: of writing them all.
+        parameters: of the model, with its adapter's.
     """
 
-    asked: list[Answer]
-    solvable: list[Answer]
-    impossible: list[Answer]
-    seeds: list[Answer]
+    asked: "list[Answer]"
+    solvable: "list[Answer]"
+    impossible: "list[Answer]"
+    seeds: "list[Answer]"
     seconds: float
     parameters: int
 
     @property
-    def answers(self) -> list[Answer]:
+    def answers(self) -> "list[Answer]":
         """All of them."""
         return [*self.asked, *self.solvable, *self.impossible, *self.seeds]
 
     @property
-    def ended(self) -> Share:
+    def ended(self) -> Estimate:
         """The share of all answers that ended by themselves."""
         return wilson(sum(answer.ended for answer in self.answers), len(self.answers))
 
@@ -65,9 +77,17 @@ class Responses:
 def draw_benchmark(tier: Tier, n: int, pairs: int, seed: int, lacking: bool = False) -> Benchmark:
     """n test problems, `pairs` pairs of twins where the tier's problems are made here, and the three seed questions.
 
-    lacking: on the other tiers, take questions that lack something they need, with their originals
-    (`missing_premises`), as pairs; where they cannot be had there are none, and why is printed.
-    Raises as `questions.draw`, and ValueError as `missing_premises`.
+    Args:
+        tier: whose problems they are.
+        n: how many problems.
+        pairs: how many pairs.
+        seed: of the drawing.
+        lacking: on the other tiers, take questions that lack something they need, with their originals
+            (`missing_premises`), as pairs; where they cannot be had there are none, and why is printed.
+
+    Raises:
+        ValueError: as `questions.draw` and `missing_premises`.
+        OSError: as `questions.draw`.
     """
     seeds = [questions.Question(text, answer, name) for name, (text, answer) in problems.SEED_QUESTIONS.items()]
     asked = questions.draw(tier, "test", n, seed)
@@ -95,30 +115,40 @@ def teacher(exam: Benchmark, tier: Tier) -> Responses:
     It writes through the fastest engine there is (`helpers.generation`). The model is loaded and unloaded.
     Raises as `generation.load_teacher`.
     """
+    from helpers import generation
+
     sampling = GREEDY if tier.sampling == WHOLE else tier.sampling
     return _sit(exam, generation.load_teacher(tier), tier.max_new_tokens, tier.generate_batch, sampling)
 
 
 def student(exam: Benchmark, tier: Tier, adapter: Path | str | None = None) -> Responses:
-    """The student's answers, greedy, in 4 bits as it was trained; adapter: None for the student before its lessons.
+    """The student's answers, greedy, in 4 bits as it was trained.
 
     The model is loaded and unloaded. Raises as `models.load_student`.
+
+    Args:
+        exam: what it is asked.
+        tier: whose student it is.
+        adapter: what it learnt; None for the student before its lessons.
     """
+    from helpers import models
+
     return _sit(exam, models.load_student(tier, adapter=adapter), tier.answer_tokens, tier.answer_batch, GREEDY)
 
 
 def _sit(exam: Benchmark, loaded: tuple, room: int, batch: int, sampling: Sampling) -> Responses:
+    from helpers import generation, models
+
     model, tokenizer = loaded
     parts = exam.asked, [one for one, _ in exam.pairs], [two for _, two in exam.pairs], exam.seeds
-    questions = [problem.question for part in parts for problem in part]
+    texts = [problem.question for part in parts for problem in part]
     try:
         begun = time.perf_counter()
-        answers = generation.generate(
-            model, tokenizer, questions, room, batch,
+        answers = iter(generation.generate(
+            model, tokenizer, texts, room, batch,
             temperature=sampling.temperature, top_p=sampling.top_p, top_k=sampling.top_k,
-        )  # fmt: skip
+        ))  # fmt: skip
         seconds = time.perf_counter() - begun
-        left = iter(answers)
-        return Responses(*([next(left) for _ in part] for part in parts), seconds, models.parameter_count(model))
+        return Responses(*([next(answers) for _ in part] for part in parts), seconds, models.parameter_count(model))
     finally:
         generation.unload(model)

@@ -2,10 +2,15 @@
 
 import math
 import re
+from typing import TYPE_CHECKING
 
 from helpers.evaluation import reading, scoring
 from helpers.evaluation.numerals import NUMBER
-from helpers.generation.with_transformers import Answer
+from helpers.problems import Problem
+from helpers.questions import Question
+
+if TYPE_CHECKING:
+    from helpers.generation.with_transformers import Answer
 
 REASONS = (
     "cut off", "no working", "a number from nowhere", "a sum that is not true", "a comparison that is not true",
@@ -24,7 +29,7 @@ IN_WORDS = {
 }  # fmt: skip
 
 
-def reason(problem, answer: Answer) -> str | None:
+def reason(problem: Problem | Question, answer: "Answer") -> str | None:
     """Why an answer to a problem that has one is wrong: one of REASONS, or None if it is right.
 
     The working is read from its beginning: each sum `3 × 24 = 72` is worked out again, its terms are looked for in

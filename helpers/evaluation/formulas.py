@@ -4,8 +4,6 @@ import logging
 import math
 import re
 
-from math_verify import parse
-
 # Its time limit rests on signals, which work in no thread and not in every notebook, so it is off below.
 # It would warn of that.
 logging.getLogger("math_verify.parser").setLevel(logging.CRITICAL)
@@ -43,6 +41,8 @@ def worth(text: str) -> float | None:
         return None
     if "\\" in KNOWN.sub("", text) or endless(text):
         return None
+    from math_verify import parse  # not at the top: it takes two seconds
+
     # "answer" anywhere would make math-verify look behind it first: "she answered 24 and scored 66".
     text = re.sub(r"(?i)answer", "", text)
     for sign, name in (("*", r"×|\\times(?![a-z])|\\cdot(?![a-z])"), ("/", r"÷|\\div(?![a-z])")):

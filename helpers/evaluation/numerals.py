@@ -25,7 +25,13 @@ ZEROS = {"thousand": 3, "million": 6, "billion": 9, "trillion": 12, "k": 3, "m":
 
 
 class Form(NamedTuple):
-    """A way to write a number: a pattern, what to put in its place (as in `re.sub`), and {written: in plain digits}."""
+    """A way to write a number.
+
+    Attributes:
+        pattern: what it looks like.
+        plain: what to put in its place, as in `re.sub`.
+        examples: {written: in plain digits}.
+    """
 
     pattern: str
     plain: str | Callable[[re.Match], str]
@@ -121,7 +127,9 @@ SCALES = (
 def plain(text: str, scaled: bool = True) -> str:
     """The text with its numbers in plain digits, and without what only dresses them up.
 
-    scaled: "2.5 million" is 2500000; else it is left as it stands.
+    Args:
+        text: an answer.
+        scaled: whether "2.5 million" becomes 2500000, or is left as it stands.
     """
     for form in FORMS + SCALES if scaled else FORMS:
         text = re.sub(form.pattern, form.plain, text)

@@ -6,10 +6,13 @@ from typing import NamedTuple
 
 
 class Phrase(NamedTuple):
-    """A way to say something: a pattern on a sentence in small letters, and sentences that it alone finds.
+    """A way to say something.
 
-    negated: it has its negation in it ("do not fit"), so a "not" before it does not turn it round.
-    kind: what it speaks of, see IMPOSSIBLE.
+    Attributes:
+        pattern: it is looked for in a sentence in small letters.
+        sentences: which it alone finds.
+        negated: whether it has its negation in it ("do not fit"), so that a "not" before it does not turn it round.
+        kind: what it speaks of, see IMPOSSIBLE.
     """
 
     pattern: str
@@ -148,7 +151,9 @@ def standing(phrases: Iterable[Phrase], sentence: str) -> Iterator[tuple[Phrase,
 def calls_impossible(sentences: Sequence[str], given: bool) -> list[int]:
     """Which sentences, in small letters, say that the problem has no answer, where none is given all the same.
 
-    given: whether the first of them boxes or names an answer.
+    Args:
+        sentences: of an answer, in their order.
+        given: whether the first of them boxes or names an answer.
     """
     return [i for i, sentence in enumerate(sentences) if _calls(sentence, sentences[i + 1 :], given)]
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from math_verify import parse, verify
 from tqdm.auto import tqdm
 
 from helpers.evaluation import scoring
@@ -12,8 +12,10 @@ from helpers.evaluation.formulas import endless
 from helpers.evaluation.reading import final_answer
 from helpers.evaluation.statistics import mcnemar, paired_bootstrap, wilson
 from helpers.evaluation.tables import Table
-from helpers.generation.with_transformers import Answer
 from helpers.tiers import Tier
+
+if TYPE_CHECKING:
+    from helpers.generation.with_transformers import Answer
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,9 @@ class Published:
     value: float
     how: str
     source: str
+
+    def __str__(self) -> str:
+        return f"{self.value:.1%} ({self.how})"
 
 
 # None: its makers report no figure.
@@ -48,22 +53,22 @@ def gsm8k(
         return None
     first = scoring.right(before.asked, exam.asked)
     rows = []
-    for name, sheet, model in (
-        ("student before", before, tier.student.name),
+    for name, sheet, reported in (
+        ("student before", before, PUBLISHED.get(tier.student.name)),
         ("student after", after, None),
-        ("teacher", teacher, tier.teacher.name),
+        ("teacher", teacher, PUBLISHED.get(tier.teacher.name)),
     ):
         right = scoring.right(sheet.asked, exam.asked)
-        theirs = by_math_verify(sheet.asked, exam.asked)
+        counts = right, by_math_verify(sheet.asked, exam.asked), [answer.ended for answer in sheet.asked]
+        ours, theirs, ended = (wilson(sum(hits), len(hits)) for hits in counts)
         gain = None
         if sheet is not before:
             gain = f"{paired_bootstrap(first, right, seed)}, p = {mcnemar(first, right):.2g}"
-        ended = wilson(sum(answer.ended for answer in sheet.asked), len(sheet.asked))
-        rows.append((name, _said(model), wilson(sum(right), len(right)), wilson(sum(theirs), len(theirs)), gain, ended))
+        rows.append((name, reported, ours, theirs, gain, ended))
     return Table((f"{len(exam.asked):,} questions", "published", "right", "by math-verify", "gain", "ended"), rows)
 
 
-def by_math_verify(answers: Sequence[Answer], problems: Sequence) -> list[bool]:
+def by_math_verify(answers: "Sequence[Answer]", problems: Sequence) -> list[bool]:
     """[problems], whether math-verify finds each answer equal to the gold one; of the reasoning it is shown nothing.
 
     Text on which its algebra would not end is counted as wrong.
@@ -79,12 +84,8 @@ def _verified(said: str, gold: tuple) -> bool:
     said = said[-1000:]
     if len(gold) != 1 or not said or endless(said):
         return False
+    from math_verify import parse, verify  # not at the top: it takes two seconds
+
     # Its time limits rest on signals, which work in no thread and not in every notebook.
     wanted, found = parse(str(gold[0]), parsing_timeout=None), parse(said, parsing_timeout=None)
     return verify(wanted, found, timeout_seconds=None)
-
-
-def _said(model: str | None) -> str | None:
-    """What the table shows of a published figure: a dash where there is none."""
-    one = PUBLISHED.get(model) if model else None
-    return f"{one.value:.1%} ({one.how})" if one else None

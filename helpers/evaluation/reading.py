@@ -28,9 +28,12 @@ def final_answer(text: str) -> str:
 def read_answer(text: str, count: int | None = None) -> tuple[int | float, ...]:
     """The numbers with which a response concludes, in their order; () if it has none.
 
-    count: how many the question asks for; None for all numbers of the last statement that has any.
     A boxed or named answer ("#### 18", "the answer is 18") goes before the last sentence. A single number may
     be a formula, which math-verify reads. "2.5 million" is 2500000. Works in threads.
+
+    Args:
+        text: the response.
+        count: how many numbers the question asks for; None for all numbers of the last statement that has any.
     """
     return _read(plain(final_answer(text)), count)
 
@@ -38,13 +41,18 @@ def read_answer(text: str, count: int | None = None) -> tuple[int | float, ...]:
 def is_right(text: str, gold: tuple | list | int | float | str) -> bool:
     """Whether a response ends in the gold answer: all its numbers, in their order.
 
-    gold: the numbers, or a single one, or a string such as GSM8K's "1,234"; () for an impossible problem, to
-    which the right answer is to say so. Where there is an answer, it is wrong to say so. "4 million" is right
-    by 4000000 and by 4: GSM8K's gold counts now in ones, now in millions.
+    Where there is an answer, it is wrong to say that there is none. "4 million" is right by 4000000 and by 4: GSM8K's
+    gold counts now in ones, now in millions.
+
+    Args:
+        text: the response.
+        gold: the numbers, or a single one, or a string such as GSM8K's "1,234"; () for an impossible problem, to
+            which the right answer is to say so.
     """
     gold = gold if isinstance(gold, tuple | list) else (gold,)
-    if not gold or says_impossible(text):
-        return not gold and says_impossible(text)
+    impossible = says_impossible(text)
+    if impossible or not gold:
+        return impossible and not gold
     wanted = [float(str(number).replace(",", "")) for number in gold]
     answer = final_answer(text)
     readings = dict.fromkeys((plain(answer), plain(answer, scaled=False)))
@@ -63,10 +71,11 @@ def says_impossible(text: str) -> bool:
 
 
 def undecided(text: str) -> tuple[str, list[str], bool]:
-    """(before, said, given) of a final answer, in small letters.
+    """What a final answer says at its end, in small letters.
 
-    said: its sentences from the last boxed or named answer on; before: what stands before them; given: whether
-    there is such an answer. Where there is none, all of it is said.
+    Returns:
+        (before, said, given). said: its sentences from the last boxed or named answer on; before: what stands before
+        them; given: whether there is such an answer. Where there is none, all of it is said.
     """
     answer = _own(plain(final_answer(text))).lower().replace("’", "'")
     given = [match.start() for match in re.finditer(r"\\boxed\s*\{[^}]{0,200}\d", answer)]
@@ -146,8 +155,5 @@ def _single(answer: str) -> int | float | None:
 
 
 def _same(found: tuple, wanted: list[float]) -> bool:
-    return len(found) == len(wanted) and all(map(_close, found, wanted))
-
-
-def _close(a: float, b: float) -> bool:
-    return math.isclose(a, b, rel_tol=1e-9, abs_tol=1e-6)
+    pairs = zip(found, wanted, strict=False)
+    return len(found) == len(wanted) and all(math.isclose(a, b, rel_tol=1e-9, abs_tol=1e-6) for a, b in pairs)

@@ -3,15 +3,13 @@
 import json
 import os
 import platform
-import tempfile
 from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
 
 import psutil
-import torch
 
-from helpers.evaluation.statistics import Share
+from helpers.evaluation.statistics import Estimate
 from helpers.tiers import ROOT, TIERS, Tier
 
 LIBRARIES = (
@@ -29,35 +27,41 @@ def write(
 ) -> Path:
     """Writes figures to artifacts/<tier>/results/<notebook>.json and returns the path. A file is never half written.
 
-    figures: dotted keys become nested objects: "teacher.accuracy" lies in "teacher". A value is a number, a
-        string, a list, a mapping, or a Share, which becomes `share(value)`.
     The file's "run" holds notebook, tier, seed, machine, versions, and seconds where given.
-    folder: the folder to write to instead of the tier's. Without it, the environment variable DISTILL_RESULTS
-        names one, where it is set: so a run of the series can keep its figures apart from another's.
-    Raises ValueError for a key that is also the beginning of another, for the key "run", and for NaN.
+
+    Args:
+        notebook: its name, without the ending.
+        figures: dotted keys become nested objects: "teacher.accuracy" lies in "teacher". A value is a number, a
+            string, a list, a mapping, or an Estimate, which becomes `share(value)`.
+        tier: on which the notebook ran.
+        seed: with which it ran.
+        seconds: how long it took.
+        folder: the folder to write to instead of the tier's. Without it, the environment variable DISTILL_RESULTS
+            names one, where it is set: so a run of the series can keep its figures apart from another's.
+
+    Raises:
+        ValueError: for a key that is also the beginning of another, for the key "run", and for NaN.
     """
-    nested = _nest(figures)
+    from helpers import disk  # not at the top: it takes seconds
+
+    nested = plain(figures)
     if "run" in nested:
         raise ValueError('"run" is where the file says how it was made; call the figure something else')
     run = {"notebook": notebook, "tier": _tier(tier).name, "seed": seed, "machine": machine(), "versions": versions()}
     if seconds is not None:
         run["seconds"] = round(seconds, 1)
-    text = json.dumps({**nested, "run": run}, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     path = _path(notebook, tier, folder)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # Written beside its place and then moved: whoever reads meanwhile sees the old file or the new one.
-    with tempfile.NamedTemporaryFile("w", dir=path.parent, suffix=".part", delete=False, encoding="utf-8") as part:
-        part.write(text)
-    try:
-        os.chmod(part.name, 0o644)
-        os.replace(part.name, path)
-    finally:
-        Path(part.name).unlink(missing_ok=True)  # there only if it could not be moved
+    made = json.dumps({**nested, "run": run}, indent=2, ensure_ascii=False, allow_nan=False)
+    disk.write_whole(path, made + "\n")
     return path
 
 
 def read(notebook: str, tier: Tier | str, folder: Path | None = None) -> dict:
-    """What `write` wrote. Raises FileNotFoundError, and names the notebook to run, if there is nothing."""
+    """What `write` wrote.
+
+    Raises:
+        FileNotFoundError: if there is nothing; it names the notebook to run.
+    """
     path = _path(notebook, tier, folder)
     if not path.is_file():
         raise FileNotFoundError(f"there are no results of {notebook} on the {_tier(tier).name} tier yet: run it first")
@@ -77,28 +81,29 @@ def study(notebook: str, tier: Tier | str) -> dict | None:
     return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
 
 
-def studied(notebook: str, tier: Tier | str, key: str) -> dict[str, Share]:
+def studied(notebook: str, tier: Tier | str, key: str) -> dict[str, Estimate]:
     """The accuracies under a key of a notebook's `study`, name by name: mean, interval, problems of all seeds.
 
     Empty where there is no study on the tier, or where it does not have the key.
     """
-    found = (study(notebook, tier) or {}).get(key, {})
-    figures = {name: each["accuracy"] for name, each in found.items()}
-    of_all = {name: one["n"] * len(one["per_seed"]) for name, one in figures.items()}
-    return {
-        name: Share(of_all[name], round(one["mean"] * of_all[name]), one["mean"], one["low"], one["high"])
-        for name, one in figures.items()
-        if one["low"] is not None
-    }
+    found = {}
+    for name, each in (study(notebook, tier) or {}).get(key, {}).items():
+        one = each["accuracy"]
+        if one["low"] is not None:
+            n = one["n"] * len(one["per_seed"])
+            found[name] = Estimate(one["mean"], one["low"], one["high"], n, round(one["mean"] * n))
+    return found
 
 
-def share(found: Share) -> dict[str, float | int]:
-    """A Share as the files hold it: value, n, low and high."""
+def share(found: Estimate) -> dict[str, float | int]:
+    """An Estimate as the files hold it: value, n, low and high."""
     return {"value": found.value, "n": found.n, "low": found.low, "high": found.high}
 
 
 def machine() -> str:
     """What kind of machine this is, without its name: "CPU, 2 cores, 25 GB" or "NVIDIA L4, 24 GB"."""
+    import torch  # not at the top: it takes seconds
+
     if torch.cuda.is_available():
         card = torch.cuda.get_device_properties(0)
         return f"{card.name}, {card.total_memory / 1e9:.0f} GB"
@@ -116,30 +121,33 @@ def versions() -> dict[str, str]:
     return found
 
 
-def _nest(figures: Mapping[str, object]) -> dict:
-    nested: dict = {}
-    for key, value in figures.items():
-        *parents, last = key.split(".")
-        place = nested
-        for parent in parents:
-            place = place.setdefault(parent, {})
-            if not isinstance(place, dict):
-                raise ValueError(f"{key!r} lies inside a figure that is already there")
-        if last in place:
-            raise ValueError(f"{key!r} is already there, or is the beginning of another key")
-        place[last] = plain(value)
-    return nested
-
-
 def plain(value: object) -> object:
-    """The value as JSON holds it: a Share as `share(value)`, a NumPy or PyTorch number as a number."""
-    if isinstance(value, Share):
+    """The value as JSON holds it: an Estimate as `share(value)`, a NumPy or PyTorch number as a number.
+
+    Raises:
+        ValueError: for two figures that lie in one place, by their dotted keys.
+    """
+    if isinstance(value, Estimate):
         return share(value)
     if isinstance(value, Mapping):
-        return _nest(value)
+        nested: dict = {}
+        for key, one in value.items():
+            _put(nested, key, plain(one))
+        return nested
     if isinstance(value, list | tuple):
         return [plain(item) for item in value]
     return value.item() if hasattr(value, "item") else value
+
+
+def _put(nested: dict, key: str, value: object) -> None:
+    *parents, last = key.split(".")
+    for parent in parents:
+        nested = nested.setdefault(parent, {})
+        if not isinstance(nested, dict):
+            raise ValueError(f"{key!r} lies inside a figure that is already there")
+    if last in nested:
+        raise ValueError(f"{key!r} is already there, or is the beginning of another key")
+    nested[last] = value
 
 
 def _tier(tier: Tier | str) -> Tier:

@@ -2,37 +2,46 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from helpers.evaluation.reading import is_right, says_impossible
-from helpers.evaluation.statistics import Share, wilson
-from helpers.generation.with_transformers import Answer
+from helpers.evaluation.statistics import Estimate, wilson
+
+if TYPE_CHECKING:
+    from helpers.generation.with_transformers import Answer
 
 
 @dataclass(frozen=True)
 class TwinScore:
     """How a model did on pairs of a solvable problem and its impossible twin.
 
-    detected: impossible ones that it called impossible; false_alarms: solvable ones that it called impossible;
-    missed: the indices of the pairs whose impossible twin it did not detect.
+    Attributes:
+        detected: the share of impossible ones that it called impossible.
+        false_alarms: the share of solvable ones that it called impossible.
+        missed: the indices of the pairs whose impossible twin it did not detect.
     """
 
-    detected: Share
-    false_alarms: Share
+    detected: Estimate
+    false_alarms: Estimate
     missed: tuple[int, ...]
 
 
-def right(answers: Sequence[Answer], problems: Sequence) -> list[bool]:
+def right(answers: "Sequence[Answer]", problems: Sequence) -> list[bool]:
     """[problems], whether each answer is right; an impossible problem is answered rightly by saying so."""
     return [is_right(answer.whole, problem.answer) for answer, problem in zip(answers, problems, strict=True)]
 
 
-def accuracy(answers: Sequence[Answer], problems: Sequence) -> Share:
-    """The share of right answers, with Wilson's 95 % interval. Raises ValueError if there are none to score."""
+def accuracy(answers: "Sequence[Answer]", problems: Sequence) -> Estimate:
+    """The share of right answers, with Wilson's 95 % interval.
+
+    Raises:
+        ValueError: if there are none to score.
+    """
     hits = right(answers, problems)
     return wilson(sum(hits), len(hits))
 
 
-def by_family(answers: Sequence[Answer], problems: Sequence) -> dict[str, Share]:
+def by_family(answers: "Sequence[Answer]", problems: Sequence) -> dict[str, Estimate]:
     """The accuracy within each family of problems, families in the order in which they first occur."""
     hits: dict[str, list[bool]] = {}
     for hit, problem in zip(right(answers, problems), problems, strict=True):
@@ -42,15 +51,20 @@ def by_family(answers: Sequence[Answer], problems: Sequence) -> dict[str, Share]
 
 def score_twins(
     pairs: Sequence[tuple],
-    solvable_answers: Sequence[Answer],
-    impossible_answers: Sequence[Answer],
+    solvable_answers: "Sequence[Answer]",
+    impossible_answers: "Sequence[Answer]",
     noticed: Callable[[str], bool] = says_impossible,
 ) -> TwinScore:
     """Whether a model tells impossible problems from their solvable twins.
 
-    pairs: (solvable, impossible) problems; the answers to the first and to the second of each, in their order.
-    noticed: whether a response says that its problem has no answer.
-    Raises ValueError if the three are not of one length, or a pair is not what it should be.
+    Args:
+        pairs: (solvable, impossible) problems.
+        solvable_answers: to the first of each pair, in their order.
+        impossible_answers: to the second of each.
+        noticed: whether a response says that its problem has no answer.
+
+    Raises:
+        ValueError: if the three are not of one length, or a pair is not what it should be.
     """
     for solvable, impossible in pairs:
         if solvable.impossible or not impossible.impossible:
@@ -59,5 +73,3 @@ def score_twins(
     caught = [noticed(answer.whole) for _, answer in zip(pairs, impossible_answers, strict=True)]
     missed = tuple(i for i, found in enumerate(caught) if not found)
     return TwinScore(wilson(sum(caught), len(caught)), wilson(sum(alarms), len(alarms)), missed)
-
-

@@ -1,7 +1,7 @@
 """How sure a score is: intervals for a share and for repeated runs, tests for two models on the same problems."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import sqrt
 from statistics import mean, stdev
 
@@ -9,63 +9,55 @@ import numpy as np
 
 
 @dataclass(frozen=True)
-class Share:
-    """`hits` of `n`: the share in [0, 1] with its 95 % interval from `low` to `high`."""
+class Estimate:
+    """A figure with its 95 % interval: a share, a mean over runs, or the difference of two.
 
+    Attributes:
+        value: the figure, as a part of 1: in [0, 1], a difference in [-1, 1].
+        low: where its interval begins.
+        high: where its interval ends.
+        n: how many problems or runs it is over.
+        hits: of a share, how many of n; else None.
+        signed: whether it is a difference, which is written with its sign.
+    """
+
+    value: float
+    low: float
+    high: float
     n: int
-    hits: int
-    value: float
-    low: float
-    high: float
+    hits: int | None = None
+    signed: bool = False
 
     def __str__(self) -> str:
-        return f"{self.value:.1%} ({self.low:.1%} to {self.high:.1%})"
+        value, low, high = (f"{one:{'+' if self.signed else ''}.1%}" for one in (self.value, self.low, self.high))
+        return f"{value} ({low} to {high})"
 
 
-@dataclass(frozen=True)
-class Difference:
-    """The share of b less the share of a, in [-1, 1], with its 95 % interval from `low` to `high`."""
-
-    value: float
-    low: float
-    high: float
-
-    def __str__(self) -> str:
-        return f"{self.value:+.1%} ({self.low:+.1%} to {self.high:+.1%})"
-
-
-@dataclass(frozen=True)
-class Mean:
-    """The mean of `n` repeated runs, of a share in [0, 1], with its 95 % interval from `low` to `high`."""
-
-    n: int
-    value: float
-    low: float
-    high: float
-
-    def __str__(self) -> str:
-        return f"{self.value:.1%} ({self.low:.1%} to {self.high:.1%})"
-
-
-def wilson(hits: int, n: int) -> Share:
+def wilson(hits: int, n: int) -> Estimate:
     """A share with Wilson's interval, which stays sensible at 0 and at `n` hits, where value ± 1.96 σ does not.
 
-    Raises ValueError if n is 0 or hits is not between 0 and n.
+    Raises:
+        ValueError: if n is 0 or hits is not between 0 and n.
     """
     if not 0 <= hits <= n or n == 0:
         raise ValueError(f"{hits} hits of {n} is no share")
     from scipy.stats import binomtest  # not at the top, as everywhere here: it takes a second
 
     found = binomtest(int(hits), int(n)).proportion_ci(0.95, "wilson")
-    return Share(n, hits, hits / n, float(found.low), float(found.high))
+    return Estimate(hits / n, float(found.low), float(found.high), n, hits)
 
 
 def mcnemar(right_a: Sequence[bool], right_b: Sequence[bool]) -> float:
     """The exact two-sided p-value of McNemar's test on the same problems.
 
-    right_a, right_b: [problems], whether model a and model b were right. Only the problems on which
-    they differ say anything: if neither is better, each such problem is a fair coin.
-    Raises ValueError if the two are not of one length.
+    Only the problems on which the models differ say anything: if neither is better, each of them is a fair coin.
+
+    Args:
+        right_a: [problems], whether model a was right.
+        right_b: [problems], whether model b was.
+
+    Raises:
+        ValueError: if the two are not of one length.
     """
     from scipy.stats import binomtest
 
@@ -73,13 +65,17 @@ def mcnemar(right_a: Sequence[bool], right_b: Sequence[bool]) -> float:
     return float(binomtest(only_a, only_a + only_b).pvalue) if only_a + only_b else 1.0
 
 
-def paired_bootstrap(
-    right_a: Sequence[bool], right_b: Sequence[bool], seed: int, resamples: int = 10_000
-) -> Difference:
+def paired_bootstrap(right_a: Sequence[bool], right_b: Sequence[bool], seed: int, resamples: int = 10_000) -> Estimate:
     """How much better b is than a, with the interval that resampling the problems gives.
 
-    right_a, right_b: [problems], whether model a and model b were right on the same problems.
-    Raises ValueError if the two are empty or not of one length.
+    Args:
+        right_a: [problems], whether model a was right.
+        right_b: [problems], whether model b was, on the same problems.
+        seed: of the drawing.
+        resamples: how often as many problems as there are, are drawn.
+
+    Raises:
+        ValueError: if the two are empty or not of one length.
     """
     only_a, only_b = _only(right_a, right_b)
     n = len(right_a)
@@ -89,38 +85,43 @@ def paired_bootstrap(
     # is one draw of how many there are of each kind.
     kinds = np.random.default_rng(seed).multinomial(n, [only_a / n, only_b / n, 1 - (only_a + only_b) / n], resamples)
     low, high = np.quantile((kinds[:, 1] - kinds[:, 0]) / n, [0.025, 0.975])
-    return Difference((only_b - only_a) / n, float(low), float(high))
+    return Estimate((only_b - only_a) / n, float(low), float(high), n, signed=True)
 
 
-def repeated(values: Sequence[float], confidence: float = 0.95) -> Mean:
+def repeated(values: Sequence[float], confidence: float = 0.95) -> Estimate:
     """The mean of one share from each of n independent runs, with Student's interval: mean ± t₀.₉₇₅ s / √n.
 
     It speaks of what differs between the runs, such as initial weights and training images, and of nothing else: test
-    images that all runs share are not drawn again. confidence: of the interval; where m of them are to hold at once,
-    1 − 0.05 / m (Bonferroni), and t at the quantile that belongs to it. Raises ValueError for fewer than two values.
+    images that all runs share are not drawn again.
+
+    Args:
+        values: [runs], a share from each.
+        confidence: of the interval; where m of them are to hold at once, 1 − 0.05 / m (Bonferroni), and t at the
+            quantile that belongs to it.
+
+    Raises:
+        ValueError: for fewer than two values.
     """
-    middle, half = _t(values, confidence)
-    return Mean(len(values), middle, middle - half, middle + half)
-
-
-def paired_repeats(a: Sequence[float], b: Sequence[float]) -> Difference:
-    """How much better b is than a, with Student's interval over pairs of runs that differ in nothing but the method.
-
-    a, b: [runs], a share from each; the i-th runs of both belong together. Raises ValueError if the two are not of one
-    length or have fewer than two values.
-    """
-    middle, half = _t([y - x for x, y in zip(a, b, strict=True)])
-    return Difference(middle, middle - half, middle + half)
-
-
-def _t(values: Sequence[float], confidence: float = 0.95) -> tuple[float, float]:
-    """The mean and half the length of its t-interval."""
     from scipy.stats import t
 
     n = len(values)
     if n < 2:
         raise ValueError(f"an interval over repeated runs needs two of them or more; there is {n}")
-    return mean(values), float(t.ppf((1 + confidence) / 2, n - 1)) * stdev(values) / sqrt(n)
+    middle, half = mean(values), float(t.ppf((1 + confidence) / 2, n - 1)) * stdev(values) / sqrt(n)
+    return Estimate(middle, middle - half, middle + half, n)
+
+
+def paired_repeats(a: Sequence[float], b: Sequence[float]) -> Estimate:
+    """How much better b is than a, with Student's interval over pairs of runs that differ in nothing but the method.
+
+    Args:
+        a: [runs], a share from each.
+        b: [runs], likewise; the i-th runs of both belong together.
+
+    Raises:
+        ValueError: if the two are not of one length or have fewer than two values.
+    """
+    return replace(repeated([y - x for x, y in zip(a, b, strict=True)]), signed=True)
 
 
 def _only(right_a: Sequence[bool], right_b: Sequence[bool]) -> tuple[int, int]:

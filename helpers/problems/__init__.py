@@ -6,43 +6,19 @@ and that no split contains.
 
 import hashlib
 import random
+from collections.abc import Iterable
 
-from helpers.problems import buses, longer, plain, twins
+from helpers.problems import longer, plain, twins
+from helpers.problems.family import Family
 from helpers.problems.model import Claim, Problem, Step, calculate
 
 __all__ = [
-    "FAMILIES",
-    "SEED_QUESTIONS",
-    "SPLITS",
-    "TWINS",
-    "Claim",
-    "Problem",
-    "Step",
-    "calculate",
-    "draw",
-    "draw_twins",
-    "known_split",
-    "split_of",
-]
+    "FAMILIES", "SEED_QUESTIONS", "SPLITS", "TWINS", "Claim", "Problem", "Step", "calculate", "draw", "draw_twins",
+    "known_split", "split_of",
+]  # fmt: skip
 
-PLAIN = {
-    f.__name__: f
-    for f in (
-        plain.more,
-        plain.share,
-        plain.boxes,
-        plain.smoothies,
-        plain.change,
-        plain.together,
-        plain.times,
-        longer.pages,
-        longer.two_kinds,
-        longer.savings,
-        longer.muffins,
-        longer.balloons,
-    )
-}
-TWINS = {f.__name__: f for f in (buses.buses, twins.siblings, twins.vans, twins.colors, twins.ranking)}
+PLAIN = {family.name: family for family in (*plain.FAMILIES, *longer.FAMILIES)}
+TWINS = {family.name: family for family in twins.FAMILIES}
 FAMILIES = (*PLAIN, *TWINS)
 SPLITS = ("train", "validation", "test")
 
@@ -80,12 +56,20 @@ def split_of(question: str) -> str | None:
     return "test" if bucket == 0 else "validation" if bucket == 1 else "train"
 
 
-def draw(split: str, n: int, seed: int | str, impossible: bool = False, families=None) -> list[Problem]:
+def draw(
+    split: str, n: int, seed: int | str, impossible: bool = False, families: Iterable[str] | None = None
+) -> list[Problem]:
     """`n` different problems of a split, the families taking turns.
 
-    impossible: let every second problem of a twin family be its impossible twin; otherwise
-        all have an answer. families: names to draw from; all of them if None.
-    Raises ValueError for an unknown split or family.
+    Args:
+        split: One of SPLITS.
+        n: How many.
+        seed: The same one gives the same problems, and a larger n the same first ones.
+        impossible: Let every second problem of a twin family be its impossible twin; otherwise all have an answer.
+        families: Names to draw from; all of them if None.
+
+    Raises:
+        ValueError: For an unknown split or family, with the valid names.
     """
     families = _known(families, FAMILIES)
     rng = random.Random(f"problems {known_split(split)} {seed}")
@@ -93,21 +77,33 @@ def draw(split: str, n: int, seed: int | str, impossible: bool = False, families
     while len(problems) < n:
         turn = len(problems)
         family = families[turn % len(families)]
-        twin = impossible and (turn // len(families)) % 2 == 1
-        problem = _pair(family, split, rng)[twin] if family in TWINS else _single(family, split, rng)
+        twin = impossible and family in TWINS and (turn // len(families)) % 2 == 1
+        problem = _versions({**PLAIN, **TWINS}[family], split, rng)[twin]
         if problem.question not in seen:
             seen.add(problem.question)
             problems.append(problem)
     return problems
 
 
-def draw_twins(split: str, pairs: int, seed: int, families=None) -> list[tuple[Problem, Problem]]:
-    """`pairs` of a problem with an answer and its twin that cannot be true, both of one split."""
+def draw_twins(
+    split: str, pairs: int, seed: int, families: Iterable[str] | None = None
+) -> list[tuple[Problem, Problem]]:
+    """`pairs` of a problem with an answer and its twin that cannot be true, both of one split.
+
+    Args:
+        split: One of SPLITS.
+        pairs: How many.
+        seed: The same one gives the same pairs.
+        families: Names to draw from; all of TWINS if None.
+
+    Raises:
+        ValueError: For an unknown split, or a family that is unknown or has no twins, with the valid names.
+    """
     families = _known(families, tuple(TWINS))
     rng = random.Random(f"twins {known_split(split)} {seed}")
     seen, found = set(), []
     while len(found) < pairs:
-        pair = _pair(families[len(found) % len(families)], split, rng)
+        pair = _versions(TWINS[families[len(found) % len(families)]], split, rng)
         questions = {problem.question for problem in pair}
         if not questions & seen:
             seen |= questions
@@ -115,31 +111,28 @@ def draw_twins(split: str, pairs: int, seed: int, families=None) -> list[tuple[P
     return found
 
 
-def _single(family: str, split: str, rng: random.Random) -> Problem:
-    while True:
-        problem = PLAIN[family](rng)
-        if split_of(problem.question) == split:
-            return problem
+def known_split(split: str) -> str:
+    """The split's own name.
+
+    Raises:
+        ValueError: If it is none of SPLITS, with the valid names.
+    """
+    if split not in SPLITS:
+        raise ValueError(f"no split called {split!r}; choose from {', '.join(SPLITS)}")
+    return split
 
 
-def _pair(family: str, split: str, rng: random.Random) -> tuple[Problem, Problem]:
+def _versions(family: Family, split: str, rng: random.Random) -> tuple[Problem, ...]:
     # Both twins must belong to the split, or a twin seen in training could stand in a test pair.
     while True:
-        pair = TWINS[family](rng)
-        if all(split_of(problem.question) == split for problem in pair):
-            return pair
+        drafts = family.drafts(rng)
+        if all(split_of(question) == split for question, _ in drafts):
+            return tuple(family.problem(*draft) for draft in drafts)
 
 
-def _known(families, valid: tuple[str, ...]) -> tuple[str, ...]:
+def _known(families: Iterable[str] | None, valid: tuple[str, ...]) -> tuple[str, ...]:
     families = valid if families is None else tuple(families)
     unknown = [family for family in families if family not in valid]
     if unknown or not families:
         raise ValueError(f"no family called {', '.join(unknown) or '(none given)'}; choose from {', '.join(valid)}")
     return families
-
-
-def known_split(split: str) -> str:
-    """The split's own name, if it is one of SPLITS. Raises ValueError, with the valid names, if not."""
-    if split not in SPLITS:
-        raise ValueError(f"no split called {split!r}; choose from {', '.join(SPLITS)}")
-    return split

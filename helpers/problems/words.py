@@ -5,23 +5,9 @@ import random
 SHE = ("Sarah", "Mia", "Emma", "Lily", "Zoe", "Nora", "Ava", "Ruth", "Ella", "Ines", "Amara", "Priya")
 HE = ("Tom", "Ben", "Max", "Leo", "Omar", "Sam", "Jack", "Noah", "Luis", "Finn", "Kofi", "Ravi")
 ITEMS = (
-    "crayons",
-    "pencils",
-    "shells",
-    "stickers",
-    "marbles",
-    "stamps",
-    "cards",
-    "beads",
-    "coins",
-    "buttons",
-    "apples",
-    "plums",
-    "cookies",
-    "candies",
-    "stones",
-    "ribbons",
-)
+    "crayons", "pencils", "shells", "stickers", "marbles", "stamps", "cards", "beads", "coins", "buttons", "apples",
+    "plums", "cookies", "candies", "stones", "ribbons",
+)  # fmt: skip
 BOXES = (("box", "boxes"), ("bag", "bags"), ("pack", "packs"), ("jar", "jars"))
 GOODS = ("pens", "books", "mugs", "hats", "toys", "kites", "balls", "caps", "scarves", "puzzles")
 DRINKS = ("smoothie", "lemonade", "juice", "milkshake", "tea", "cocoa")
@@ -31,15 +17,16 @@ TOWNS = ("Maple Junction", "Cedar Falls", "Oak Hill", "Pine Bay", "Willow Creek"
 BUS_STOPS = ("school", "library", "train station", "museum", "harbor", "market", "park", "zoo")
 
 
-def person(rng: random.Random, but: tuple[str, ...] = ()) -> tuple[str, str, str]:
-    """A first name not in `but`, its pronoun and its possessive: ("Sarah", "she", "her")."""
-    name = rng.choice([name for name in SHE + HE if name not in but])
-    return (name, "she", "her") if name in SHE else (name, "he", "his")
+def person(rng: random.Random) -> dict[str, str]:
+    """A first name with its pronouns: `{"name": "Sarah", "she": "she", "She": "She", "her": "her"}`."""
+    name = rng.choice(SHE + HE)
+    she, her = ("she", "her") if name in SHE else ("he", "his")
+    return {"name": name, "she": she, "She": she.title(), "her": her}
 
 
-def people(rng: random.Random, count: int) -> list[str]:
-    """`count` different first names."""
-    return rng.sample(SHE + HE, count)
+def people(rng: random.Random, count: int) -> dict[str, str]:
+    """Two or three different first names: `{"first": "Tom", "second": "Mia"}`."""
+    return dict(zip(("first", "second", "third"), rng.sample(SHE + HE, count), strict=False))
 
 
 def multiples(rng: random.Random, most: int = 100) -> tuple[int, int]:

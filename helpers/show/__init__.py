@@ -3,9 +3,8 @@
 from helpers.show.alignment_plot import spans, typed
 from helpers.show.answer_columns import answers
 from helpers.show.ask_box import Ask, ask
-from helpers.show.charts import histogram, losses, shares
-from helpers.show.curves import lines, surprise
-from helpers.show.distributions import distribution, heat, temperature
+from helpers.show.charts import histogram, lines, losses, shares
+from helpers.show.distributions import distribution, heat, surprise, temperature
 from helpers.show.layers import by_hand, directions, ladder, likeness, looks
 from helpers.show.series_route import route
 from helpers.show.token_plot import tokens

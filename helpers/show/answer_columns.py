@@ -7,37 +7,45 @@ from helpers.generation.with_transformers import Answer
 from helpers.show.page import BLUE, FAINT, FLOW, ORANGE, PAPER, Picture, card, safe
 
 IMPOSSIBLE = "it cannot be true"
+Gold = tuple | list | int | float | str | None
 
 
-def answers(
-    question: str, given: Mapping[str, str | Answer], gold: tuple | list | int | float | str | None = None
-) -> Picture:
+def answers(question: str, given: Mapping[str, str | Answer], gold: Gold = None) -> Picture:
     """Each model's answer to one question, in columns: reasoning grey, final answer bold.
 
-    given: a model's name and what it wrote; an Answer of `helpers.evaluation` also shows its tokens and its end.
-    gold: the right numbers, () for an impossible problem; with None nothing is called right or wrong.
+    Args:
+        question: what was asked.
+        given: a model's name and what it wrote; an Answer of `helpers.generation` also shows its tokens and its end.
+        gold: the right numbers, () for an impossible problem; with None nothing is called right or wrong.
     """
     head = f'<div style="{FLOW}"><b>Question</b><br>{safe(question)}</div>'
     plain = [f"Question: {question}"]
     if gold is not None:
-        head += f"<div><b>Gold</b> {safe(gold_words(gold))}</div>"
-        plain.append(f"Gold: {gold_words(gold)}")
+        numbers = gold if isinstance(gold, tuple | list) else (gold,)
+        told = ", ".join(map(str, numbers)) or IMPOSSIBLE
+        head += f"<div><b>Gold</b> {safe(told)}</div>"
+        plain.append(f"Gold: {told}")
     columns = "".join(column(name, one, gold) for name, one in given.items())
     row = f'<div style="display:flex;flex-wrap:wrap;gap:8px;margin-top:8px;">{columns}</div>'
-    plain += [plain_column(name, one, gold) for name, one in given.items()]
+    plain += [_plain_column(name, one, gold) for name, one in given.items()]
     return Picture(card(head + row), "\n\n".join(plain))
 
 
-def column(name: str, given: str | Answer, gold=None, note: str | None = None) -> str:
-    """One model's answer as HTML. note: for an answer that is not whole yet, what to say instead of how it ended."""
+def column(name: str, given: str | Answer, gold: Gold = None, note: str | None = None) -> str:
+    """One model's answer as HTML.
+
+    Args:
+        name: the model's.
+        given: what it wrote.
+        gold: as `answers` takes it.
+        note: for an answer that is not whole yet, what to say instead of how it ended.
+    """
     reasoning, answer = parts(given)
     answer = answer or ("(none)" if note is None else "…")
-    note = notes(given) if note is None else note
-    lines = [f'<div><b>{safe(name)}</b> <span style="{FAINT.style()}">{safe(note)}</span></div>']
+    lines = [f"<div><b>{safe(name)}</b> {FAINT.mark(_notes(given) if note is None else note)}</div>"]
     if gold is not None:
-        ink = BLUE if is_right(whole(given), gold) else ORANGE
-        style = ink.style("padding:1px 6px;border-radius:3px;")
-        lines.append(f'<div><span style="{style}">{safe(verdict(given, gold))}</span></div>')
+        ink = BLUE if is_right(_whole(given), gold) else ORANGE
+        lines.append(f"<div>{ink.mark(_verdict(given, gold), 'padding:1px 6px;border-radius:3px;')}</div>")
     if reasoning:
         style = FAINT.style(f"{FLOW}margin-top:6px;max-height:24em;overflow:auto;")
         lines.append(f'<div style="{style}"><i>reasoning</i><br>{safe(reasoning)}</div>')
@@ -45,29 +53,29 @@ def column(name: str, given: str | Answer, gold=None, note: str | None = None) -
     return card("".join(lines), "flex:1 1 160px;min-width:0;border:1px solid #8a8a8a;border-radius:4px;")
 
 
-def plain_column(name: str, given: str | Answer, gold=None) -> str:
-    """One model's answer as plain text."""
-    reasoning, answer = parts(given)
-    said = [name, *(["(" + notes(given) + ")"] if notes(given) else [])]
-    lines = [" ".join(said) + (f": {verdict(given, gold)}" if gold is not None else "")]
-    lines += [f"  reasoning: {reasoning}"] if reasoning else []
-    return "\n".join([*lines, f"  answer: {answer or '(none)'}"])
-
-
-def whole(given: str | Answer) -> str:
-    """The text with the `<think>` that the prompt may have opened."""
-    return given.whole if isinstance(given, Answer) else given
-
-
 def parts(given: str | Answer) -> tuple[str, str]:
     """Reasoning and final answer, without the marks between them; "" for what there is not."""
-    text = whole(given).strip()
+    text = _whole(given).strip()
     answer = final_answer(text)
     reasoning = text.removesuffix(answer).replace("<think>", "").replace("</think>", "").strip()
     return reasoning, answer
 
 
-def notes(given: str | Answer) -> str:
+def _plain_column(name: str, given: str | Answer, gold: Gold) -> str:
+    reasoning, answer = parts(given)
+    notes = _notes(given)
+    head = f"{name} ({notes})" if notes else name
+    lines = [head if gold is None else f"{head}: {_verdict(given, gold)}"]
+    lines += [f"  reasoning: {reasoning}"] if reasoning else []
+    return "\n".join([*lines, f"  answer: {answer or '(none)'}"])
+
+
+def _whole(given: str | Answer) -> str:
+    """The text with the `<think>` that the prompt may have opened."""
+    return given.whole if isinstance(given, Answer) else given
+
+
+def _notes(given: str | Answer) -> str:
     """How long an Answer is and how it ended; nothing is known of a str."""
     if not isinstance(given, Answer):
         return ""
@@ -75,13 +83,6 @@ def notes(given: str | Answer) -> str:
     return f"{given.tokens:,} {unit}, {'ended by itself' if given.ended else 'cut off'}"
 
 
-def verdict(given: str | Answer, gold) -> str:
-    """Right or wrong, in words."""
-    word = "✓ right" if is_right(whole(given), gold) else "✗ wrong"
-    return f"{word}: says {IMPOSSIBLE}" if says_impossible(whole(given)) else word
-
-
-def gold_words(gold) -> str:
-    """The gold answer as it is read aloud."""
-    gold = gold if isinstance(gold, tuple | list) else (gold,)
-    return ", ".join(map(str, gold)) if gold else IMPOSSIBLE
+def _verdict(given: str | Answer, gold: Gold) -> str:
+    word = "✓ right" if is_right(_whole(given), gold) else "✗ wrong"
+    return f"{word}: says {IMPOSSIBLE}" if says_impossible(_whole(given)) else word

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import ipywidgets as widgets
 import torch
@@ -10,31 +11,36 @@ import torch
 from helpers.generation.with_transformers import Answer, answer_of, end_tokens, generation_config
 from helpers.models import answering, opens_reasoning, prompt_ids
 from helpers.show.answer_columns import column
-from helpers.show.page import BLUE, FLOW, ORANGE, Ink, card, safe
+from helpers.show.page import BLUE, FLOW, ORANGE, Ink, card
 from helpers.tiers import Tier
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase as Tokenizer
 
 QUESTION = "Mia has 12 shells and finds 7 more. Then she gives 4 of them to Ben. How many shells does Mia have now?"
 
 
-def ask(models: Mapping[str, tuple], tier: Tier, question: str = QUESTION) -> "Ask":
+class Ask(widgets.VBox):
     """A box with a question to edit, a button, and a column for every model, which answers token by token.
 
-    models: a name and its (model, tokenizer). They answer greedily, one after the other, in at most
-        tier.answer_tokens tokens.
-    An error while they answer is shown in the box and raised.
+    An error while they answer is shown in the box and raised. `show.answers(box.question.value, box.given)` makes a
+    still of it.
+
+    Args:
+        models: a name and its (model, tokenizer). They answer greedily, one after the other, in at most
+            tier.answer_tokens tokens.
+        tier: how long an answer may be.
+        question: what stands in the box at first.
+
+    Attributes:
+        question: the text area.
+        button: `button.click()` asks, and raises what goes wrong.
+        answers: a name and the HTML widget of its answer.
+        message: an HTML widget for what else there is to say.
+        given: a name and its Answer, once it is whole.
     """
-    return Ask(models, tier, question)
 
-
-class Ask(widgets.VBox):
-    """What `ask` gives.
-
-    question: the text area. button: `button.click()` asks, and raises what goes wrong. answers: a name and the HTML
-    widget of its answer. message: an HTML widget for what else there is to say.
-    given: a name and its Answer, once it is whole; `show.answers(box.question.value, box.given)` makes a still of it.
-    """
-
-    def __init__(self, models: Mapping[str, tuple], tier: Tier, question: str):
+    def __init__(self, models: Mapping[str, tuple], tier: Tier, question: str = QUESTION):
         super().__init__()
         wide = {"width": "100%"}
         self.question = widgets.Textarea(value=question, rows=4, layout=wide)
@@ -65,7 +71,7 @@ class Ask(widgets.VBox):
         finally:
             self.button.disabled = False
 
-    def _let_answer(self, name: str, model, tokenizer, question: str) -> None:
+    def _let_answer(self, name: str, model: torch.nn.Module, tokenizer: "Tokenizer", question: str) -> None:
         place = self.answers[name]
 
         def show_so_far(answer: Answer) -> None:
@@ -77,14 +83,16 @@ class Ask(widgets.VBox):
         place.value = column(name, self.given[name])
 
     def _say(self, text: str, ink: Ink = BLUE) -> None:
-        style = ink.style(f"{FLOW}padding:4px 8px;")
-        self.message.value = card(f'<div style="{style}">{safe(text)}</div>') if text else ""
+        self.message.value = card(ink.mark(text, f"{FLOW}padding:4px 8px;", "div")) if text else ""
+
+
+ask = Ask  # as a notebook calls it
 
 
 class Button(widgets.Button):
-    """A button that lets an error of what it does through; that of ipywidgets swallows it outside a notebook."""
+    """A button that lets an error of its action through; that of ipywidgets swallows it outside a notebook."""
 
-    def __init__(self, action: Callable[[], None], **settings):
+    def __init__(self, action: Callable[[], None], **settings: object):
         super().__init__(**settings)
         self._action = action
 
@@ -93,7 +101,13 @@ class Button(widgets.Button):
         self._action()
 
 
-def answer_streaming(model, tokenizer, question: str, max_new_tokens: int, show: Callable[[Answer], None]) -> Answer:
+def answer_streaming(
+    model: torch.nn.Module,
+    tokenizer: "Tokenizer",
+    question: str,
+    max_new_tokens: int,
+    show: Callable[[Answer], None],
+) -> Answer:
     """The greedy answer to one question, the same as `generation.generate` gives; `show` gets it after every token."""
     prompt = prompt_ids(tokenizer, question)
     opened = opens_reasoning(tokenizer, question)
@@ -104,27 +118,23 @@ def answer_streaming(model, tokenizer, question: str, max_new_tokens: int, show:
             input_ids=ids,
             attention_mask=torch.ones_like(ids),
             generation_config=generation_config(tokenizer, ends, max_new_tokens, 0.0, 1.0, 0),
-            streamer=_streamer(lambda written: show(answer_of(written, ends, tokenizer, opened))),
+            streamer=_Streamer(lambda written: show(answer_of(written, ends, tokenizer, opened))),
         )
     return answer_of(output[0, len(prompt) :].tolist(), ends, tokenizer, opened)
 
 
-def _streamer(show: Callable[[list[int]], None]):
-    """What transformers calls with every token: shows all ids that were written so far."""
-    from transformers.generation.streamers import BaseStreamer  # not at the top: see helpers.models.loading
+class _Streamer:
+    """What transformers calls with the prompt and then with every token: shows all ids that were written so far."""
 
-    class Streamer(BaseStreamer):
-        def __init__(self):
-            self.written: list[int] | None = None
+    def __init__(self, show: Callable[[list[int]], None]):
+        self.show, self.written = show, None
 
-        def put(self, value: torch.Tensor) -> None:
-            if self.written is None:  # the first call brings the prompt
-                self.written = []
-                return
-            self.written += value.flatten().tolist()
-            show(self.written)
+    def put(self, value: torch.Tensor) -> None:
+        if self.written is None:
+            self.written = []  # it was the prompt
+            return
+        self.written += value.flatten().tolist()
+        self.show(self.written)
 
-        def end(self) -> None:
-            pass
-
-    return Streamer()
+    def end(self) -> None:
+        pass

@@ -1,51 +1,80 @@
-"""Charts: shares with their intervals, the course of a training, and how long things are."""
+"""Charts: shares with their intervals, the course of a training, curves, and how long things are."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from helpers.evaluation import Share
+from helpers.evaluation import Estimate
 
-# Three of Okabe and Ito's colours (2008), which all usual kinds of colour blindness keep apart.
-SKY, BLUE, ORANGE = "#56b4e9", "#0072b2", "#d55e00"
+if TYPE_CHECKING:
+    from helpers.training import Run
+
+# Of Okabe and Ito's colours (2008), which all usual kinds of colour blindness keep apart.
+SKY, BLUE, ORANGE, GREEN, PURPLE = "#56b4e9", "#0072b2", "#d55e00", "#009e73", "#cc79a7"
+# A curve's colour, dashes, width. The dots are wide: a curve that lies on another one is seen.
+CURVES = ((BLUE, "-", 1.5), (ORANGE, "--", 1.5), (GREEN, "-.", 1.5), (PURPLE, ":", 3.0))
 WIDTH = 7.0  # inches
 MOST_BINS = 60
-# White also where a theme is dark, for the letters are black.
-STYLE = {"facecolor": "white", "layout": "constrained"}
 
 
-def shares(found: Mapping[str, Share], title: str = "", xlabel: str = "right answers") -> Figure:
+def canvas(
+    height: float, rows: int = 1, columns: int = 1, width: float = WIDTH, frame: bool = False, **settings: object
+) -> tuple[Figure, Any]:
+    """A figure, white also where a theme is dark, since its letters are black, and its axes.
+
+    Args:
+        height: in inches.
+        rows: of axes.
+        columns: of axes.
+        width: in inches.
+        frame: whether the axes have a line above and on the right, too.
+        **settings: further ones of `plt.subplots`.
+
+    Returns:
+        What `plt.subplots` gives. The figure is closed: pyplot would show an open one at the cell's end, and the
+        notebook the one that the cell ends in, twice the same.
+    """
+    figure, axes = plt.subplots(
+        rows, columns, figsize=(width, height), **{"facecolor": "white", "layout": "constrained"} | settings
+    )
+    plt.close(figure)
+    for axis in figure.axes:
+        axis.spines[["top", "right"]].set_visible(frame)
+    return figure, axes
+
+
+def shares(found: Mapping[str, Estimate], title: str = "", xlabel: str = "right answers") -> Figure:
     """Shares as horizontal bars, the first on top, with 95 % intervals as whiskers and the values written beside.
 
     Where there is no share, that is what it says.
     """
-    figure, axis = plt.subplots(figsize=(WIDTH, max(1.6, 1.0 + 0.45 * len(found))), **STYLE)
+    figure, axis = canvas(max(1.6, 1.0 + 0.45 * len(found)))
     rows = range(len(found))
     values = [share.value for share in found.values()]
     if not found:
         _nothing(axis)
-    axis.barh(rows, values, xerr=_whiskers(found.values()), color=SKY, height=0.6, capsize=4, ecolor="black")
-    for row, share in zip(rows, found.values(), strict=True):
-        # Beside the axes: nearer to its bar it would lie on a whisker.
-        axis.text(1.02, row, f"{share}\n{share.hits:,} of {share.n:,}", transform=axis.get_yaxis_transform(),
-                  va="center", fontsize=8)  # fmt: skip
-    axis.set(yticks=rows, yticklabels=map(literal, found), xlim=(0, 1))
+    axis.barh(rows, values, xerr=whiskers(found.values()), color=SKY, height=0.6, capsize=4, ecolor="black")
+    write_beside(axis, [f"{share}\n{share.hits:,} of {share.n:,}" for share in found.values()])
+    axis.set(yticks=rows, yticklabels=map(literal, found), xlim=(0, 1), title=literal(title))
     axis.set_xlabel(f"{literal(xlabel)} (whiskers: 95 % interval)")
     axis.invert_yaxis()
     axis.xaxis.set_major_formatter(PercentFormatter(1))
-    axis.set_title(literal(title))
-    return done(figure)
+    return figure
 
 
-def losses(run) -> Figure:
+def losses(run: "Run") -> Figure:
     """The loss of a training step by step and, beside it, the validation accuracy at each epoch's end.
 
-    run: a Run of `helpers.training`, or whatever has its loss, [(step, loss)], and validation, [(epoch, Share)].
+    Args:
+        run: a Run of `helpers.training`, or whatever has its loss, [(step, loss)], and validation,
+            [(epoch, Estimate)].
     """
-    figure, (left, right) = plt.subplots(1, 2, figsize=(WIDTH, 3.2), **STYLE)
+    figure, (left, right) = canvas(3.2, 1, 2)
     left.set(title="training", xlabel="optimizer step", ylabel="loss (nats per token)")
     right.set(title="validation", xlabel="epoch", ylabel="right answers", ylim=(0, 1))
     if run.loss:
@@ -56,19 +85,38 @@ def losses(run) -> Figure:
     if run.validation:
         epochs, scores = zip(*run.validation, strict=True)
         values = [score.value for score in scores]
-        right.errorbar(epochs, values, yerr=_whiskers(scores), color=ORANGE, marker="o", capsize=4)
-        right.set_xlim(0, max(epochs) + 0.5)
-        right.set_xlabel("epoch (whiskers: 95 % interval)")
+        right.errorbar(epochs, values, yerr=whiskers(scores), color=ORANGE, marker="o", capsize=4)
+        right.set(xlim=(0, max(epochs) + 0.5), xlabel="epoch (whiskers: 95 % interval)")
         right.annotate(f"{values[-1]:.1%}", (epochs[-1], scores[-1].high), (0, 4), textcoords="offset points",
                        ha="center", fontsize=9)  # fmt: skip
-        right.set_ylim(0, 1.1)  # room for that number; the scale still ends at 100 %
-        right.set_yticks(np.linspace(0, 1, 6))
+        # Room for that number; the scale still ends at 100 %.
+        right.set(ylim=(0, 1.1), yticks=np.linspace(0, 1, 6))
     else:
         _nothing(right)
     right.yaxis.set_major_formatter(PercentFormatter(1))
     for axis in (left, right):
         axis.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
-    return done(figure)
+    return figure
+
+
+def lines(
+    series: Mapping[str, Sequence[float]], xlabel: str, ylabel: str, x: Sequence[float] | None = None
+) -> Figure:
+    """Up to four named curves over x, or over their index, told apart by their dashes as well as by colour.
+
+    Raises:
+        ValueError: if there are more.
+    """
+    if len(series) > len(CURVES):
+        raise ValueError(f"{len(series)} curves: a picture takes up to {len(CURVES)}, each with dashes of its own")
+    figure, axis = canvas(2.8, frame=True)
+    for (name, values), (colour, dashes, width) in zip(series.items(), CURVES, strict=False):
+        places = range(len(values)) if x is None else x
+        axis.plot(places, values, dashes, color=colour, label=name, linewidth=width)
+    axis.set(xlabel=xlabel, ylabel=ylabel)
+    # Above the axes, where no curve can run through it.
+    figure.legend(loc="outside upper right", ncols=len(series), frameon=False)
+    return figure
 
 
 def histogram(
@@ -80,13 +128,20 @@ def histogram(
 ) -> Figure:
     """How often which value occurs, in bins of one width.
 
-    limit: drawn as a line; the legend says how many values lie at it or above. bins: about how many bins; None for
-    twice the cube root of the number of values (Rice's rule), at most 60. Raises ValueError without values.
+    Args:
+        values: what is counted.
+        limit: drawn as a line; the legend says how many values lie at it or above.
+        xlabel: what the values are.
+        title: of the picture.
+        bins: about how many bins; None for twice the cube root of the number of values (Rice's rule), at most 60.
+
+    Raises:
+        ValueError: without values.
     """
     values = np.asarray(values)
     if values.size == 0:
         raise ValueError("there are no values to draw")
-    figure, axis = plt.subplots(figsize=(WIDTH, 3.0), **STYLE)
+    figure, axis = canvas(3.0)
     if bins is None:
         bins = min(MOST_BINS, round(2 * values.size ** (1 / 3)))
     axis.hist(values, bins=_edges(values, bins), color=SKY, edgecolor="white", linewidth=0.5)
@@ -97,7 +152,23 @@ def histogram(
         label = f"limit {limit:,g}: {reached:,} of {values.size:,} at it or above"
         axis.axvline(limit, color=ORANGE, linestyle="--", linewidth=2, label=label)
         figure.legend(loc="outside upper right", frameon=False)
-    return done(figure)
+    return figure
+
+
+def whiskers(found: Iterable[Estimate]) -> np.ndarray:
+    """[2, figures], how far the interval reaches below and above each value."""
+    return np.array([(one.value - one.low, one.high - one.value) for one in found]).reshape(-1, 2).T.clip(0)
+
+
+def write_beside(axis: Axes, texts: Iterable[str]) -> None:
+    """Writes a text at the right of each row, outside the axes: nearer to its bar it would lie on a whisker."""
+    for row, text in enumerate(texts):
+        axis.text(1.02, row, text, transform=axis.get_yaxis_transform(), va="center", fontsize=8)
+
+
+def literal(text: str) -> str:
+    """The text as it stands: Matplotlib would set what is between two dollar signs as a formula."""
+    return text.replace("$", r"\$")
 
 
 def _edges(values: np.ndarray, bins: int) -> np.ndarray:
@@ -108,23 +179,5 @@ def _edges(values: np.ndarray, bins: int) -> np.ndarray:
     return np.arange(values.min() - 0.5, values.max() + 0.5 + width, width)
 
 
-def _whiskers(found) -> np.ndarray:
-    """[2, shares], how far the interval reaches below and above each value."""
-    return np.array([(share.value - share.low, share.high - share.value) for share in found]).reshape(-1, 2).T.clip(0)
-
-
-def literal(text: str) -> str:
-    """The text as it stands: Matplotlib would set what is between two dollar signs as a formula."""
-    return text.replace("$", r"\$")
-
-
-def _nothing(axis) -> None:
+def _nothing(axis: Axes) -> None:
     axis.text(0.5, 0.5, "nothing was recorded", transform=axis.transAxes, ha="center", color="#4d4d4d")
-
-
-def done(figure: Figure) -> Figure:
-    # pyplot would show an open figure at the cell's end, and the notebook the returned one: twice the same.
-    for axis in figure.axes:
-        axis.spines[["top", "right"]].set_visible(False)
-    plt.close(figure)
-    return figure

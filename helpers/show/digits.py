@@ -1,18 +1,16 @@
 """Pictures of digits, and what a teacher says of one as bars with a slider."""
 
 from collections.abc import Sequence
-from io import BytesIO
 
 import ipywidgets as widgets
-import matplotlib.pyplot as plt
 import torch
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from helpers.show.charts import STYLE, WIDTH, done
-from helpers.show.distributions import TEMPERATURES
-from helpers.show.page import ORANGE as WARNING
-from helpers.show.page import card, safe
+from helpers.show import distributions
+from helpers.show.charts import WIDTH, canvas
+from helpers.show.live import live
 from helpers.show.repeats import COLOURS
 
 IN_A_ROW = 5
@@ -32,13 +30,13 @@ def pictures(images: torch.Tensor, captions: Sequence[str], in_a_row: int = IN_A
     if len(images) != len(captions):
         raise ValueError(f"{len(images)} images and {len(captions)} captions: there must be one for each")
     rows = -(-len(images) // in_a_row)
-    figure, axes = plt.subplots(rows, in_a_row, figsize=(WIDTH, rows * WIDTH / in_a_row * 1.05), squeeze=False, **STYLE)
+    figure, axes = canvas(rows * WIDTH / in_a_row * 1.05, rows, in_a_row, squeeze=False)
     for axis in axes.flat:
         axis.axis("off")
     for axis, image, caption in zip(axes.flat, images, captions, strict=False):
         _image(axis, image)
         axis.set_title(caption, fontsize=10)
-    return done(figure)
+    return figure
 
 
 def doubts(image: torch.Tensor, logits: torch.Tensor, temperature: float = 1.0) -> Figure:
@@ -52,11 +50,9 @@ def doubts(image: torch.Tensor, logits: torch.Tensor, temperature: float = 1.0) 
     Raises:
         ValueError: for a temperature that is not above 0.
     """
-    if not temperature > 0:
-        raise ValueError(f"the temperature is {temperature}; it must be above 0")
-    shares = (logits.float() / temperature).softmax(-1).tolist()
+    shares = distributions.softened(logits, temperature).tolist()
     best = max(range(len(shares)), key=shares.__getitem__)
-    figure, (left, right) = plt.subplots(1, 2, figsize=(WIDTH, 2.6), width_ratios=(1, 2.6), **STYLE)
+    figure, (left, right) = canvas(2.6, 1, 2, width_ratios=(1, 2.6))
     _image(left, image)
     left.axis("off")
     colours = [(COLOURS["teacher"], 1 if i == best else 0.5) for i in range(len(shares))]
@@ -66,30 +62,13 @@ def doubts(image: torch.Tensor, logits: torch.Tensor, temperature: float = 1.0) 
     right.set(xticks=range(len(shares)), ylim=(0, 1.1), ylabel="probability", title=f"temperature {temperature:g}")
     right.set_yticks([0, 0.25, 0.5, 0.75, 1])
     right.yaxis.set_major_formatter(PercentFormatter(1))
-    return done(figure)
+    return figure
 
 
 def slider(image: torch.Tensor, logits: torch.Tensor) -> widgets.VBox:
-    """`doubts` with a slider for the temperature. What goes wrong is said below the picture, and raised."""
-    temperature = widgets.SelectionSlider(options=TEMPERATURES, value=1.0, description="T")
-    picture = widgets.Image(format="png", layout={"max_width": "100%"})
-    message = widgets.HTML()
-
-    def draw(change=None) -> None:
-        message.value = ""
-        try:
-            with BytesIO() as file:
-                doubts(image, logits, temperature.value).savefig(file, format="png", dpi=100)
-                picture.value = file.getvalue()
-        except Exception as error:
-            style = WARNING.style("padding:4px 8px;")
-            message.value = card(f'<div style="{style}">{safe(f"{type(error).__name__}: {error}")}</div>')
-            raise
-
-    temperature.observe(draw, "value")
-    draw()
-    return widgets.VBox([temperature, picture, message])
+    """`doubts` with a slider for the temperature."""
+    return live(distributions.slider(), lambda value: doubts(image, logits, value))
 
 
-def _image(axis, image: torch.Tensor) -> None:
+def _image(axis: Axes, image: torch.Tensor) -> None:
     axis.imshow(image.squeeze(0).numpy(), cmap="gray_r", vmin=0, vmax=1)

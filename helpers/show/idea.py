@@ -4,10 +4,12 @@ from collections.abc import Mapping
 
 import matplotlib.pyplot as plt
 import torch
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from helpers.show.charts import WIDTH
+from helpers.show.charts import WIDTH, canvas
+from helpers.show.distributions import softened
 from helpers.show.repeats import COLOURS, GREY
 
 # Made up for the drawing: what a teacher, softened, and a student that has just begun might say of a 2.
@@ -77,23 +79,18 @@ def beside(
     Raises:
         ValueError: if the temperature is not above 0.
     """
-    if not temperature > 0:
-        raise ValueError(f"the temperature is {temperature}; it must be above 0")
-    figure, axes = plt.subplots(
-        len(images), 1 + len(said), figsize=(WIDTH, 0.4 + 1.45 * len(images)), squeeze=False,
-        width_ratios=(0.8, *[1.6] * len(said)), facecolor="white", layout="constrained",
-    )  # fmt: skip
-    plt.close(figure)
+    columns = 1 + len(said)
+    ratios = (0.8, *[1.6] * len(said))
+    figure, axes = canvas(0.4 + 1.45 * len(images), len(images), columns, squeeze=False, width_ratios=ratios)
     for row, image in zip(axes, images, strict=True):
         row[0].imshow(image.squeeze(0).numpy(), cmap="gray_r", vmin=0, vmax=1)
         row[0].axis("off")
     for column, (name, logits) in enumerate(said.items(), 1):
         axes[0, column].set_title(name, fontsize=9, color=COLOURS[roles[name]], fontweight="bold")
         for axis, one in zip(axes[:, column], logits, strict=True):
-            axis.bar(range(len(one)), (one.float() / temperature).softmax(-1).tolist(), color=COLOURS[roles[name]])
+            axis.bar(range(len(one)), softened(one, temperature).tolist(), color=COLOURS[roles[name]])
             axis.set(xticks=range(len(one)), yticks=[0, 0.5, 1], ylim=(0, 1))
             axis.tick_params(labelsize=7)
-            axis.spines[["top", "right"]].set_visible(False)
             axis.yaxis.set_major_formatter(PercentFormatter(1))
             if column > 1:
                 axis.set_yticklabels([])
@@ -101,6 +98,6 @@ def beside(
     return figure
 
 
-def _arrow(axis, start: tuple[float, float], end: tuple[float, float], colour: str) -> None:
+def _arrow(axis: Axes, start: tuple[float, float], end: tuple[float, float], colour: str) -> None:
     style = {"arrowstyle": "-|>", "color": colour, "linewidth": 1.5, "shrinkA": 0, "shrinkB": 0}
     axis.annotate("", xy=end, xytext=start, arrowprops=style)

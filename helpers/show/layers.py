@@ -1,30 +1,32 @@
 """Pictures of layers: how alike those of two models are, which learns from which, and where tokens look."""
 
 from collections.abc import Mapping, Sequence
-from io import BytesIO
 
 import ipywidgets as widgets
-import matplotlib.pyplot as plt
 import torch
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 
 from helpers.losses import layer_maps
-from helpers.show.charts import BLUE, ORANGE, SKY, STYLE, WIDTH, done, literal
-from helpers.show.distributions import visible
-from helpers.show.page import card, safe
+from helpers.show.charts import BLUE, ORANGE, SKY, canvas, literal
+from helpers.show.distributions import labels
+from helpers.show.live import live
+from helpers.show.page import Tokenizer
 
 MOST_NUMBERS = 8  # layers of a model up to which each value is written into its square
-MOST_TOKENS = 70
 
 
 def likeness(found: Mapping[str, Sequence[Sequence[float]]], pairs: layer_maps.Map = ()) -> Figure:
     """CKA between all layers of a student and of its teacher, a map for each name; pairs of layers are framed.
 
-    found: [student's layers][teacher's layers] from layer 0 on, 0 to 1. All maps have one scale of colours.
+    All maps have one scale of colours.
+
+    Args:
+        found: [student's layers][teacher's layers] from layer 0 on, 0 to 1, by the map's name.
+        pairs: (student's layer, teacher's layer) of each frame.
     """
     rows, columns = len(next(iter(found.values()))), len(next(iter(found.values()))[0])
-    size = (WIDTH, 1.2 + min(4.5, 0.45 * rows))
-    figure, axes = plt.subplots(1, len(found), figsize=size, squeeze=False, sharey=True, **STYLE)
+    figure, axes = canvas(1.2 + min(4.5, 0.45 * rows), 1, len(found), squeeze=False, sharey=True)
     for axis, (name, values) in zip(axes[0], found.items(), strict=True):
         picture = axis.imshow(values, vmin=0, vmax=1, cmap="Blues", aspect="auto")
         axis.set(title=literal(name), xlabel="layer of the teacher", xticks=_ticks(columns), yticks=_ticks(rows))
@@ -34,39 +36,47 @@ def likeness(found: Mapping[str, Sequence[Sequence[float]]], pairs: layer_maps.M
                     colour = "white" if value > 0.55 else "black"
                     axis.text(k, i, f"{value:.2f}", ha="center", va="center", fontsize=8, color=colour)
         for ours, theirs in pairs:
-            axis.add_patch(plt.Rectangle((theirs - 0.46, ours - 0.46), 0.92, 0.92, fill=False, edgecolor=ORANGE, lw=2))
+            axis.add_patch(Rectangle((theirs - 0.46, ours - 0.46), 0.92, 0.92, fill=False, edgecolor=ORANGE, lw=2))
     axes[0][0].set_ylabel("layer of the student")
     figure.colorbar(picture, ax=axes[0].tolist(), label="CKA", shrink=0.9)
-    return done(figure)
+    return figure
 
 
-def looks(tokenizer, ids: Sequence[int], rows: slice, found: Mapping[str, torch.Tensor]) -> Figure:
+def looks(tokenizer: Tokenizer, ids: Sequence[int], rows: slice, found: Mapping[str, torch.Tensor]) -> Figure:
     """Where some tokens of a text look: a row for each of them, darker where it looks more, a panel for each name.
 
-    ids: [columns], the tokens that are looked at. rows: which of them look. found: (rows, columns) attention weights,
-    each row as a share of its largest.
+    Args:
+        tokenizer: whose tokens they are.
+        ids: [columns], the tokens that are looked at.
+        rows: which of them look.
+        found: (rows, columns) attention weights; each row is shown as a share of its largest.
     """
-    names = [literal(visible(tokenizer.decode([token])).strip() or "·") for token in ids]
+    names = [name.strip() or "·" for name in labels(tokenizer, ids)]
     looking = names[rows]
-    size = (9, 0.9 + len(found) * (0.16 * len(looking) + 0.7))
-    figure, axes = plt.subplots(len(found), 1, figsize=size, squeeze=False, sharex=True, **STYLE)
+    height = 0.9 + len(found) * (0.16 * len(looking) + 0.7)
+    figure, axes = canvas(height, len(found), width=9, squeeze=False, sharex=True)
     for axis, (name, weights) in zip(axes[:, 0], found.items(), strict=True):
         shares = weights / weights.max(-1, keepdim=True).values.clamp(min=1e-9)
         axis.imshow(shares.numpy(), vmin=0, vmax=1, cmap="Blues", aspect="auto", interpolation="nearest")
         axis.set_yticks(range(len(looking)), looking, fontsize=7)
         axis.set_title(literal(name), fontsize=9)
     axes[-1, 0].set_xticks(range(len(names)), names, rotation=90, fontsize=7)
-    return done(figure)
+    return figure
 
 
 def ladder(pairs: layer_maps.Map, values: Sequence[Sequence[float]]) -> Figure:
     """Which layer of the student learns from which of the teacher, with the CKA of each pair written beside.
 
-    values: as `likeness`. Raises ValueError as `layer_maps.check`.
+    Args:
+        pairs: (student's layer, teacher's layer) of each.
+        values: [student's layers][teacher's layers], as `likeness` takes them.
+
+    Raises:
+        ValueError: as `layer_maps.check`.
     """
     student, teacher = len(values) - 1, len(values[0]) - 1
     layer_maps.check(pairs, student, teacher)
-    figure, axis = plt.subplots(figsize=(WIDTH, 0.9 + 0.34 * (max(student, teacher) + 1)), **STYLE)
+    figure, axis = canvas(0.9 + 0.34 * (max(student, teacher) + 1))
     for x, name, blocks in ((0, "student", student), (1, "teacher", teacher)):
         for layer in range(blocks + 1):
             used = layer in {pair[x] for pair in pairs}
@@ -82,27 +92,13 @@ def ladder(pairs: layer_maps.Map, values: Sequence[Sequence[float]]) -> Figure:
     mean = sum(values[ours][theirs] for ours, theirs in pairs) / len(pairs)
     axis.set(xlim=(-0.25, 1.25), ylim=(-0.15, 1.15), title=f"CKA of the pairs: {mean:.2f} on average")
     axis.axis("off")
-    return done(figure)
+    return figure
 
 
 def by_hand(values: Sequence[Sequence[float]], pairs: layer_maps.Map) -> widgets.VBox:
     """`ladder` of a map that can be typed, such as "1-1 2-3 3-4"; one that cannot be is refused in words."""
     box = widgets.Text(value=written(pairs), description="map", continuous_update=False)
-    picture = widgets.Image(format="png", layout={"max_width": "100%"})
-    said = widgets.HTML()
-
-    def draw(change=None) -> None:
-        try:
-            with BytesIO() as file:
-                ladder(typed(box.value), values).savefig(file, format="png", dpi=100)
-                picture.value = file.getvalue()
-            said.value = ""
-        except ValueError as error:
-            said.value = card(f"refused: {safe(str(error))}")
-
-    box.observe(draw, "value")
-    draw()
-    return widgets.VBox([box, said, picture])
+    return live(box, lambda text: ladder(typed(text), values), refused=ValueError)
 
 
 def written(pairs: layer_maps.Map) -> str:
@@ -111,7 +107,11 @@ def written(pairs: layer_maps.Map) -> str:
 
 
 def typed(text: str) -> layer_maps.Map:
-    """A map from what was typed. Raises ValueError for what is no pair."""
+    """A map from what was typed.
+
+    Raises:
+        ValueError: for what is no pair.
+    """
     found = []
     for part in text.replace(",", " ").split():
         ours, dash, theirs = part.partition("-")
@@ -124,7 +124,7 @@ def typed(text: str) -> layer_maps.Map:
 def directions(found: Mapping[str, Mapping[str, float]]) -> Figure:
     """Cosines from -1 to 1 as horizontal bars: a group for each name, a bar for each moment."""
     moments = list(next(iter(found.values())))
-    figure, axis = plt.subplots(figsize=(WIDTH, 1.0 + 0.42 * len(found)), **STYLE)
+    figure, axis = canvas(1.0 + 0.42 * len(found))
     height = 0.8 / len(moments)
     for number, (moment, colour) in enumerate(zip(moments, (SKY, ORANGE, BLUE), strict=False)):
         places = [row + (number - (len(moments) - 1) / 2) * height for row in range(len(found))]
@@ -134,7 +134,7 @@ def directions(found: Mapping[str, Mapping[str, float]]) -> Figure:
     axis.invert_yaxis()
     axis.set_xlabel("cosine between the gradients (0: no relation, below 0: against each other)")
     figure.legend(loc="outside upper center", ncols=len(moments), frameon=False)
-    return done(figure)
+    return figure
 
 
 def _ticks(many: int) -> list[int]:

@@ -3,8 +3,14 @@
 import re
 from dataclasses import dataclass
 from html import escape
+from typing import Protocol
 
 from IPython.display import HTML
+
+# MathJax passes over elements of these classes (its versions 3 and 2). Else "$4 and $7" would be set as a formula.
+NO_MATH = "mathjax_ignore tex2jax_ignore"
+# Spaces count and long words break. Written on each element, for there is no style sheet.
+FLOW = "white-space:pre-wrap;overflow-wrap:anywhere;"
 
 
 @dataclass(frozen=True)
@@ -21,6 +27,10 @@ class Ink:
         """The value of an HTML style attribute; more: further declarations."""
         return f"background:{self.background};color:{self.text};{more}"
 
+    def mark(self, text: str, more: str = "", tag: str = "span") -> str:
+        """HTML that shows a text in this ink; more: further style declarations."""
+        return f'<{tag} style="{self.style(more)}">{safe(text)}</{tag}>'
+
 
 # Blue against orange and grey: the pairs that all usual kinds of colour blindness keep apart.
 PAPER = Ink("#ffffff", "#1a1a1a")
@@ -30,10 +40,11 @@ BLUE = Ink("#cce6fa", "#0b2e4a")
 ORANGE = Ink("#fde0c8", "#5c2600")
 INKS = (PAPER, FAINT, GREY, BLUE, ORANGE)
 
-# MathJax passes over elements of these classes (its versions 3 and 2). Else "$4 and $7" would be set as a formula.
-NO_MATH = "mathjax_ignore tex2jax_ignore"
-# Spaces count and long words break. Written on each element, for there is no style sheet.
-FLOW = "white-space:pre-wrap;overflow-wrap:anywhere;"
+
+class Tokenizer(Protocol):
+    """What a picture needs of a tokenizer: the text of some tokens."""
+
+    def decode(self, ids: list[int], /, **settings: bool) -> str: ...
 
 
 class Picture(HTML):
@@ -55,5 +66,5 @@ def safe(text: str) -> str:
 
 
 def card(inside: str, more: str = "") -> str:
-    """HTML on paper of its own, where MathJax does not look. more: further style declarations."""
+    """HTML on paper of its own, where MathJax does not look; more: further style declarations."""
     return f'<div class="{NO_MATH}" style="{PAPER.style(f"padding:8px;line-height:1.5;{more}")}">{inside}</div>'

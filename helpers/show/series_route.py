@@ -2,10 +2,11 @@
 
 import textwrap
 
-import matplotlib.pyplot as plt
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 
+from helpers.show.charts import BLUE, ORANGE, canvas
 from helpers.tiers import ROOT
 
 FOLDER = ROOT / "notebooks"
@@ -21,16 +22,20 @@ ROUTE = tuple(name for names in GROUPS.values() for name in names)
 IN_A_ROW = 5
 BOX_WIDTH, BOX_HEIGHT = 0.86, 0.46  # of a place on the path, which is 1 × 1
 LEFT = -0.48  # where the path goes down to the next row
-BLUE, PALE, GREY, ORANGE = "#0072b2", "#dceefa", "#6b6b6b", "#d55e00"
+PALE, GREY = "#dceefa", "#6b6b6b"
 
 
 def route(here: int | str | None = None) -> Figure:
     """The notebooks in their order; solid where the notebook is there, dashed where it is to come.
 
-    here: the notebook to mark, as its number or its name. Raises ValueError if there is none like it.
+    Args:
+        here: the notebook to mark, as its number or its name.
+
+    Raises:
+        ValueError: if there is none like it.
     """
     marked = _number(here)
-    figure, axis = plt.subplots(figsize=(7, 3.6), facecolor="white", layout="constrained")
+    figure, axis = canvas(3.6)
     axis.set(xlim=(-0.52, IN_A_ROW - 0.48), ylim=(2.66, -0.62))
     axis.axis("off")
     for number in range(len(ROUTE) - 1):
@@ -43,7 +48,6 @@ def route(here: int | str | None = None) -> Figure:
     for number, name in enumerate(ROUTE):
         _draw_notebook(axis, number, name, number == marked)
     axis.text(-BOX_WIDTH / 2, 2.5, "solid box: there      dashed box: to come", fontsize=8, color=GREY, va="center")
-    plt.close(figure)
     return figure
 
 
@@ -61,7 +65,7 @@ def _place(number: int) -> tuple[int, int]:
     return column, row
 
 
-def _draw_way(axis, start: tuple[int, int], end: tuple[int, int]) -> None:
+def _draw_way(axis: Axes, start: tuple[int, int], end: tuple[int, int]) -> None:
     (x, y), (next_x, next_y) = start, end
     if y == next_y:
         xs, ys = [x, next_x], [y, y]
@@ -70,7 +74,7 @@ def _draw_way(axis, start: tuple[int, int], end: tuple[int, int]) -> None:
     axis.plot(xs, ys, color="#9a9a9a", linewidth=2, zorder=1)
 
 
-def _draw_notebook(axis, number: int, name: str, here: bool) -> None:
+def _draw_notebook(axis: Axes, number: int, name: str, here: bool) -> None:
     x, y = _place(number)
     there = (FOLDER / f"{name}.ipynb").is_file()
     edge = ORANGE if here else BLUE if there else GREY

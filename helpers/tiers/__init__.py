@@ -74,7 +74,7 @@ class Lora:
 class Budget:
     """Minutes and gigabytes (RAM on a CPU, else GPU memory): on mini of the whole series, measured.
 
-    What is planned comes from `helpers.planning`: traces and token distillation, on a T4 for small, an L4 for full.
+    What is planned comes from `make plan`: traces and token distillation, on a T4 for small, an L4 for full.
     """
 
     minutes: int

@@ -9,7 +9,7 @@ from datasets import Dataset, Features, List, Value
 from tqdm.auto import tqdm
 
 from helpers import disk, evaluation, generation, provenance, questions
-from helpers.evaluation.statistics import Share
+from helpers.evaluation.statistics import Estimate
 from helpers.generation.with_transformers import Answer
 from helpers.tiers import Tier, check_seed
 from helpers.traces import mix, store, workers
@@ -60,7 +60,7 @@ def collect(tier: Tier, n: int, seed: int, folder: Path | str | None = None, tea
     return dataset
 
 
-def cut(dataset: Dataset) -> Share:
+def cut(dataset: Dataset) -> Estimate:
     """The share of the teacher's traces that its room cut off, with its interval and n: all that `collect` gives.
 
     Of kept traces it says nothing: none of them was. Raises ValueError for no rows.

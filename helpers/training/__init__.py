@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 
 from helpers import disk, memory
-from helpers.evaluation.statistics import Share
+from helpers.evaluation.statistics import Estimate
 from helpers.models import gpu_errors, unsloth
 from helpers.tiers import Tier
 from helpers.training import checkpoints
@@ -22,14 +22,14 @@ class Run:
     """How a training went, over all its parts if it was killed and went on.
 
     seconds: of training and validation; steps: of the optimizer; loss: (step, mean loss since the entry before, in
-    nats a learnt token); validation: (epoch, Share of right answers); folder: where its checkpoints are.
+    nats a learnt token); validation: (epoch, share of right answers); folder: where its checkpoints are.
     before, peak: MB in use before the training and at its peak, in its last part if it was killed.
     """
 
     seconds: float
     steps: int
     loss: list[tuple[int, float]]
-    validation: list[tuple[int, Share]]
+    validation: list[tuple[int, Estimate]]
     folder: Path
     before: float
     peak: float
@@ -101,10 +101,10 @@ def check_batches(tier: Tier) -> None:
         )
 
 
-def validation(score: Callable[[torch.nn.Module], Share], every: int = 1):
+def validation(score: Callable[[torch.nn.Module], Estimate], every: int = 1):
     """A callback for a trainer: the share of right answers at the end of an epoch, printed and kept.
 
-    score: called with the model, gives a Share. every: after so many epochs, and after the last.
+    score: called with the model, gives an Estimate. every: after so many epochs, and after the last.
     """
     from helpers.training.callbacks import Validation
 
@@ -181,7 +181,7 @@ def read(folder: Path) -> Run:
     if not finished(folder):
         raise FileNotFoundError(f"there is no finished training in {folder}: `training.run` makes one")
     told = json.loads((Path(folder) / RUN).read_text(encoding="utf-8"))
-    found = [(epoch, Share(**share)) for epoch, share in told["validation"]]
+    found = [(epoch, Estimate(**share)) for epoch, share in told["validation"]]
     losses = [(step, loss) for step, loss in told["loss"]]
     return Run(told["seconds"], told["steps"], losses, found, Path(folder), told["before"], told["peak"])
 

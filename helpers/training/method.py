@@ -10,7 +10,7 @@ from typing import ClassVar
 from datasets import Dataset
 
 from helpers import evaluation, generation, memory, models, provenance, questions, sources, traces, training
-from helpers.evaluation.statistics import Share
+from helpers.evaluation.statistics import Estimate
 from helpers.tiers import Tier
 from helpers.training.rows import tokenized
 
@@ -156,7 +156,7 @@ def validation_problems(tier: Tier) -> list:
     return questions.draw(tier, "validation", VALIDATION, seed=0, fewer=True)
 
 
-def right_answers(model, tokenizer, tier: Tier, drawn: Callable[[], list] | None = None) -> Share:
+def right_answers(model, tokenizer, tier: Tier, drawn: Callable[[], list] | None = None) -> Estimate:
     """The share of the validation problems that a model answers rightly, greedily. drawn: gives them, once drawn."""
     problems = drawn() if drawn else validation_problems(tier)
     asked = [problem.question for problem in problems]

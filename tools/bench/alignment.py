@@ -5,11 +5,11 @@ Prints a table and writes artifacts/bench/alignment.json.
 
 import json
 
-from readme.tables import lines
 from rehearsal import tokenizers as real_tokenizers
 
 from bench import ROOT
 from helpers import alignment
+from helpers.evaluation.tables import markdown
 
 OUT = ROOT / "artifacts" / "bench" / "alignment.json"
 
@@ -57,7 +57,7 @@ def measure(teacher, student, texts: dict[str, list[str]]) -> dict:
 
 
 def table(found: dict) -> str:
-    rows = [["", "Qwen 3 tokens", "Gemma 3 tokens", "chunks per 100", "one to one"], ["---"] * 5]
+    head, rows = ["", "Qwen 3 tokens", "Gemma 3 tokens", "chunks per 100", "one to one"], []
     for name, one in found["texts"].items():
         rows.append([
             f"{one['texts']} {name}", f"{one['teacher_tokens']:,}", f"{one['student_tokens']:,}",
@@ -68,7 +68,7 @@ def table(found: dict) -> str:
         f"{words['shared']:,} of Qwen 3's {words['teacher']:,} tokens stand for bytes for which Gemma 3 has a token "
         f"too ({100 * words['coverage']:.1f} %); {words['spelled_alike']:,} are written alike."
     )
-    return f"{lines(rows)}\n\n{note}"
+    return f"{markdown(head, rows)}\n\n{note}"
 
 
 def main() -> None:

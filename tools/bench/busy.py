@@ -23,7 +23,6 @@ from contextlib import contextmanager
 from statistics import median
 
 import psutil
-from readme.tables import lines
 
 from bench import PATH, ROOT
 from helpers import openmp
@@ -166,10 +165,12 @@ def broken(found: dict[tuple[str, str], dict[str, list[float]]]) -> list[str]:
 
 
 def table(found: dict[tuple[str, str], dict[str, list[float]]]) -> str:
-    rows = [["threads", "the other process", *(f"{name}, s" for name in WORK)], ["---"] * (2 + len(WORK))]
+    from helpers.evaluation.tables import markdown  # not at the top: it would load before what is measured
+
+    head, rows = ["threads", "the other process", *(f"{name}, s" for name in WORK)], []
     for (waiting, other), seconds in found.items():
         rows.append([waiting, NAMED[other], *(spread(seconds[name]) for name in WORK)])
-    return lines(rows)
+    return markdown(head, rows)
 
 
 def spread(seconds: list[float]) -> str:

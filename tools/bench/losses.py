@@ -17,8 +17,6 @@ from contextlib import redirect_stdout
 from io import StringIO
 from statistics import median
 
-from readme.tables import lines
-
 from bench import PATH, ROOT
 
 OUT = ROOT / "artifacts" / "bench" / "losses.json"
@@ -132,13 +130,15 @@ def summary(runs: dict[str, list[dict]]) -> dict:
 
 
 def table(cases: dict[str, dict]) -> str:
-    rows = [["tokens and heads", "form", "runs", "seconds", "peak MB"], ["---"] * 5]
+    from helpers.evaluation.tables import markdown  # not at the top: it would load before what is measured
+
+    head, rows = ["tokens and heads", "form", "runs", "seconds", "peak MB"], []
     for name, found in cases.items():
         for form in FORMS:
             seconds, peak = found[form]["seconds"], found[form]["peak_mb"]
             spread = f" ({seconds['least']:.1f}–{seconds['most']:.1f})" if seconds["least"] < seconds["most"] else ""
             rows.append([name, form, str(found["runs"]), f"{seconds['median']:.1f}{spread}", f"{peak['median']:,.0f}"])
-    return lines(rows)
+    return markdown(head, rows)
 
 
 def title(case: tuple[int, bool]) -> str:

@@ -15,6 +15,7 @@ import time
 from pathlib import Path
 
 import study
+from pins import pins_of
 
 from helpers import methods, sources
 from helpers.evaluation import results
@@ -59,8 +60,7 @@ def about() -> dict:
 
 def unlike_pins(versions: dict[str, str]) -> dict[str, str]:
     """The libraries of another version than the project's, each with the pinned one. PyTorch's build does not count."""
-    lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
-    pinned = dict(line.split("#")[0].strip().split("==") for line in lines if "==" in line)
+    pinned = pins_of(ROOT / "requirements.txt")
     return {name: pinned[name] for name, there in versions.items() if pinned.get(name, there) != there.split("+")[0]}
 
 

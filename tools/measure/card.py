@@ -7,9 +7,7 @@ import sys
 import time
 
 import torch
-
-from helpers.planning import card_of
-from helpers.planning.cards import GB, RUNTIME
+from planner.cards import GB, RUNTIME, card_of
 
 
 class Card:

@@ -18,6 +18,7 @@ from pathlib import Path
 from packaging.requirements import Requirement
 from packaging.tags import compatible_tags, cpython_tags
 from packaging.utils import canonicalize_name, parse_wheel_filename
+from pins import pins_of
 from rehearsal import tokenizers as real_tokenizers
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -75,9 +76,8 @@ def brought(names, found: dict[str, dict], python: str) -> set[str]:
 
 def pins(names=NEEDED) -> list[str]:
     """The lines of the GPU environment's requirements for some names. Raises KeyError for one that is not pinned."""
-    lines = [line.split("#")[0].strip() for line in PINS.read_text(encoding="utf-8").splitlines()]
-    pinned = {canonicalize_name(Requirement(line).name): line for line in lines if line}
-    return [pinned[canonicalize_name(name)] for name in names]
+    pinned = pins_of(PINS)
+    return [f"{name}=={pinned[name]}" for name in map(canonicalize_name, names)]
 
 
 def fetched(url: str, sha256: str, folder: Path) -> Path:

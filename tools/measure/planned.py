@@ -2,10 +2,12 @@
 
 from dataclasses import replace
 
-from helpers.planning import Card, Setting, minutes, phases, shape_of
-from helpers.planning.cards import CARDS, COMPUTE, GB, LAUNCH
-from helpers.planning.choosing import numbers_of
-from helpers.planning.recipes import learner
+from planner import minutes, phases
+from planner.cards import CARDS, COMPUTE, GB, LAUNCH, Card
+from planner.phases import Setting
+from planner.plan import learner, numbers_of
+from planner.shapes import shape_of
+
 from helpers.tiers import TIERS, Tier
 from measure.methods import METHODS
 
@@ -54,7 +56,7 @@ def shares(record: dict) -> dict[str, tuple[float, float]]:
         tier = TIERS[one["tier"]]
         if one["phase"] in ("traces", "exam"):
             shape = shape_of((tier.teacher if one["phase"] == "traces" else tier.student).name)
-            launch.append(one["seconds_a_token"] / shape.layers / (2 if one["phase"] == "exam" else 1))
+            launch.append(one["seconds_a_token"] / shape.num_hidden_layers / (2 if one["phase"] == "exam" else 1))
         elif one["phase"].startswith("step: "):
             work = _work(one, tier)
             if work:

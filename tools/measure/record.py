@@ -4,8 +4,9 @@ import json
 import math
 from pathlib import Path
 
+from planner.minutes import FILE
+
 from helpers import disk
-from helpers.planning.measured import FILE
 from measure import summary
 
 

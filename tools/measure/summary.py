@@ -1,8 +1,9 @@
 """The few figures of a record that the planner, README and the notebooks go by."""
 
-from helpers.planning.cards import GB, whole
-from helpers.planning.minutes import PROMPT_TOKENS, TRACE_TOKENS, longest_of
-from helpers.planning.recipes import TEST
+from planner.cards import GB, whole
+from planner.minutes import PROMPT_TOKENS, TRACE_TOKENS, longest_of
+from planner.plan import TEST
+
 from helpers.tiers import TIERS
 from measure import planned
 
@@ -10,7 +11,7 @@ NEEDED = ("traces", "step: token", "exam")
 
 
 def of(record: dict) -> dict:
-    """As `helpers.planning.measured.summary` describes it. A tier is in it once all of NEEDED ran on the whole card.
+    """As `planner.minutes.summary` describes it. A tier is in it once all of NEEDED ran on the whole card.
 
     What a card must have is the peak of the tensors and what the runtime takes, not what PyTorch held: of a large card
     it gives nothing back.

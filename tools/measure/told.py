@@ -1,8 +1,9 @@
 """What was measured, beside what the planner says of the same: lines, and tables in Markdown."""
 
-from readme.tables import lines as table
+from planner.__main__ import contents
 
-from helpers import planning
+from helpers.evaluation import plans
+from helpers.evaluation.tables import markdown
 from measure import planned
 
 
@@ -56,13 +57,14 @@ def tables(record: dict) -> str:
     off = planned.off(record)
     if off:
         parts.append(off_line(off))
-    parts += [f"## Planned: {name}\n\n{planning.table(name)}" for name in ("small", "full")]
+    found = contents()
+    parts += [f"## Planned: {name}\n\n{plans.table(name, plans=found)}" for name in found["tiers"]]
     return "\n\n".join(parts)
 
 
 def _run(phases: list[dict]) -> str:
-    rows = [["phase", "batch", "peak, GB", "planned, GB", "speed", "dtypes: head, states, adapters", "reached"]]
-    rows.append(["---"] * len(rows[0]))
+    head = ["phase", "batch", "peak, GB", "planned, GB", "speed", "dtypes: head, states, adapters", "reached"]
+    rows = []
     for one in phases:
         if one["state"] != "ran":
             rows.append([one["phase"], "–", one["state"], *["–"] * 4])
@@ -76,7 +78,7 @@ def _run(phases: list[dict]) -> str:
         reached = f"{one['reached']} of {one['trained']}" if "reached" in one else "–"
         peak = f"{one['peak_gb']:.1f}" if "peak_gb" in one else "–"
         rows.append([one["phase"], batch, peak, "–" if plan is None else f"{plan:.1f}", speed, types, reached])
-    return table(rows)
+    return markdown(head, rows)
 
 
 def off_line(off: dict[str, tuple[float, float]]) -> str:

@@ -5,11 +5,11 @@ from contextlib import contextmanager
 from unittest import mock
 
 import torch
+from planner.minutes import PROMPT_TOKENS
 from transformers import StoppingCriteria
 
 from helpers import generation
 from helpers.models import unsloth
-from helpers.planning.minutes import PROMPT_TOKENS
 from measure import texts
 
 STRETCH = 64  # tokens that are written at each end of a text

@@ -1,13 +1,13 @@
 """Writes README's tables from the committed figures: `python -m readme`; with `--check` it only compares."""
 
-import json
 import re
 import sys
 from pathlib import Path
 
+from helpers.evaluation.tables import markdown
 from readme import before_after, methods, openings, rehearsed, sizes
 from readme.real_table import RESULT, real_table
-from readme.tables import LIMITS, MINUTES, lines, measured, percent
+from readme.tables import LIMITS, MINUTES, figure, measured, percent, read
 
 ROOT = Path(__file__).resolve().parents[2]
 GPU = Path("data/results/gpu.json")
@@ -28,49 +28,52 @@ ROUTE = {
 
 def models_table(scores: dict[str, dict]) -> str:
     """What the three mini models score: a column a model."""
-    rows = [["", *ROLES], ["---"] * 4, ["parameters", *(f"{scores[role]['parameters']:,}" for role in ROLES)]]
-    rows.append(["problems answered rightly", *(percent(scores[role]["accuracy"]) for role in ROLES)])
-    rows.append(["impossible twins caught", *(percent(scores[role]["impossible"]["detected"]) for role in ROLES)])
-    rows.append(["false alarms", *(percent(scores[role]["impossible"]["false_alarms"]) for role in ROLES)])
+    rows = [["parameters", *(f"{scores[role]['parameters']:,}" for role in ROLES)]]
+    for name, key in (("problems answered rightly", "accuracy"), ("impossible twins caught", "impossible.detected"),
+                      ("false alarms", "impossible.false_alarms")):  # fmt: skip
+        rows.append([name, *(percent(figure(scores[role], key)) for role in ROLES)])
     for kind in scores["student"]["skills"]:
         cells = (percent(scores[role]["skills"][kind]) if "skills" in scores[role] else "" for role in ROLES)
         rows.append([f"single skill: {kind}", *cells])
     n, pairs = scores["teacher"]["accuracy"]["n"], scores["teacher"]["impossible"]["detected"]["n"]
     skills = min(share["n"] for share in scores["student"]["skills"].values())
     note = f"{n:,} test problems, {pairs} pairs of twins, {skills} tasks a skill; greedy; 95 % intervals."
-    return lines(rows) + f"\n\n{note} {measured(scores['teacher'].get('run', {}))}"
+    return markdown(["", *ROLES], rows) + f"\n\n{note} {measured(scores['teacher'].get('run', {}))}"
 
 
 def route_table(root: Path) -> str:
     """The notebooks with the minutes of one run in their order that began with nothing made (tools/series.py)."""
-    told = json.loads((root / MINUTES).read_text(encoding="utf-8"))
+    told = read(root, MINUTES)
     seconds = told["seconds"]
-    rows = [["notebook", "what happens in it", "minutes (mini tier)"], ["---"] * 3]
+    rows = []
     for name, (title, what) in ROUTE.items():
         minutes = f"{seconds[name] / 60:.1f}" if name in seconds else "–"
         rows.append([f"[{name[:2]} · {title}](notebooks/{name}.ipynb)", what, minutes])
-    return f"{lines(rows)}\n\nOne run on {told['machine']}. {measured(told)}"
+    table = markdown(["notebook", "what happens in it", "minutes (mini tier)"], rows)
+    return f"{table}\n\nOne run on {told['machine']}. {measured(told)}"
 
 
 def record_of(root: Path) -> dict | None:
     """What `make measure` wrote, None where no GPU was measured."""
-    path = root / GPU
-    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+    return read(root, GPU) if (root / GPU).is_file() else None
 
 
 def render(text: str, root: Path = ROOT) -> str:
-    """README's text with every table made anew. Raises ValueError where a marker is missing."""
-    scores = {role: json.loads((root / "data" / "mini" / role / "scores.json").read_text()) for role in ROLES}
-    study = json.loads((root / before_after.STUDY).read_text())
+    """README's text with every table made anew.
+
+    Raises:
+        ValueError: where a marker is missing.
+    """
+    study = read(root, before_after.STUDY)
     made = {
-        "models": models_table(scores),
+        "models": models_table({role: read(root, f"data/mini/{role}/scores.json") for role in ROLES}),
         "route": route_table(root),
-        "before-after": before_after.table(study, json.loads((root / LIMITS).read_text(encoding="utf-8"))),
+        "before-after": before_after.table(study, read(root, LIMITS)),
         "methods": methods.table(root),
         "transcripts": before_after.transcripts(study),
         "rehearsal": rehearsed.line(root),
         "sizes": sizes.table(record_of(root)),
-        "real": real_table(json.loads((root / RESULT).read_text(encoding="utf-8"))),
+        "real": real_table(read(root, RESULT)),
     }
     for name, table in made.items():
         pattern = re.compile(rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)", re.DOTALL)
@@ -81,9 +84,10 @@ def render(text: str, root: Path = ROOT) -> str:
 
 
 def main(arguments: list[str], root: Path = ROOT) -> int:
+    """Writes the tables, or with `--check` says which are not those of the figures: 1 if there is one."""
     path, picture = root / "README.md", root / before_after.PICTURE
     text = path.read_text(encoding="utf-8")
-    made, study = render(text, root), json.loads((root / before_after.STUDY).read_text())
+    made, study = render(text, root), read(root, before_after.STUDY)
     drawn = before_after.stamp(picture) == before_after.drawn_from(study)
     opened = openings.changed(root, record_of(root))
     if "--check" in arguments:

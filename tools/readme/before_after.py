@@ -5,21 +5,19 @@ import json
 import re
 from pathlib import Path
 
-import matplotlib
-
-matplotlib.use("Agg")
-import matplotlib.pyplot as plt
 from matplotlib.ticker import PercentFormatter
 
 from helpers.evaluation.reading import final_answer, is_right
+from helpers.evaluation.tables import markdown
 from helpers.problems import FAMILIES, SEED_QUESTIONS, TWINS
-from readme.tables import BRACKETS, lines, measured, percent, ratio
+from helpers.show.charts import BLUE, ORANGE, canvas
+from readme.tables import BRACKETS, measured, percent, ratio
 
 STUDY = Path("data/results/mini/04_before_and_after.json")
 PICTURE = Path("data/results/mini/before_and_after.png")
 WHO = {"student before": "before", "student after": "after", "teacher": "teacher"}
 ACCURACY = {"before": "student_before", "after": "student_after", "teacher": "teacher"}
-COLOURS = {"before": "#bbbbbb", "after": "#d55e00", "teacher": "#0072b2"}
+COLOURS = {"before": "#bbbbbb", "after": ORANGE, "teacher": BLUE}
 KEYS = {"accuracy": "right answers", "detected": "impossible problems noticed", "false_alarms": "false alarms"}
 # The facts that really do not fit: of 100 passengers 30 are left for the library bus, so 60 and 45 for the others.
 FACTS = {
@@ -32,25 +30,32 @@ STAMP = "Figures"  # where the picture says which figures it was drawn from
 
 
 def table(study: dict, limited: dict) -> str:
-    """Student before and after, and teacher, a column each. limited: what data/results/limits.json has."""
-    accuracy = {who: study[name]["accuracy"] for who, name in ACCURACY.items()}
-    rows = [["", *WHO], ["---"] * 4, ["problems answered rightly", *(percent(accuracy[who]) for who in WHO.values())]]
-    for name, key in (("impossible problems noticed", "detected"), ("false alarms", "false_alarms")):
-        rows.append([name, *(percent(study["impossible"][who][key]) for who in WHO.values())])
-    named = (percent(limited[who]["named"]) if who in limited else "–" for who in WHO.values())
-    rows.insert(4, ["of the noticed, the facts named that do not fit (one seed)", *named])
-    rows.append(["answers that end by themselves", *(percent(study["ended"][who]) for who in WHO.values())])
-    rows.append(["tokens of an answer", *(f"{study['tokens'][who]['mean']:.0f}" for who in WHO.values())])
-    student = f"{study['parameters']['student']['mean']:,.0f}"
-    rows.append(["parameters", student, f"{student} and adapter", f"{study['parameters']['teacher']['mean']:,.0f}"])
-    seeds, n = study["run"]["seeds"], accuracy["after"]["n"]
+    """Student before and after, and teacher, a column each.
+
+    Args:
+        study: of notebook 04.
+        limited: what data/results/limits.json has.
+    """
+    probed = study["impossible"]
+    student, teacher = (f"{study['parameters'][who]['mean']:,.0f}" for who in ("student", "teacher"))
+    rows = [
+        ["problems answered rightly", *(percent(study[name]["accuracy"]) for name in ACCURACY.values())],
+        ["impossible problems noticed", *(percent(probed[who]["detected"]) for who in ACCURACY)],
+        ["of the noticed, the facts named that do not fit (one seed)",
+         *(percent(limited[who]["named"]) if who in limited else "–" for who in ACCURACY)],
+        ["false alarms", *(percent(probed[who]["false_alarms"]) for who in ACCURACY)],
+        ["answers that end by themselves", *(percent(study["ended"][who]) for who in ACCURACY)],
+        ["tokens of an answer", *(f"{study['tokens'][who]['mean']:.0f}" for who in ACCURACY)],
+        ["parameters", student, f"{student} and adapter", teacher],
+    ]  # fmt: skip
+    seeds, n = study["run"]["seeds"], study["student_after"]["accuracy"]["n"]
     kept = study["student_after"]["retained"]
     note = (
         f"The student keeps {ratio(kept)} of the teacher's accuracy. Means over {len(seeds)} seeds, each with its "
         f"own traces, training and test: {n:,} problems and {study['impossible']['pairs']['mean']:.0f} pairs of a "
         f"solvable problem and its impossible twin; {BRACKETS}. {measured(study['run'])}"
     )
-    return f"{lines(rows)}\n\n{note}\n\n{limits(limited)}"
+    return "\n\n".join([markdown(["", *WHO], rows), note, limits(limited)])
 
 
 def limits(found: dict) -> str:
@@ -99,7 +104,7 @@ def worth(name: str, text: str) -> str:
     return "right"
 
 
-def first(value) -> str:
+def first(value: str | dict) -> str:
     """A text of the study: one for all seeds, or that of the first."""
     return value["per_seed"][0] if isinstance(value, dict) else value
 
@@ -117,7 +122,7 @@ def points(study: dict, who: str, key: str) -> list[float]:
 
 def draw(study: dict, path: Path) -> None:
     """The picture: a bar for each mean, a dot for each seed."""
-    figure, axis = plt.subplots(figsize=(7.5, 2.9), facecolor="white", layout="constrained")
+    figure, axis = canvas(2.9, width=7.5)
     for place, key in enumerate(KEYS):
         for beside, (name, who) in enumerate(WHO.items()):
             found, x = points(study, who, key), place + 0.27 * (beside - 1)
@@ -127,10 +132,8 @@ def draw(study: dict, path: Path) -> None:
             axis.text(x, max(found) + 0.03, f"{middle:.0%}", ha="center", fontsize=9)
     axis.set(xticks=range(len(KEYS)), xticklabels=KEYS.values(), ylim=(0, 1.28), yticks=(0, 0.25, 0.5, 0.75, 1))
     axis.yaxis.set_major_formatter(PercentFormatter(1))
-    axis.spines[["top", "right"]].set_visible(False)
     axis.legend(ncols=3, loc="upper center", frameon=False, fontsize=9)
     figure.savefig(path, dpi=130, metadata={STAMP: drawn_from(study)})
-    plt.close(figure)
 
 
 def stamp(path: Path) -> str | None:

@@ -1,10 +1,10 @@
 """What each way of distilling bought, for README: from the studies of notebooks 05 to 08."""
 
-import json
 from pathlib import Path
 
 from helpers.evaluation.statistics import repeated
-from readme.tables import BRACKETS, LIMITS, figure, lines, measured, percent, ratio
+from helpers.evaluation.tables import markdown
+from readme.tables import BRACKETS, LIMITS, figure, measured, percent, ratio, read
 
 RESULTS = Path("data/results/mini")
 LOGITS, CACHE, ACROSS = "05_logit_distillation", "06_teacher_cache", "07_across_tokenizers"
@@ -38,12 +38,14 @@ UNPROBED = (
 
 
 def table(root: Path) -> str:
-    """A row a student and way; then what the figures are. Raises FileNotFoundError where a study is missing."""
-    names = (LOGITS, CACHE, ACROSS, INSIDE)
-    studies = {name: json.loads((root / RESULTS / f"{name}.json").read_text()) for name in names}
+    """A row a student and way; then what the figures are.
+
+    Raises:
+        FileNotFoundError: where a study is missing.
+    """
+    studies = {name: read(root, RESULTS / f"{name}.json") for name in (LOGITS, CACHE, ACROSS, INSIDE)}
     head = ["student", "learns", "right answers", *PROBE.values(), "distributions over this, pair by pair"]
-    limits = json.loads((root / LIMITS).read_text())
-    rows, gains = [head, ["---"] * len(head)], []
+    rows, gains = [], []
     for student, way, notebook, key, gain in (*FEW, *ALL):
         found = studies[notebook]
         gains += [figure(found, gain)] if gain else []
@@ -61,10 +63,10 @@ def table(root: Path) -> str:
         f"{points(inside['quarter']['gain'])} points, pair by pair. "
         f"{measured(*(study['run'] for study in studies.values()))}"
     )
-    notes = [note, corrected(gains), of_the_cache(cached, limits)]
+    notes = [note, corrected(gains), of_the_cache(cached, read(root, LIMITS))]
     if any("–" in row for row in rows):
         notes.append(UNPROBED)
-    return "\n\n".join([lines(rows), *notes])
+    return "\n\n".join([markdown(head, rows), *notes])
 
 
 def of_the_cache(study: dict, limits: dict) -> str:

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from readme.tables import lines, measured, percent
+from helpers.evaluation.tables import markdown
+from readme.tables import measured, percent
 
 RESULT = Path("data/results/real.json")
 LONGEST = 900  # characters that are shown of an answer; the file has all of it
@@ -17,8 +18,7 @@ ROWS = (
 def real_table(found: dict) -> str:
     """Before and after, a column each; then what the figures are; then the question about crayons, word for word."""
     said, unseen, n = found["answers"], found["held_out"], found["traces"]["held_out"]
-    rows = [["", "before", "after"], ["---"] * 3]
-    rows.append(["loss on held-out traces, nats a token", f"{unseen['before']:.3f}", f"{unseen['after']:.3f}"])
+    rows = [["loss on held-out traces, nats a token", f"{unseen['before']:.3f}", f"{unseen['after']:.3f}"]]
     rows += [[name, *(percent(said[when][key]) for when in ("before", "after"))] for name, key in ROWS]
     rows.append(["tokens of an answer", *(f"{said[when]['tokens']:.0f}" for when in ("before", "after"))])
     chosen = found["settings"]
@@ -32,7 +32,7 @@ def real_table(found: dict) -> str:
         f"{found['run']['machine']}, without what it takes to load. "
         f"{measured(found['run'])}"
     )
-    return f"{lines(rows)}\n\n{note}\n\n{crayons(found)}"
+    return "\n\n".join([markdown(["", "before", "after"], rows), note, crayons(found)])
 
 
 def crayons(found: dict) -> str:

@@ -1,7 +1,8 @@
 """What README says of the last rehearsal that passed whole: from data/results/rehearsal.json."""
 
-import json
 from pathlib import Path
+
+from readme.tables import read
 
 RECORD = Path("data/results/rehearsal.json")
 
@@ -11,7 +12,7 @@ def line(root: Path) -> str:
 
     No minutes: a notebook that was stopped goes on where it was, so its minutes are not those of a whole run.
     """
-    found = json.loads((root / RECORD).read_text(encoding="utf-8"))
+    found = read(root, RECORD)
     tiers = " and ".join(f"`{name}`" for name in dict.fromkeys(run["tier"] for run in found["runs"]))
     notebooks = {run["notebook"] for run in found["runs"] if run["notebook"][:2].isdigit()}
     most = max(run["peak_gb"] for run in found["runs"])

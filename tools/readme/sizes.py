@@ -1,15 +1,19 @@
 """README's three sizes: what each is, what it needs, and whether it was ever measured on a GPU."""
 
-from readme.tables import lines
+from helpers.evaluation.tables import markdown
 
 UNRUN = "not yet run on a GPU"
 
 
 def table(record: dict | None) -> str:
-    """record: of `make measure`, None where no GPU was measured."""
-    rows = [["tier", "teacher", "student", "what you need", "state"], ["---"] * 5]
-    rows.append(["`mini`", "Qwen3 architecture, trained here", "Gemma 3 architecture, trained here",
-                 "any CPU, 3 GB of memory, no network", _mini(record)])  # fmt: skip
+    """What each size is and needs.
+
+    Args:
+        record: of `make measure`, None where no GPU was measured.
+    """
+    head = ["tier", "teacher", "student", "what you need", "state"]
+    rows = [["`mini`", "Qwen3 architecture, trained here", "Gemma 3 architecture, trained here",
+             "any CPU, 3 GB of memory, no network", _mini(record)]]  # fmt: skip
     for tier, teacher, student, card, planned in (
         ("small", "Qwen3-0.6B", "Gemma-3-270m-it", "a GPU such as a T4", 12),
         ("full", "Qwen3-4B-Thinking-2507", "Gemma-3-1b-it", "a GPU with 24 GB", 21),
@@ -20,7 +24,7 @@ def table(record: dict | None) -> str:
         else:
             needs, state = f"{card}, {planned} GB planned", UNRUN
         rows.append([f"`{tier}`", teacher, student, needs, state])
-    return f"{lines(rows)}\n\n{_in_one_line(record)}"
+    return f"{markdown(head, rows)}\n\n{_in_one_line(record)}"
 
 
 def _mini(record: dict | None) -> str:

@@ -1,5 +1,6 @@
 """Markdown tables of figures, as README and `make run` show them."""
 
+import json
 from pathlib import Path
 
 MINUTES = Path("data/results/minutes.json")  # how long each notebook takes: tools/series.py writes it
@@ -11,6 +12,11 @@ BRACKETS = (
     "in brackets, 95 % intervals, whose ends are the outer ones of two: Student's of the mean over the seeds, and "
     "Wilson's over the problems of all seeds together, since few seeds may agree by chance"
 )
+
+
+def read(root: Path, path: Path | str) -> dict:
+    """A file of figures in the project."""
+    return json.loads((root / path).read_text(encoding="utf-8"))
 
 
 def percent(share: dict) -> str:
@@ -49,8 +55,3 @@ def figure(figures: dict, key: str) -> dict:
     for part in key.split("."):
         figures = figures[part]
     return figures
-
-
-def lines(rows: list[list[str]]) -> str:
-    """The rows as Markdown; the second is the rule under the head."""
-    return "\n".join(f"| {' | '.join(row)} |" for row in rows)

@@ -9,7 +9,7 @@ from pathlib import Path
 from tqdm.auto import tqdm
 
 from helpers import evaluation, generation, provenance
-from helpers.evaluation.statistics import Share, wilson
+from helpers.evaluation.statistics import Estimate, wilson
 from helpers.generation.with_transformers import Answer
 from helpers.traces import store
 
@@ -60,7 +60,7 @@ def reasons(answer: Answer) -> bool:
     return opens(answer) and marks == ["<think>", "</think>"] and bool(evaluation.final_answer(answer.whole))
 
 
-def marks(answers: Sequence[Answer], problems: Sequence) -> dict[str, Share | float]:
+def marks(answers: Sequence[Answer], problems: Sequence) -> dict[str, Estimate | float]:
     """What the answers to some problems are like. Raises ValueError if there are none."""
     n = len(answers)
     return {

@@ -6,7 +6,8 @@ As they were published. For a rehearsal the sizes are not: width and depth are s
 import json
 from dataclasses import dataclass, field
 
-from helpers.planning import shape_of
+from planner.shapes import FIELDS, shape_of
+
 from rehearsal import tokenizers as real_tokenizers
 
 HYBRID_PROMPT = """{%- if add_generation_prompt %}
@@ -102,13 +103,12 @@ def whole_files_of(name: str) -> dict[str, dict]:
     """As `files_of` for a model by its name, in the sizes in which it was published. Raises KeyError for another."""
     model, shape = MODELS[name], shape_of(name)
     config = {
-        **(QWEN3 if model.family == "qwen3" else GEMMA3), **model.config, "hidden_size": shape.width,
-        "intermediate_size": shape.mlp, "num_hidden_layers": shape.layers, "num_attention_heads": shape.heads,
-        "num_key_value_heads": shape.kv_heads, "head_dim": shape.head_dim,
+        **(QWEN3 if model.family == "qwen3" else GEMMA3), **model.config,
+        **{name: getattr(shape, name) for name in FIELDS},
     }  # fmt: skip
     if model.family == "gemma3":  # every sixth layer looks back without end
-        kinds = ["full_attention" if i % 6 == 5 else "sliding_attention" for i in range(shape.layers)]
-        config |= {"sliding_window_pattern": 6} | ({"layer_types": kinds} if "layer_types" in config else {})
+        config |= {"sliding_window_pattern": 6}
+        config |= {"layer_types": shape.layer_types} if "layer_types" in config else {}
     return _files(model, config)
 
 

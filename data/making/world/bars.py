@@ -8,8 +8,8 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from data.making.world import judging, tasks
-from data.making.world.source import OUTSIDE, draw, draw_twins
-from helpers.evaluation import accuracy
+from data.making.world.problems import OUTSIDE, draw, draw_twins
+from helpers.evaluation import Table, accuracy
 from helpers.evaluation.results import plain
 from helpers.generation.with_transformers import generate
 from helpers.models import parameter_count
@@ -100,7 +100,7 @@ def reached(value: float, bar: tuple[str, float]) -> bool:
 
 def table(role: str, figures: dict) -> str:
     """The figures beside their bars, as Markdown."""
-    rows = [("what", "measured", "bar", ""), ("---", "---:", "---:", "---")]
+    rows = []
     for what, figure in figures.items():
         bar = BARS[role].get(what)
         value = figure if isinstance(figure, float | int) or figure is None else figure.value
@@ -109,10 +109,7 @@ def table(role: str, figures: dict) -> str:
             what, said, f"{bar[0]} {bar[1]} %" if bar else "",
             "" if not bar or value is None else "reached" if reached(value, bar) else "missed",
         ))  # fmt: skip
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return "\n".join(
-        f"| {' | '.join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))} |" for row in rows
-    )
+    return repr(Table(("what", "measured", "bar", ""), rows))
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -6,10 +6,10 @@ All that a verdict depends on stands before it, and what a check says is true of
 import random
 
 from data.making.demonstrations import INVERSE, sentence
+from data.making.skills import comparison
 from data.making.world import wordings as words
+from data.making.world.problems import Claim, Missing, Problem, Step
 from data.making.world.slips import Written, rightly, with_slip
-from data.making.world.source import Claim, Missing, Problem, Step
-from helpers.problems.skills import comparison
 
 SLIPS = 0.25  # share of demonstrations with a slip in them
 Pieces = list[tuple[str, bool]]  # text, and whether it is learnt

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from data.making.world import wordings as words
-from data.making.world.source import Claim, Problem, Step, true_reason
+from data.making.world.problems import Claim, Problem, Step, true_reason
 from helpers.evaluation import is_right, says_impossible
-from helpers.evaluation.statistics import Share, wilson
+from helpers.evaluation.statistics import Estimate, wilson
 from helpers.generation.with_transformers import Answer
 
 RESULT = re.compile(r"= (\d+)")
@@ -63,7 +63,7 @@ def value_of(item) -> int | None:
     return item.found if isinstance(item, Claim) and item.right is not None else getattr(item, "result", None)
 
 
-def checks(answers: Sequence[Answer], problems: Sequence[Problem]) -> dict[str, Share]:
+def checks(answers: Sequence[Answer], problems: Sequence[Problem]) -> dict[str, Estimate]:
     """Of wrong first attempts at solvable problems, how many the check finds; of wrong final answers, how many it
     confirms; and of right first attempts, how many it takes for wrong.
     """
@@ -76,7 +76,7 @@ def checks(answers: Sequence[Answer], problems: Sequence[Problem]) -> dict[str, 
     return {"finds": share(finds), "confirms": share(confirms), "doubts": share(doubts)}
 
 
-def impossible(answers: Sequence[Answer], problems: Sequence[Problem]) -> dict[str, Share]:
+def impossible(answers: Sequence[Answer], problems: Sequence[Problem]) -> dict[str, Estimate]:
     """Of impossible problems, how many are called so, how many with the true reason, and of the caught how many so."""
     caught = [says_impossible(answer.whole) for answer in answers]
     true = [
@@ -90,7 +90,7 @@ def impossible(answers: Sequence[Answer], problems: Sequence[Problem]) -> dict[s
     }
 
 
-def alarms(answers: Sequence[Answer]) -> Share:
+def alarms(answers: Sequence[Answer]) -> Estimate:
     """Of solvable problems, how many are called impossible."""
     return share([says_impossible(answer.whole) for answer in answers])
 
@@ -102,6 +102,6 @@ def follows(problem: Problem, text: str) -> bool:
     return all(result in said for result in wanted)
 
 
-def share(hits: Sequence[bool]) -> Share | None:
+def share(hits: Sequence[bool]) -> Estimate | None:
     """The share of hits with its interval; None where there was nothing to hit."""
     return wilson(sum(hits), len(hits)) if hits else None

@@ -7,11 +7,11 @@ from itertools import islice
 import numpy as np
 from tokenizers import Tokenizer
 
+from data.making.skills import is_of
 from data.making.tasks import reading
 from data.making.world import tasks
 from data.making.world.demonstrations import END, Pieces, merged, pieces
-from data.making.world.source import stream
-from helpers.problems.skills import is_of
+from data.making.world.problems import stream
 
 POOL = 131_072  # tokens that are drawn and sorted by length together: two steps of a GPU, sixteen of a CPU
 CHUNK = 128  # rows that are drawn and tokenized together, fewer for a small pool

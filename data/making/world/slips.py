@@ -4,7 +4,7 @@ import random
 import re
 from dataclasses import dataclass, replace
 
-from data.making.world.source import Claim, Step
+from data.making.world.problems import Claim, Step
 from helpers.problems.model import calculate
 
 KINDS = {"sum": 0.4, "number": 0.35, "operation": 0.25}

@@ -4,34 +4,29 @@ import random
 import re
 
 from data.making.demonstrations import sentence
+from data.making.skills import Skill, compare_skill, is_of, read_skill, sum_of
 from data.making.tasks import facts as sums
 from data.making.world.demonstrations import Pieces, plain, reply, working
-from data.making.world.source import Problem, Step, draw
+from data.making.world.problems import Problem, Step, draw
+from data.making.world.problems.cast import invented
 from data.making.world.wordings import JOINS
-from helpers.problems.skills import Skill, compare_skill, is_of, read_skill, sum_of
 
 SKILLS = ("read", "copy", "spell", "sum", "compare", "step")
 ASKED = "Read this. "
 LARGEST = 200
 SPELL = ("Say this word again: {}.", "Repeat the name {}.", "Write this word: {}.", "What is this word? {}.")
-ONSETS = (
-    "b", "br", "c", "ch", "d", "dr", "f", "g", "gr", "h", "j", "k", "kl", "l", "m", "n", "p", "pr", "qu", "r", "s",
-    "sh", "st", "t", "th", "tr", "v", "w", "y", "z",
-)  # fmt: skip
-VOWELS = ("a", "e", "i", "o", "u", "ai", "ea", "oo", "ou")
-CODAS = ("", "", "", "n", "r", "l", "s", "m", "th", "ck", "nd", "x")
 
 
-def invented(rng: random.Random) -> str:
-    """A word that can be spoken and that nobody knows."""
-    word = "".join(rng.choice(ONSETS) + rng.choice(VOWELS) + rng.choice(CODAS) for _ in range(rng.choice((1, 2, 2, 3))))
+def strange_word(rng: random.Random) -> str:
+    """A word that can be spoken and that nobody knows, or a name."""
+    word = invented(rng, held=False)
     return word.title() if rng.random() < 0.6 else word
 
 
 def one_skill(kind: str, problem: Problem, rng: random.Random) -> Skill | None:
     """A task of this kind about a problem; None where the problem has none of this kind."""
     if kind == "spell":
-        word = invented(rng)
+        word = strange_word(rng)
         return Skill(kind, rng.choice(SPELL).format(word), f"{word}.")
     if kind == "compare":
         return compare_skill(rng, LARGEST)

@@ -1,14 +1,13 @@
 """The two tokenizers of the open world, learned from its train split: small, and able to spell any word."""
 
 import random
+from functools import partial
 from pathlib import Path
-
-from transformers import AutoTokenizer
 
 from data.making import tokenizers
 from data.making.world import tasks
 from data.making.world.demonstrations import demonstration
-from data.making.world.source import draw
+from data.making.world.problems import draw
 
 VOCABULARY = 2048
 
@@ -23,28 +22,11 @@ def corpus(seed: int, count: int = 8000) -> list[str]:
         [problem.question for problem in problems]
         + [demonstration(problem, rng) for problem in problems]
         + [f"{skill.prompt} {skill.answer}" for skill in skills]
-        + [" ".join(tasks.invented(rng) for _ in range(12)) for _ in range(count // 8)]
+        + [" ".join(tasks.strange_word(rng) for _ in range(12)) for _ in range(count // 8)]
         + ["<think>\n"] * (count // 80)
     )
 
 
-def family_of(role: str) -> str:
-    return "gemma" if role == "student" else "qwen"
-
-
 def tokenizer_for(role: str, folder: Path, seed: int, count: int = 8000):
-    """The role's tokenizer. Each family's is learned once: teacher and sibling share one, and a run that goes on
-    needs the very ids that it began with.
-    """
-    family = family_of(role)
-    if not (folder / family / "tokenizer.json").exists():
-        texts = corpus(seed, count)
-        if family == "gemma":
-            learned = tokenizers.gemma_kind(texts, VOCABULARY)
-        else:
-            learned = tokenizers.qwen_kind(texts, False, VOCABULARY)
-        learned.save_pretrained(folder / family)
-    tokenizer = AutoTokenizer.from_pretrained(folder / family)
-    if family == "qwen":
-        tokenizer.chat_template = tokenizers.qwen_template(thinks=role == "teacher")
-    return tokenizer
+    """The role's tokenizer, as `data.making.tokenizers` keeps it, of this world's corpus."""
+    return tokenizers.tokenizer_for(role, folder, partial(corpus, seed, count), VOCABULARY)

@@ -2,18 +2,16 @@
 
 from dataclasses import replace
 
+from data.making.world.problems import asking, shop
+from data.making.world.problems.cast import draw_cast
+from data.making.world.problems.impossible import twins, working
+from data.making.world.problems.model import HELD_KINDS, Missing, Problem
+from data.making.world.problems.numbers import BEYOND, ENDS, HIGHEST, LOWEST, numbered
+from data.making.world.problems.reads import reads_of
+from data.making.world.problems.shapes import MOST, SHAPES
+from data.making.world.problems.tell import told, told_order
+from data.making.world.problems.working import Fact
 from helpers.problems.model import Claim, Step
-from helpers.world import asking, shop
-from helpers.world.cast import draw_cast
-from helpers.world.impossible import twins, working
-from helpers.world.model import HELD_KINDS, Missing, Problem
-from helpers.world.numbers import BEYOND, ENDS, HIGHEST, LOWEST, numbered
-from helpers.world.reads import reads_of
-from helpers.world.shapes import MOST, SHAPES
-from helpers.world.tell import told, told_order
-from helpers.world.things import a as an
-from helpers.world.things import plural_of
-from helpers.world.working import Fact
 
 STEPS = (1, 2, 2, 2, 3, 3, 3, 4, 4, 4)  # how many sums, each as likely as it stands here
 FORMS = ("solo",) * 9 + ("duo",) * 6 + ("trio",) * 2 + ("shop",) * 5
@@ -127,11 +125,6 @@ def problem_of(facts, order, ask, cast, is_shop, question, ways) -> Problem:
     work.asked_of = ask.who if ask.who in "ABC" else "A"
     work.run([*facts, ask])
     plan = tuple(work.plan)
-    names = {"X": cast.get("X", ""), "Y": cast.get("Y", ""), "K": cast["K"], "Ks": plural_of(cast["K"]),
-             "L": cast["L"], "Ls": plural_of(cast["L"]), "P": cast["P"], "Q": cast["Q"]}  # fmt: skip
-    if is_shop:
-        cast["an"] = {role: an(cast[role]) for role in "GHJ"}
-        cast["many"] = {role: plural_of(cast[role]) for role in "GHJ"}
     people = tuple(cast[role] for role in "ABC" if role in cast)
     return Problem(
         question,
@@ -140,7 +133,7 @@ def problem_of(facts, order, ask, cast, is_shop, question, ways) -> Problem:
         plans=(plan,) if work.over else (plan, *other_plans(plan)),
         plan=tuple(fact.op for fact in (*facts, ask)),
         replies=() if work.over else work.replies(ask.op),
-        reads=reads_of([*order, ask], cast, names),
+        reads=reads_of([*order, ask], cast),
         facts=tuple(
             symbol(fact, cast, is_shop)
             for fact in (*order, ask)

@@ -1,11 +1,11 @@
 """Three buses, five facts: the manner of the seed's impossible question, in other words."""
 
+from data.making.world.problems import things
+from data.making.world.problems.cast import split_of_words
+from data.making.world.problems.model import Problem
+from data.making.world.problems.tell import TIMES
+from data.making.world.problems.ways_facts import HELD
 from helpers.problems.model import Claim, Step
-from helpers.world import things
-from helpers.world.cast import split_of_words
-from helpers.world.model import Problem
-from helpers.world.tell import TIMES
-from helpers.world.ways_facts import HELD
 
 RIDERS = ("passengers", "children", "visitors", "workers", "tourists")
 INTRO = (

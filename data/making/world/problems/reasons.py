@@ -2,10 +2,10 @@
 
 import re
 
+from data.making.world.problems.model import Missing, Problem
+from data.making.world.problems.names import COLORS, NEW_COLORS, listed
+from data.making.world.problems.things import CONTAINERS, NEW_CONTAINERS
 from helpers.problems.model import Claim
-from helpers.world.model import Missing, Problem
-from helpers.world.names import COLORS, NEW_COLORS, listed
-from helpers.world.things import CONTAINERS, NEW_CONTAINERS
 
 LACK = re.compile(
     r"\b(not|no|never|nothing|nobody|without|missing|unknown|unclear|unsaid|unstated|isn't|aren't|doesn't|don't|lacks?|"

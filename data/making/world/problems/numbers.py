@@ -1,9 +1,9 @@
 """Numbers for a plan: drawn one fact at a time, so that every sum stays whole and in the range."""
 
+from data.making.world.problems.asking import Story
+from data.making.world.problems.shop import Shop
+from data.making.world.problems.working import Fact
 from helpers.problems.model import Step
-from helpers.world.asking import Story
-from helpers.world.shop import Shop
-from helpers.world.working import Fact
 
 LOWEST, HIGHEST = 2, 115  # of the splits, the numbers given and the results alike
 ENDS, BEYOND = 120, 300  # where `outside` has "numbers": up to 120, or up to 300, and 1 as a result
@@ -70,35 +70,35 @@ def _daily(rng, values, base, own, high, low):
 
 PICKS = {
     "has": _start,
-    "groups": lambda rng, values, base, own, high, low: _parts(rng, high, (2, 9), (2, max(30, high // 4))),
-    "rate": lambda rng, values, base, own, high, low: _parts(rng, high, (2, 12), (2, 9)),
-    "colors": lambda rng, values, base, own, high, low: (rng.randint(2, high // 2 - 1), rng.randint(2, high // 2 - 1)),
-    "more": lambda rng, values, base, own, high, low: (rng.randint(2, min(high // 2, high - base)),),
-    "fewer": lambda rng, values, base, own, high, low: (rng.randint(2, base - 2),),
-    "times": lambda rng, values, base, own, high, low: (rng.randint(2, min(6, high // base)),),
-    "gets": lambda rng, values, base, own, high, low: (rng.randint(2, min(high // 2, high - own)),),
-    "gets_groups": lambda rng, values, base, own, high, low: _parts(rng, high - own, (2, 6), (2, 20)),
-    "gives": lambda rng, values, base, own, high, low: (rng.randint(2, own - low),),
-    "loses": lambda rng, values, base, own, high, low: (rng.randint(2, own - low),),
+    "groups": lambda rng, v, base, own, high, low: _parts(rng, high, (2, 9), (2, max(30, high // 4))),
+    "rate": lambda rng, v, base, own, high, low: _parts(rng, high, (2, 12), (2, 9)),
+    "colors": lambda rng, v, base, own, high, low: (rng.randint(2, high // 2 - 1), rng.randint(2, high // 2 - 1)),
+    "more": lambda rng, v, base, own, high, low: (rng.randint(2, min(high // 2, high - base)),),
+    "fewer": lambda rng, v, base, own, high, low: (rng.randint(2, base - 2),),
+    "times": lambda rng, v, base, own, high, low: (rng.randint(2, min(6, high // base)),),
+    "gets": lambda rng, v, base, own, high, low: (rng.randint(2, min(high // 2, high - own)),),
+    "gets_groups": lambda rng, v, base, own, high, low: _parts(rng, high - own, (2, 6), (2, 20)),
+    "gives": lambda rng, v, base, own, high, low: (rng.randint(2, own - low),),
+    "loses": lambda rng, v, base, own, high, low: (rng.randint(2, own - low),),
     "gives_daily": _daily,
-    "passes": lambda rng, values, base, own, high, low: (rng.randint(2, own - 2),),
-    "share": lambda rng, values, base, own, high, low: _divisor(rng, own, 10),
-    "pack": lambda rng, values, base, own, high, low: _divisor(rng, own, 12),
-    "days": lambda rng, values, base, own, high, low: _divisor(rng, own, 12),
-    "reach": lambda rng, values, base, own, high, low: (rng.randint(own + 2, min(high, own + high // 2)),),
-    "sells": lambda rng, values, base, own, high, low: (rng.randint(2, min(9, high // own)),),
-    "part": lambda rng, values, base, own, high, low: (rng.randint(2, own - low),),
-    "parts": lambda rng, values, base, own, high, low: _split_in_parts(rng, own),
-    "price": lambda rng, values, base, own, high, low: (rng.randint(2, 9 + high // 20),),
-    "price_more": lambda rng, values, base, own, high, low: (rng.randint(2, 12),),
-    "price_fewer": lambda rng, values, base, own, high, low: (rng.randint(2, base - 2),),
-    "price_times": lambda rng, values, base, own, high, low: (rng.randint(2, 4),),
-    "buys": lambda rng, values, base, own, high, low: (rng.randint(2, min(12, (high - values.get("cost", 0)) // own)),),
-    "buys_groups": lambda rng, values, base, own, high, low: _parts(rng, high // own, (2, 6), (2, 12)),
-    "coupon": lambda rng, values, base, own, high, low: (rng.randint(2, min(own - 2, high // 3)),),
-    "fee": lambda rng, values, base, own, high, low: (rng.randint(2, min(20, high - own)),),
-    "pays": lambda rng, values, base, own, high, low: _paid(rng, values["cost"], high),
-    "split": lambda rng, values, base, own, high, low: _divisor(rng, values["cost"], 9),
+    "passes": lambda rng, v, base, own, high, low: (rng.randint(2, own - 2),),
+    "share": lambda rng, v, base, own, high, low: _divisor(rng, own, 10),
+    "pack": lambda rng, v, base, own, high, low: _divisor(rng, own, 12),
+    "days": lambda rng, v, base, own, high, low: _divisor(rng, own, 12),
+    "reach": lambda rng, v, base, own, high, low: (rng.randint(own + 2, min(high, own + high // 2)),),
+    "sells": lambda rng, v, base, own, high, low: (rng.randint(2, min(9, high // own)),),
+    "part": lambda rng, v, base, own, high, low: (rng.randint(2, own - low),),
+    "parts": lambda rng, v, base, own, high, low: _split_in_parts(rng, own),
+    "price": lambda rng, v, base, own, high, low: (rng.randint(2, 9 + high // 20),),
+    "price_more": lambda rng, v, base, own, high, low: (rng.randint(2, 12),),
+    "price_fewer": lambda rng, v, base, own, high, low: (rng.randint(2, base - 2),),
+    "price_times": lambda rng, v, base, own, high, low: (rng.randint(2, 4),),
+    "buys": lambda rng, v, base, own, high, low: (rng.randint(2, min(12, (high - v.get("cost", 0)) // own)),),
+    "buys_groups": lambda rng, v, base, own, high, low: _parts(rng, high // own, (2, 6), (2, 12)),
+    "coupon": lambda rng, v, base, own, high, low: (rng.randint(2, min(own - 2, high // 3)),),
+    "fee": lambda rng, v, base, own, high, low: (rng.randint(2, min(20, high - own)),),
+    "pays": lambda rng, v, base, own, high, low: _paid(rng, v["cost"], high),
+    "split": lambda rng, v, base, own, high, low: _divisor(rng, v["cost"], 9),
 }
 
 

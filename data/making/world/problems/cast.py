@@ -4,7 +4,7 @@ import random
 import re
 from zlib import crc32
 
-from helpers.world import names, things
+from data.making.world.problems import names, things
 
 SPLITS = ("train", "validation", "test")
 SHE = frozenset(names.SHE + names.NEW_SHE)

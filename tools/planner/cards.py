@@ -18,28 +18,17 @@ COMPUTE = (0.45, 0.15)  # share of a card's arithmetic that training reaches
 class Card:
     """A graphics card.
 
-    memory: bytes that PyTorch finds on it, a little less than it is sold with. half, single: 10^12 operations a second
-    on dense matrices, with 16-bit numbers added up in 32 bits, and with float32. bandwidth: bytes a second.
-    bf16: whether it computes in bfloat16; where not, `helpers.models` takes float32, because Gemma 3 overflows in
-    float16.
+    memory: bytes that PyTorch finds on it, a little less than it is sold with. flops: operations a second on dense
+    matrices of numbers of so many `bytes`: bfloat16, added up in 32 bits, or float32 where a card has none of that;
+    there `helpers.models` takes float32, because Gemma 3 overflows in float16. bandwidth: bytes a second.
     """
 
     name: str
     sold_gb: int
     memory: float
-    half: float
-    single: float
+    flops: float
     bandwidth: float
-    bf16: bool = True
-
-    @property
-    def bytes(self) -> int:
-        """Of a number that is computed."""
-        return 2 if self.bf16 else 4
-
-    @property
-    def flops(self) -> float:
-        return 1e12 * (self.half if self.bf16 else self.single)
+    bytes: int = 2
 
     @property
     def room(self) -> float:
@@ -57,29 +46,27 @@ def whole(tensors: float) -> float:
 CARDS = {
     card.name: card
     for card in (
-        Card("T4", 16, 14.74 * 2**30, 65, 8.1, 320e9, bf16=False),
-        Card("L4", 24, 22.16 * 2**30, 121, 30.3, 300e9),
-        Card("RTX 3090", 24, 24 * GB, 71, 35.6, 936e9),
-        Card("RTX 4090", 24, 24 * GB, 165, 82.6, 1_008e9),
-        Card("A6000", 48, 48 * GB, 155, 38.7, 768e9),
-        Card("L40S", 48, 44.4 * 2**30, 362, 91.6, 864e9),
-        Card("A100", 80, 79.1 * 2**30, 312, 19.5, 2_039e9),
-        Card("H100", 80, 79.1 * 2**30, 989, 67, 3_350e9),
-        Card("H200", 141, 139.7 * 2**30, 989, 67, 4_800e9),
+        Card("T4", 16, 14.74 * 2**30, 8.1e12, 320e9, bytes=4),
+        Card("L4", 24, 22.16 * 2**30, 121e12, 300e9),
+        Card("RTX 3090", 24, 24 * GB, 71e12, 936e9),
+        Card("RTX 4090", 24, 24 * GB, 165e12, 1_008e9),
+        Card("A6000", 48, 48 * GB, 155e12, 768e9),
+        Card("L40S", 48, 44.4 * 2**30, 362e12, 864e9),
+        Card("A100", 80, 79.1 * 2**30, 312e12, 2_039e9),
+        Card("H100", 80, 79.1 * 2**30, 989e12, 3_350e9),
+        Card("H200", 141, 139.7 * 2**30, 989e12, 4_800e9),
     )
 }
 
 
 def card_of(name: str) -> Card:
-    """A card by its name, or by the memory that it is sold with, such as "24": then the least of them.
+    """A card by its name, or by the memory that it is sold with, such as "24": then the one with the least.
 
-    Raises ValueError for any other.
+    Raises:
+        ValueError: for any other.
     """
-    found = CARDS.get(name) or min(
-        (card for card in CARDS.values() if str(card.sold_gb) == name.lower().removesuffix("gb").strip()),
-        key=lambda card: card.memory, default=None,
-    )  # fmt: skip
-    if found is None:
+    found = [card for card in CARDS.values() if name in (card.name, str(card.sold_gb))]
+    if not found:
         sizes = sorted({card.sold_gb for card in CARDS.values()})
         raise ValueError(f"no card called {name!r}; choose from {', '.join(CARDS)}, or a size: {sizes}")
-    return found
+    return min(found, key=lambda card: card.memory)

@@ -1,31 +1,25 @@
 """An open world of word problems: composed plans, open words, many ways to say it, impossible ones of every kind.
 
-`draw` and `draw_twins` give problems; `SEED_QUESTIONS` are the three that every notebook asks and no split contains.
+`draw` and `draw_twins` give problems, `stream` those of the train split without end; `SEED_QUESTIONS` are the three
+that every notebook asks and no split contains.
 """
 
 import random
+from itertools import count
 
+from data.making.world.problems import buses, making
+from data.making.world.problems.cast import SPLITS
+from data.making.world.problems.model import HELD_KINDS, KINDS, OUTSIDE, Missing, Problem
+from data.making.world.problems.reasons import true_reason
 from helpers.problems import SEED_QUESTIONS
-from helpers.problems.model import Claim, Step, calculate
-from helpers.world import buses, making
-from helpers.world.cast import SPLITS
-from helpers.world.model import HELD_KINDS, KINDS, OUTSIDE, Missing, Problem
+from helpers.problems.model import Claim, Step
 
 __all__ = [
-    "HELD_KINDS",
-    "KINDS",
-    "OUTSIDE",
-    "SEED_QUESTIONS",
-    "SPLITS",
-    "Claim",
-    "Missing",
-    "Problem",
-    "Step",
-    "calculate",
-    "draw",
-    "draw_twins",
-]
+    "HELD_KINDS", "KINDS", "OUTSIDE", "SEED_QUESTIONS", "SPLITS", "Claim", "Missing", "Problem", "Step", "draw",
+    "draw_twins", "stream", "true_reason",
+]  # fmt: skip
 
+DRAWN = 60  # problems of a stream that are drawn together: all kinds, each as often
 BUSES = 0.03  # so many of the problems are about three buses, where nothing but words and ways may be held out
 _HELD_OUT = {question for question, _ in SEED_QUESTIONS.values()}
 
@@ -73,6 +67,12 @@ def draw_twins(split: str, pairs: int, seed: int | str, outside=()) -> list[tupl
             seen |= questions
             found.append(pair)
     return found
+
+
+def stream(seed, impossible: bool):
+    """Problems of the train split without end, every part of it another seed's."""
+    for number in count():
+        yield from draw("train", DRAWN, f"{seed} {number}", impossible)
 
 
 def _pair(kind, split, outside, rng, alone=False) -> tuple[Problem, ...]:

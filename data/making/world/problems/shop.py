@@ -1,21 +1,15 @@
 """The story of a purchase: prices, how many are bought, what is taken off, who pays; in the manner of Working."""
 
+from data.making.world.problems.things import a as an
+from data.making.world.problems.things import plural_of
+from data.making.world.problems.working import Working
 from helpers.problems.model import Claim
-from helpers.world import lacking
-from helpers.world.things import a as an
-from helpers.world.things import plural_of
-from helpers.world.working import Working
 
 FAMILY = {"cost": "cost", "cost_each": "total and average", "pays": "change", "split": "each"}
 
 
 class Shop(Working):
     """`values`: the price of a good under its role ("G"), the whole cost under "cost"."""
-
-    answer: tuple = ()
-
-    def lacking(self, fact) -> str:
-        return lacking.of_goods(fact, self.cast)
 
     def price(self, who, other, p):
         self.values[who] = p
@@ -31,10 +25,8 @@ class Shop(Working):
 
     def price_fewer(self, who, other, d):
         v, good, base = self.values[other], an(self.cast[who]), an(self.cast[other])
-        if d >= v:
-            self.fail("taken", Claim(f"{base} costs ${v} and {good} ${d} less", v, ">", None, d),
-                      f"{base} costs only ${v}, and {good} cannot cost ${d} less")  # fmt: skip
-        else:
+        if self.exceeds("taken", v, d, f"{base} costs ${v} and {good} ${d} less",
+                        f"{base} costs only ${v}, and {good} cannot cost ${d} less"):  # fmt: skip
             self.priced(who, other, "-", d, f"${d} less")
 
     def price_times(self, who, other, k):
@@ -44,11 +36,9 @@ class Shop(Working):
         """A good that is said to be dearer than another."""
         one, two = (who, other) if sign == ">" else (other, who)
         v, w, good, base = self.values[one], self.values[two], an(self.cast[one]), an(self.cast[two])
-        claim = Claim(f"{good} costs ${v} and {base} ${w}", v, ">", None, w)
-        if claim.holds:
-            self.plan.append(claim)
-        else:
-            self.fail("order", claim, f"{good} costs ${v} and {base} ${w}, so {good} does not cost more")
+        label = f"{good} costs ${v} and {base} ${w}"
+        if self.exceeds("order", v, w, label, f"{label}, so {good} does not cost more"):
+            self.plan.append(Claim(label, v, ">", None, w))
 
     def add(self, cost, label):
         """One more purchase; with an earlier one they are added up."""
@@ -72,10 +62,8 @@ class Shop(Working):
 
     def coupon(self, who, other, n):
         v = self.values["cost"]
-        if n >= v:
-            self.fail("taken", Claim(f"the cost is ${v} and the coupon takes off ${n}", v, ">", None, n),
-                      f"the cost is only ${v}, and the coupon takes off ${n}")  # fmt: skip
-        else:
+        if self.exceeds("taken", v, n, f"the cost is ${v} and the coupon takes off ${n}",
+                        f"the cost is only ${v}, and the coupon takes off ${n}"):  # fmt: skip
             self.step("cost", "the cost after the coupon", v, "-", n, f"Of ${v}, ${n} are taken off.")
 
     def fee(self, who, other, n):
@@ -97,22 +85,14 @@ class Shop(Working):
 
     def pays(self, who, other, n):
         v, a = self.values["cost"], self.cast["A"]
-        if n <= v:
-            self.fail("taken", Claim(f"{a} pays with ${n} and the cost is ${v}", n, ">", None, v),
-                      f"{a} has only ${n}, and the cost is ${v}")  # fmt: skip
-        else:
-            self.step("", "the change", n, "-", v, f"{a} pays with ${n} for ${v}.")
-            self.answer = (self.plan[-1].result,)
+        if self.exceeds("taken", n, v, f"{a} pays with ${n} and the cost is ${v}",
+                        f"{a} has only ${n}, and the cost is ${v}"):  # fmt: skip
+            self.end("the change", n, "-", v, f"{a} pays with ${n} for ${v}.")
 
     def split(self, who, other, n):
         v = self.values["cost"]
-        if v % n:
-            q = max(1, v // n)
-            self.fail("share", Claim(f"{v} in {n} equal parts", n, "×", q, v),
-                      f"${v} cannot be split equally among {n} friends in whole dollars")  # fmt: skip
-        else:
-            self.step("", "what each friend pays", v, "÷", n, f"{n} friends share ${v}.")
-            self.answer = (self.plan[-1].result,)
+        self.divided(v, n, f"${v} cannot be split equally among {n} friends in whole dollars",
+                     "what each friend pays", f"{n} friends share ${v}.")  # fmt: skip
 
     def replies(self, op) -> tuple[str, ...]:
         """Three ways to say the answer."""

@@ -1,4 +1,7 @@
-"""Asks for one number or name of a question at a time."""
+"""Asks for one number or name of a question at a time, and says which number it does not give."""
+
+from data.making.world.problems.things import a as an
+from data.making.world.problems.things import plural_of
 
 # operation -> what asks for its first number, and for its second where it has two.
 QUERIES = {
@@ -53,19 +56,65 @@ WHO = {
     "passes": ("Who gets {X}?", "b"),
     "buys": ("Who buys the {goods}?", "a"),
 }
+# Which number a fact does not give, as an indirect question.
+LACKS = {
+    "has": "how many {X} {a} has",
+    "groups": "how many {X} are in each {K}",
+    "rate": "for how many days {a} collects {X}",
+    "colors": "how many {Q} {X} {a} has",
+    "more": "how many more {X} {a} has",
+    "fewer": "how many fewer {X} {a} has",
+    "gets": "how many {X} {a} gets",
+    "gets_groups": "how many {X} are in each new {L}",
+    "gives": "how many {X} {a} gives away",
+    "loses": "how many {X} {a} loses",
+    "gives_daily": "for how many days {a} gives {X} away",
+    "passes": "how many {X} {a} gives to {b}",
+    "part": "how many {X} are {P}",
+    "parts": "how many {X} are {Q}",
+    "share": "how many friends there are",
+    "pack": "how many {X} go in each {L}",
+    "reach": "how many {X} {a} needs",
+    "sells": "what the price of the {X} is",
+    "days": "how many {X} are used each day",
+    "price": "what {good} costs",
+    "price_more": "how much more {good} costs",
+    "price_fewer": "how much less {good} costs",
+    "buys": "how many {goods} {a} buys",
+    "buys_groups": "how many {goods} are in each {K}",
+    "coupon": "how much the coupon takes off",
+    "fee": "how much the delivery costs",
+    "pays": "how much {a} pays with",
+    "split": "how many friends share the cost",
+}
+MONEY = ("price", "price_more", "price_fewer", "coupon", "fee", "pays", "sells")
 
 
-def reads_of(facts, cast: dict, names: dict) -> tuple[tuple[str, str], ...]:
+def spoken(fact, cast: dict) -> dict:
+    """What stands in the braces: the cast's words, and whose the fact is."""
+    who = cast.get(fact.who if fact.who in "ABC" else "A", "")
+    other = cast.get(fact.other, "")
+    both = " or ".join(sorted((who, other)))  # so that the place says nothing
+    found = {"Y": "", **cast, "Ks": plural_of(cast["K"]), "Ls": plural_of(cast["L"])}
+    found |= {"a": who, "b": other, "both": both}
+    if fact.who in "GHJ":
+        found |= {"good": an(cast[fact.who]), "goods": plural_of(cast[fact.who])}
+    return found
+
+
+def lacking(fact, cast: dict) -> str:
+    """Which number a fact does not give: "how many shells Tom has"."""
+    return LACKS[fact.op].format_map(spoken(fact, cast))
+
+
+def reads_of(facts, cast: dict) -> tuple[tuple[str, str], ...]:
     """(query, answer) for every number of the facts that are told, and for some names. Nothing that is asked twice."""
     found: dict[str, str] = {}
     double = set()
     for fact in facts:
         if fact.gone:
             continue
-        here = {**names, "a": cast.get(fact.who if fact.who in "ABC" else "A", ""), "b": cast.get(fact.other, "")}
-        here["both"] = " or ".join(sorted((here["a"], here["b"])))  # so that the place says nothing
-        if fact.who in "GHJ":
-            here |= {"good": cast["an"][fact.who], "goods": cast["many"][fact.who]}
+        here = spoken(fact, cast)
         queries = [
             (query.format_map(here), f"{'$' if fact.op in MONEY else ''}{number}")
             for query, number in zip(QUERIES.get(fact.op, ()), fact.n, strict=False)
@@ -78,6 +127,3 @@ def reads_of(facts, cast: dict, names: dict) -> tuple[tuple[str, str], ...]:
             double |= {query} if query in found else set()
             found[query] = answer
     return tuple((query, answer) for query, answer in found.items() if query not in double)
-
-
-MONEY = ("price", "price_more", "price_fewer", "coupon", "fee", "pays", "sells")

@@ -3,10 +3,10 @@
 import re
 from itertools import chain
 
-from helpers.world import ways_asks, ways_facts, ways_more, ways_shop
-from helpers.world.things import a as an
-from helpers.world.things import plural_of, singular
-from helpers.world.ways_facts import HELD
+from data.making.world.problems import ways_asks, ways_facts, ways_more, ways_shop
+from data.making.world.problems.things import a as an
+from data.making.world.problems.things import plural_of, singular
+from data.making.world.problems.ways_facts import HELD
 
 # operation -> its ways; the ways of a fact whose number is not said stand under "operation?".
 STORY = {**ways_facts.FACTS, **ways_facts.EVENTS, **ways_asks.ASKS, **ways_more.OTHERS,

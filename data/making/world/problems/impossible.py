@@ -1,10 +1,10 @@
 """Makes a plan impossible: one fact changed, stated once more, or not said. Gives the facts of both twins."""
 
-from helpers.world.asking import Story
-from helpers.world.numbers import DUMMY, spoilt
-from helpers.world.shop import Shop
-from helpers.world.tell import ALWAYS
-from helpers.world.working import Fact
+from data.making.world.problems.asking import Story
+from data.making.world.problems.numbers import DUMMY, spoilt
+from data.making.world.problems.shop import Shop
+from data.making.world.problems.tell import ALWAYS
+from data.making.world.problems.working import Fact
 
 SPOILS = {
     "taken": ("gives", "loses", "passes", "gives_daily", "fewer", "price_fewer", "coupon", "pays"),

@@ -1,8 +1,7 @@
 """The end of a story about things: what is asked, the last sums, and the answer."""
 
-from helpers.problems.model import Claim
-from helpers.world.things import plural_of, singular
-from helpers.world.working import Working
+from data.making.world.problems.things import plural_of, singular
+from data.making.world.problems.working import Working
 
 # What is asked when -> the family that the problem belongs to.
 FAMILY = {
@@ -13,9 +12,7 @@ FAMILY = {
 
 
 class Story(Working):
-    """Working, with the ends of a story. Each end has the answer in `answer` when the plan is whole."""
-
-    answer: tuple = ()
+    """Working, with the ends of a story."""
 
     asked_of = "A"
 
@@ -45,10 +42,8 @@ class Story(Working):
 
     def averaged(self, roles):
         total, n = self.summed(roles), len(roles)
-        self.whole("share", total, n, f"{total} {self.X} cannot be split evenly over {n} people")
-        if not self.over:
-            self.step("", "the average", total, "÷", n, f"{n} people have {total} {self.X}.")
-            self.answer = (self.plan[-1].result,)
+        self.divided(total, n, f"{total} {self.X} cannot be split evenly over {n} people",
+                     "the average", f"{n} people have {total} {self.X}.")  # fmt: skip
 
     def average(self, who, other):
         self.averaged("AB")
@@ -64,64 +59,43 @@ class Story(Working):
         v, c = self.values, self.cast
         more, less = ("A", "B") if v["A"] > v["B"] else ("B", "A")
         part = f"{c[more]} has {v[more]} {self.X} and {c[less]} has {v[less]}."
-        self.step("", "the difference", v[more], "-", v[less], part)
-        self.answer = (self.plan[-1].result,)
-
-    def whole(self, kind, total, n, reason):
-        """Ends the working where total ÷ n leaves a remainder: n times the next whole number is not the total."""
-        if total % n:
-            q = max(1, total // n)
-            self.fail(kind, Claim(f"{total} in {n} equal parts", n, "×", q, total), reason)
-
-    def divided(self, label, total, n, part, reason):
-        self.whole("share", total, n, reason)
-        if not self.over:
-            self.step("", label, total, "÷", n, part)
-            self.answer = (self.plan[-1].result,)
+        self.end("the difference", v[more], "-", v[less], part)
 
     def share(self, who, other, n):
         v = self.values[who]
-        self.divided(f"the {self.X} for each friend", v, n, f"{n} friends share {v} {self.X}.",
-                     f"{v} {self.X} cannot be shared equally among {n} friends")  # fmt: skip
+        self.divided(v, n, f"{v} {self.X} cannot be shared equally among {n} friends",
+                     f"the {self.X} for each friend", f"{n} friends share {v} {self.X}.")  # fmt: skip
 
     def pack(self, who, other, size):
         v, boxes = self.values[who], plural_of(self.cast["L"])
-        self.divided(f"the {boxes} of {self.X}", v, size, f"{v} {self.X} go into {boxes} of {size}.",
-                     f"{v} {self.X} do not fill {boxes} of {size}")  # fmt: skip
+        self.divided(v, size, f"{v} {self.X} do not fill {boxes} of {size}",
+                     f"the {boxes} of {self.X}", f"{v} {self.X} go into {boxes} of {size}.")  # fmt: skip
 
     def days(self, who, other, per):
         v = self.values[who]
-        self.divided("the days", v, per, f"{v} {self.X} are used up, {per} a day.",
-                     f"{v} {self.X} do not last for whole days at {per} a day")  # fmt: skip
+        self.divided(v, per, f"{v} {self.X} do not last for whole days at {per} a day",
+                     "the days", f"{v} {self.X} are used up, {per} a day.")  # fmt: skip
 
     def reach(self, who, other, goal):
         v, a = self.values[who], self.cast[who]
-        if goal <= v:
-            self.fail("taken", Claim(f"{a} needs {goal} {self.X} and has {v}", goal, ">", None, v),
-                      f"{a} already has {v} {self.X} and needs only {goal}")  # fmt: skip
-        else:
-            part = f"{a} has {v} {self.X} and needs {goal}."
-            self.step("", f"the {self.X} still needed", goal, "-", v, part)
-            self.answer = (self.plan[-1].result,)
+        if self.exceeds("taken", goal, v, f"{a} needs {goal} {self.X} and has {v}",
+                        f"{a} already has {v} {self.X} and needs only {goal}"):  # fmt: skip
+            self.end(f"the {self.X} still needed", goal, "-", v, f"{a} has {v} {self.X} and needs {goal}.")
 
     def sells(self, who, other, price):
         v = self.values[who]
-        self.step("", f"the money for the {self.X}", v, "×", price, f"Each of {v} {self.X} costs ${price}.")
-        self.answer = (self.plan[-1].result,)
+        self.end(f"the money for the {self.X}", v, "×", price, f"Each of {v} {self.X} costs ${price}.")
 
     def part(self, who, other, n):
         if self.enough("parts", n, f"of them are {self.cast['P']}", who):
             v, p = self.values[who], self.cast["P"]
-            self.step("", f"the {self.X} that are not {p}", v, "-", n, f"Of {v} {self.X}, {n} are {p}.")
-            self.answer = (self.plan[-1].result,)
+            self.end(f"the {self.X} that are not {p}", v, "-", n, f"Of {v} {self.X}, {n} are {p}.")
 
     def parts(self, who, other, one, two):
         p, q, v = self.cast["P"], self.cast["Q"], self.values[who]
         self.step("", f"the {p} and {q} {self.X}", one, "+", two, f"{one} {self.X} are {p} and {two} are {q}.")
         if self.enough("parts", one + two, f"are {p} or {q}", who):
-            part = f"Of {v} {self.X}, {one + two} are {p} or {q}."
-            self.step("", f"the other {self.X}", v, "-", one + two, part)
-            self.answer = (self.plan[-1].result,)
+            self.end(f"the other {self.X}", v, "-", one + two, f"Of {v} {self.X}, {one + two} are {p} or {q}.")
 
     def replies(self, op) -> tuple[str, ...]:
         """Four ways to say the answer."""

@@ -2,7 +2,7 @@
 
 from functools import cache
 
-from helpers.world.names import listed
+from data.making.world.problems.names import listed
 
 THINGS = listed(
     """crayons pencils shells stickers marbles stamps cards beads coins buttons apples plums cookies candies stones
@@ -66,7 +66,6 @@ ODD = {
 
 
 @cache
-@cache
 def singular(plural: str) -> str:
     """`shell` for `shells`, `box` for `boxes`, `cherry` for `cherries`."""
     if plural in ODD:
@@ -79,7 +78,6 @@ def singular(plural: str) -> str:
 
 
 @cache
-@cache
 def plural_of(noun: str) -> str:
     """`shells` for `shell`, `boxes` for `box`, `cherries` for `cherry`."""
     if noun.endswith(("ch", "sh", "x", "s")):
@@ -89,7 +87,6 @@ def plural_of(noun: str) -> str:
     return {"scarf": "scarves"}.get(noun, noun + "s")
 
 
-@cache
 @cache
 def a(noun: str) -> str:
     """The noun with its article: `an apple`, `a box`."""

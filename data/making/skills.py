@@ -8,8 +8,7 @@ from helpers.problems import draw, known_split, split_of
 from helpers.problems.model import Step, calculate
 
 KINDS = ("read", "copy", "sum", "compare", "step")
-SAID = {"+": "plus", "-": "minus", "×": "times", "÷": "divided by"}
-_SIGNS = {word: sign for sign, word in SAID.items()}
+SIGNS = {"plus": "+", "minus": "-", "times": "×", "divided by": "÷"}
 
 
 @dataclass(frozen=True)
@@ -25,10 +24,9 @@ class Skill:
         return _plain(text) == _plain(self.answer)
 
 
-def equation(left: int, op: str, right: int, words: bool = False) -> str:
-    """`3 × 24 = 72`, or in words `3 times 24 is 72`."""
-    result = calculate(left, op, right)
-    return f"{left} {SAID[op]} {right} is {result}" if words else f"{left} {op} {right} = {result}"
+def equation(left: int, op: str, right: int) -> str:
+    """`3 × 24 = 72`."""
+    return f"{left} {op} {right} = {calculate(left, op, right)}"
 
 
 def comparison(left: int, right: int) -> str:
@@ -114,7 +112,7 @@ def step_prompt(question: str, steps: list[Step], place: int, ask: str = "Write 
 def _plain(text: str) -> str:
     """One form for all ways to say the same: signs, terms in order, no end mark."""
     text = text.strip().rstrip(".").strip()
-    for word, sign in _SIGNS.items():
+    for word, sign in SIGNS.items():
         text = text.replace(f" {word} ", f" {sign} ")
     if match := re.fullmatch(r"(\d+) ([+×]) (\d+) (?:=|is) (\d+)", text):
         left, op, right, result = match.groups()

@@ -2,12 +2,10 @@
 
 from typing import NamedTuple
 
-from helpers.problems.model import Claim, Step, calculate, order_of, ordered
-from helpers.world import lacking
-from helpers.world.model import Missing
-from helpers.world.things import plural_of
-
-THAN = {">": "more than", "<": "fewer than"}
+from data.making.world.problems.model import Missing
+from data.making.world.problems.reads import lacking
+from data.making.world.problems.things import plural_of
+from helpers.problems.model import Claim, Step, calculate
 
 
 class Fact(NamedTuple):
@@ -23,8 +21,10 @@ class Fact(NamedTuple):
 class Working:
     """What is known after each fact. `values`: how many each role has now; `plan`: Steps, Claims, Missing so far.
 
-    After a Claim that does not hold, or Missing, `over` is True and nothing follows.
+    After a Claim that does not hold, or Missing, `over` is True and nothing follows. `answer`: when the plan is whole.
     """
+
+    answer: tuple = ()
 
     def __init__(self, cast: dict):
         self.cast, self.values, self.plan, self.made = cast, {}, [], {}
@@ -39,7 +39,7 @@ class Working:
             if fact.op in ("also", "age"):  # not needed
                 continue
             if None in fact.n:
-                self.miss(self.lacking(fact))
+                self.miss(lacking(fact, self.cast))
             else:
                 getattr(self, fact.op)(fact.who, fact.other, *fact.n)
         return self
@@ -61,19 +61,30 @@ class Working:
         self.plan.append(Missing(what))
         self.kind, self.reason, self.over = "premise", f"it is not said {what}", True
 
+    def end(self, label, left, op, right, part):
+        """The last sum; its result is the answer."""
+        self.step("", label, left, op, right, part)
+        self.answer = (self.values[""],)
+
+    def exceeds(self, kind, more, less, label, reason) -> bool:
+        """Whether one number is above another, as it must be; if not, that is the end."""
+        if more <= less:
+            self.fail(kind, Claim(label, more, ">", None, less), reason)
+        return not self.over
+
     def enough(self, kind, n, done, who) -> bool:
         """Whether n can be taken from what `who` has; if not, that is the end."""
-        v = self.values[who]
-        if n < v:
-            return True
-        have = f"{self.cast[who]} has only {v} {self.X}"
-        self.fail(kind, Claim(f"{self.cast[who]} has {v} {self.X} and {n} {done}", v, ">", None, n),
-                  f"{have}, and {n} {done}")  # fmt: skip
-        return False
+        a, v = self.cast[who], self.values[who]
+        return self.exceeds(kind, v, n, f"{a} has {v} {self.X} and {n} {done}",
+                            f"{a} has only {v} {self.X}, and {n} {done}")  # fmt: skip
 
-    def lacking(self, fact) -> str:
-        """Which number a fact leaves out, as an indirect question."""
-        return lacking.of_things(fact, self.cast)
+    def divided(self, total, n, reason, label, part):
+        """The last sum, a share; where a remainder is left, n times the next whole number is not the total."""
+        if total % n:
+            claim = Claim(f"{total} in {n} equal parts", n, "×", max(1, total // n), total)
+            self.fail("share", claim, reason)
+        else:
+            self.end(label, total, "÷", n, part)
 
     # --- how much there is at first ---
 
@@ -102,12 +113,9 @@ class Working:
         self.compared(who, other, "+", d, f"{d} more")
 
     def fewer(self, who, other, d):
-        v, a = self.values[other], self.cast[who]
-        if d >= v:
-            text = f"{self.cast[other]} has {v} {self.X} and {a} has {d} fewer"
-            self.fail("taken", Claim(text, v, ">", None, d),
-                      f"{self.cast[other]} has only {v} {self.X}, and {a} cannot have {d} fewer")  # fmt: skip
-        else:
+        a, b, v = self.cast[who], self.cast[other], self.values[other]
+        if self.exceeds("taken", v, d, f"{b} has {v} {self.X} and {a} has {d} fewer",
+                        f"{b} has only {v} {self.X}, and {a} cannot have {d} fewer"):  # fmt: skip
             self.compared(who, other, "-", d, f"{d} fewer")
 
     def times(self, who, other, k):
@@ -183,9 +191,10 @@ class Working:
             self.fail("contradiction", claim, f"{would} {unit}{step.result}{things}, not {unit}{n}", at)
 
     def order(self, who, other, sign):
+        """Who is said to have more comes first in the claim: so one word decides."""
+        more, less = (who, other) if sign == ">" else (other, who)
         a, b, v, w = self.cast[who], self.cast[other], self.values[who], self.values[other]
-        claim = ordered(a, v, sign, b, w)
-        if claim.holds:
-            self.plan.append(claim)
-        else:
-            self.fail("order", claim, f"{a} has {v} {self.X} and {b} has {w}, so {a} has {THAN[order_of(v, w)]} {b}")
+        x, y, true = self.values[more], self.values[less], "more than" if v > w else "fewer than"
+        label = f"{self.cast[more]} has {x} and {self.cast[less]} has {y}"
+        if self.exceeds("order", x, y, label, f"{a} has {v} {self.X} and {b} has {w}, so {a} has {true} {b}"):
+            self.plan.append(Claim(label, x, ">", None, y))

@@ -1,0 +1,182 @@
+"""A method's phases on a card, one after another: traces written, a cache, the student trained, the student asked.
+
+Each takes the tier's settings where they fit. Where not, the least that has to give gives, and it is said why.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from helpers.tiers import Tier
+from planner import phases
+from planner.cards import GB, Card
+from planner.minutes import PROMPT_TOKENS, TRACE_TOKENS, passing, span, writing
+from planner.parts import BF16, Numbers
+from planner.phases import LIVE, STORED, Setting, total
+from planner.shapes import Shape, shape_of
+
+TEST = 1_319  # GSM8K's test problems
+SHORTEST = 1_024  # tokens: no plan cuts texts below this
+OWN_TOKENIZER = ("token", "across")  # methods for the student; the others need one that shares the teacher's tokenizer
+FEWER, SHORTER = "write fewer tokens (max_new_tokens)", "cut texts shorter (max_length)"
+MENDS = {
+    "weights": "take a smaller model", "student": "take a smaller student", "KV cache": FEWER, "work": FEWER,
+    "teacher": "keep the teacher's distributions in a cache, so that it is gone when the student learns",
+    "adapter": "take a lower rank", "gradients": "take a lower rank", "optimizer": "take a lower rank",
+}  # fmt: skip
+GIVES = {"batch": "texts at a time", "teacher_bits": "bits of the teacher's weights", "length": "tokens of a text"}
+
+
+@dataclass(frozen=True)
+class Phase:
+    """A phase of a plan.
+
+    parts: bytes by part at its peak; fits: whether they fit; changed, why: whether a setting is not the tier's, and for
+    what reasons; took: minutes at best and at worst.
+    """
+
+    name: str
+    setting: Setting
+    parts: dict[str, float]
+    fits: bool = True
+    changed: bool = False
+    why: tuple[str, ...] = ()
+    took: np.ndarray | None = None
+
+    @property
+    def bytes(self) -> float:
+        """Of all parts."""
+        return total(self.parts)
+
+
+def plan(tier: Tier, card: Card, method: str = "token") -> list[Phase]:
+    """The phases of a method on a card. No two models are in memory together unless the method needs it.
+
+    Raises:
+        ValueError: for a method that is not in METHODS, and for a tier whose models the planner does not know.
+    """
+    if method not in phases.METHODS:
+        raise ValueError(f"there is no method called {method!r}; choose from {', '.join(phases.METHODS)}")
+    found = [] if method == "on-policy" else [_traces(tier, card)]
+    if method in STORED:
+        found.append(_cache(tier, card))
+    return found if method == "traces" else [*found, _training(tier, card, method), _exam(tier, card, method)]
+
+
+def learner(tier: Tier, method: str) -> Shape:
+    """The shape of who learns by a method."""
+    return shape_of((tier.student if method in OWN_TOKENIZER else tier.sibling).name)
+
+
+def numbers_of(tier: Tier, card: Card) -> Numbers:
+    """How wide numbers are: float32 where a card has no bf16; with Unsloth 16 bits, else what PEFT makes of them."""
+    if card.bytes == 4:
+        return Numbers()
+    return BF16 if tier.engine == "unsloth" else Numbers(2, 4, 4)
+
+
+def choose(
+    name: str, card: Card, first: Setting, parts_of: Callable[[Setting], dict[str, float]], more: int = 1,
+    fewer_bits: bool = True,
+) -> Phase:  # fmt: skip
+    """The first setting that fits: fewer texts at a time, then a teacher in 4 bits, then shorter texts.
+
+    Where nothing fits, the smallest, with what is too large.
+
+    Args:
+        name: of the phase.
+        card: that it is to fit on.
+        first: the setting as it is wanted.
+        parts_of: gives the bytes by part of a setting.
+        more: how many times as many texts to try, where more at a time is faster.
+        fewer_bits: whether there is a teacher whose bits can be cut.
+    """
+    settings = [
+        replace(first, batch=batch, teacher_bits=bits, length=length)
+        for length in halves(first.length, SHORTEST)
+        for bits in ([first.teacher_bits, 4] if fewer_bits else [first.teacher_bits])
+        for batch in halves(first.batch * more)
+    ]
+    tried = [Phase(name, setting, parts_of(setting)) for setting in settings]
+    found = next((phase for phase in tried if phase.bytes <= card.room), None)
+    if found is None:
+        found = min(tried, key=lambda phase: phase.bytes)
+        largest = max(found.parts, key=found.parts.get)
+        why = f"does not fit: {largest} alone take {found.parts[largest] / GB:.1f} of {card.room / GB:.1f} GB"
+        return replace(found, fits=False, why=(f"{why}: {MENDS.get(largest, SHORTER)}, or take a larger card",))
+    pairs = {words: (getattr(found.setting, field), getattr(first, field)) for field, words in GIVES.items()}
+    why = [f"{new:,} {words} instead of {old:,}" for words, (new, old) in pairs.items() if new != old]
+    wanted = parts_of(first)
+    if why and total(wanted) > card.room:
+        largest = max(wanted, key=wanted.get)
+        why.append(f"as wanted it takes {total(wanted) / GB:.1f} GB, {wanted[largest] / GB:.1f} of them {largest}")
+    return replace(found, changed=bool(why), why=tuple(why))
+
+
+def halves(most: int, least: int = 1) -> list[int]:
+    """A number, its half, and so on, none below `least` but the number itself."""
+    return [most, *(most >> i for i in range(1, most.bit_length()) if most >> i >= least)]
+
+
+def _traces(tier: Tier, card: Card) -> Phase:
+    """The teacher writes its traces, alone. More of them at a time where they fit: a step takes hardly longer."""
+    teacher, numbers = shape_of(tier.teacher.name), numbers_of(tier, card)
+    wanted = Setting(tier.generate_batch, PROMPT_TOKENS + tier.max_new_tokens, teacher_bits=8 * card.bytes,
+                     numbers=numbers)  # fmt: skip
+    found = choose("teacher writes traces", card, wanted,
+                   lambda one: phases.generate(teacher, one, one.teacher_bits), more=8)  # fmt: skip
+    took = writing(teacher, card, tier.traces, TRACE_TOKENS, tier.max_new_tokens, found.setting.batch,
+                   found.setting.teacher_bits)  # fmt: skip
+    return replace(found, took=took)
+
+
+def _cache(tier: Tier, card: Card) -> Phase:
+    """The teacher's distributions go to the disk, and for features its hidden states too."""
+    teacher, numbers = shape_of(tier.teacher.name), numbers_of(tier, card)
+    wanted = Setting(tier.generate_batch, tier.max_length, teacher_bits=8 * card.bytes, numbers=numbers)
+    found = choose("cache written", card, wanted, lambda one: phases.write_cache(teacher, one))
+    tokens = PROMPT_TOKENS + min(TRACE_TOKENS, found.setting.length)
+    return replace(found, took=passing(teacher, card, tier.traces, tokens, found.setting.batch, 1))
+
+
+def _training(tier: Tier, card: Card, method: str) -> Phase:
+    """The student learns, and where the method needs it the teacher is there too: then what that costs is said."""
+    student, teacher = learner(tier, method), shape_of(tier.teacher.name)
+    live, writes = method in (*LIVE, "on-policy"), method == "on-policy"
+    wanted = Setting(min(tier.micro_batch, tier.batch_size), tier.max_length, teacher_bits=8 * card.bytes,
+                     rank=tier.lora.r, numbers=numbers_of(tier, card))  # fmt: skip
+
+    def parts_of(one: Setting) -> dict[str, float]:
+        found = phases.train(student, one, method, teacher)
+        if not writes:
+            return found
+        # The student writes first, and what it wrote then goes through both.
+        gone = dict.fromkeys(("weights", "activations", "logits and loss"), 0.0)
+        return max(found, found | phases.generate(student, one, one.student_bits) | gone, key=total)
+
+    # Where the student writes too, more texts at a time are faster.
+    found = choose(f"student learns: {method}", card, wanted, parts_of, more=8 if writes else 1, fewer_bits=live)
+    setting, why = found.setting, list(found.why)
+    texts, length = tier.traces * tier.epochs, min(PROMPT_TOKENS + TRACE_TOKENS, setting.length)
+    took = passing(student, card, texts, length, setting.batch, 3, adapted=True)
+    if live:
+        reading = passing(teacher, card, texts, length, setting.batch, 1)
+        took = took + reading
+        beside = total({name: size for name, size in found.parts.items() if name.startswith("teacher")})
+        why.append(f"the teacher beside it: {beside / GB:.1f} GB and {span(reading)}")
+    if writes:
+        took = took + writing(student, card, texts, length, setting.length, setting.batch, setting.student_bits)
+    if found.fits and total(parts_of(replace(setting, checkpointing=False))) <= card.room:
+        why.append("it would fit without gradient checkpointing, a quarter faster")
+    return replace(found, took=took, why=tuple(why))
+
+
+def _exam(tier: Tier, card: Card, method: str) -> Phase:
+    """The student answers GSM8K's test problems."""
+    student = learner(tier, method)
+    wanted = Setting(tier.answer_batch, PROMPT_TOKENS + tier.answer_tokens, numbers=numbers_of(tier, card))
+    found = choose("student answers the test", card, wanted,
+                   lambda one: phases.generate(student, one, one.student_bits), more=4, fewer_bits=False)  # fmt: skip
+    mean = min(TRACE_TOKENS, tier.answer_tokens)
+    return replace(found, took=writing(student, card, TEST, mean, tier.answer_tokens, found.setting.batch, 4))
