@@ -9,7 +9,7 @@ from sklearn.datasets import load_digits
 from test_notebook_definitions import cell, definitions
 from torch import nn
 
-from helpers import losses
+from helpers import evaluation, losses
 from helpers.evaluation import results
 
 NAME = "01_dark_knowledge"
@@ -108,6 +108,11 @@ def test_equality_needs_a_margin_and_not_a_failed_test(made):
     different, equal = (float(part.rsplit(" ", 1)[1]) for part in p_values(zeros, noisy).split("; "))
     assert different > 0.05 and equal > 0.05  # neither shown to differ nor to be equal
     assert p_values(zeros, [0.1, 0.1001, 0.0999, 0.1]).startswith("p < 0.001")
+
+
+def test_agreement_of_all_students_is_not_certainty():
+    found = definitions(NAME, "unseen-show", evaluation=evaluation)["of_images"]([0.0, 0.0], range(51))
+    assert found.value == 0 and found.high == pytest.approx(0.07, abs=1e-3)
 
 
 def test_no_image_lies_in_two_splits(capsys):

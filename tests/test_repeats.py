@@ -5,7 +5,7 @@ from dataclasses import replace
 import matplotlib.pyplot as plt
 import pytest
 
-from helpers.evaluation.statistics import paired_repeats, repeated, wilson
+from helpers.evaluation.statistics import Estimate, paired_repeats, repeated, wilson
 from helpers.show import repeats
 
 EACH = {"a": [0.1, 0.3], "b": [0.5, 0.6, 0.7]}
@@ -35,6 +35,7 @@ def test_roles_have_colours_of_their_own():
 
 def test_points_are_not_per_cent():
     assert repeats.points(repeated([0.05, 0.07])) == "+6.0 points (-6.7 to +18.7)"
+    assert repeats.points(Estimate(-0.0001, -0.02, 0.02, 3)) == "+0.0 points (-2.0 to +2.0)"
 
 
 def test_differences_have_a_line_at_zero_and_shares_have_none():

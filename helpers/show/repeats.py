@@ -16,7 +16,9 @@ MARKS = (("-", "o"), ("--", "s"), (":", "^"))  # told apart without their colour
 
 def points(difference: Estimate) -> str:
     """A difference of shares and its interval in percentage points: "+7.8 points (+6.2 to +9.3)"."""
-    value, low, high = (f"{100 * one:+.1f}" for one in (difference.value, difference.low, difference.high))
+    # The zero that is added has the plus sign: there is no −0.0.
+    ends = (round(100 * one, 1) + 0.0 for one in (difference.value, difference.low, difference.high))
+    value, low, high = (f"{one:+.1f}" for one in ends)
     return f"{value} points ({low} to {high})"
 
 
