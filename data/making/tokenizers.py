@@ -5,7 +5,7 @@ back unchanged. `<think>` is one token for the Qwen kind and several for the Gem
 in the real families.
 """
 
-from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
+from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 from transformers import PreTrainedTokenizerFast
 
 VOCABULARY = 1024
@@ -112,6 +112,10 @@ def gemma_kind(corpus: list[str], vocabulary: int = VOCABULARY) -> PreTrainedTok
         ]
     )
     tokenizer.add_special_tokens([AddedToken(token, special=True, normalized=False) for token in special])
+    # As Gemma's: a beginning of its own accord, unless it is told otherwise. The template writes one too.
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="<bos> $A", pair="<bos> $A <bos>:1 $B:1", special_tokens=[("<bos>", tokenizer.token_to_id("<bos>"))]
+    )
     wrapped = PreTrainedTokenizerFast(
         tokenizer_object=tokenizer,
         bos_token="<bos>",
