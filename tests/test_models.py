@@ -457,6 +457,14 @@ def test_without_a_card_there_is_none_to_choose(monkeypatch):
     assert loading._device() == "cpu"
 
 
+def test_an_adapter_has_as_many_weights_as_are_counted(tiny):
+    student, _ = models.load_student(tiny, four_bit=False)
+    layers = [module for name, module in student.named_modules()
+              if isinstance(module, torch.nn.Linear) and name != "lm_head"]  # fmt: skip
+    wanted = sum(lora.lora_weights(layer.in_features, layer.out_features, tiny.lora.r) for layer in layers)
+    assert models.parameter_count(models.add_lora(student, tiny.lora, 0), trainable=True) == wanted
+
+
 def test_one_target_may_be_a_word_and_none_is_refused(tiny):
     student, _ = models.load_student(tiny)
     assert lora.lora_targets(student, "q_proj") == ["q_proj"]
