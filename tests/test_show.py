@@ -9,13 +9,14 @@ import matplotlib.pyplot as plt
 import pytest
 import torch
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_rgba
 from matplotlib.patches import FancyBboxPatch, Rectangle
 from tiny_models import QUESTIONS, tokenizer_of
 
 from helpers import generation, models, show, tiers
 from helpers.evaluation import wilson
 from helpers.generation.with_transformers import Answer
-from helpers.show import charts, page, series_route
+from helpers.show import charts, page, series_route, token_plot
 from helpers.show.answer_columns import parts
 from helpers.show.ask_box import answer_streaming
 
@@ -136,6 +137,31 @@ def test_a_letter_of_several_tokens_is_shown_whole(tiny):
     assert [piece for _, piece in rows_of(show.tokens(tokenizer, ids, [True] * 11).data)] == list(text)
 
 
+@pytest.mark.parametrize("text", ["How many crayons?\nSarah has $62.", NASTY, "word " * 60])
+def test_the_still_has_every_token_on_its_colour(tiny, text):
+    _, tokenizer = models.load_teacher(tiny)
+    ids = tokenizer(text).input_ids
+    learnt = [i % 3 == 0 for i in range(len(ids))]
+    figure = show.still(tokenizer, ids, learnt)
+    drawn(figure)
+    (axis,) = figure.axes
+    boxes = [patch for patch in axis.patches if patch.get_width()]
+    assert len(boxes) == sum(len(pieces) for _, pieces in token_plot._groups(tokenizer, ids, learnt))
+    letters = "".join(one.get_text() for one in axis.texts).replace(r"\$", "$")
+    assert letters == text.replace("\n", "⏎")
+    assert all(box.get_x() >= 0 and box.get_x() + box.get_width() <= axis.get_xlim()[1] for box in boxes)
+    colours = {box.get_facecolor() for box in boxes}
+    assert colours == {to_rgba(ink.background) for ink in (page.BLUE, page.GREY)}
+    said = [one.get_text() for one in figure.legends[0].get_texts()]
+    assert said == [f"in the loss: {sum(learnt)}", f"not in the loss: {len(ids) - sum(learnt)}"]
+
+
+def test_the_still_needs_a_mark_for_each_token(tiny):
+    _, tokenizer = models.load_teacher(tiny)
+    with pytest.raises(ValueError, match="2 tokens and 1 marks: each token needs one"):
+        show.still(tokenizer, [1, 2], [True])
+
+
 def test_half_a_letter_is_not_lost(tiny):
     _, tokenizer = models.load_teacher(tiny)
     ids = tokenizer("ab−").input_ids
@@ -245,6 +271,7 @@ def words(figure) -> list[str]:
         lambda: show.shares(SHARES, "Costs $4 and $5"),
         lambda: show.shares({"one": wilson(1, 2)}, "One"),
         lambda: show.losses(RUN),
+        lambda: show.losses(RUN, wilson(1, 10), [(0, 2.5), (30, 0.7)]),
         lambda: show.losses(SimpleNamespace(loss=[], validation=[])),
         lambda: show.histogram([40, 50, 60], 55, "tokens for $4 or $5"),
         lambda: show.route(3),
@@ -289,6 +316,15 @@ def test_losses_have_two_panels():
     assert low_high == [pytest.approx((score.low, score.high)) for _, score in RUN.validation]
     assert "100.0%" in words(figure)
     assert right.get_position().x0 > left.get_position().x1, "beside each other, each with its own axes"
+
+
+def test_losses_begin_before_the_training_and_show_what_is_unseen():
+    before, unseen = wilson(1, 10), [(0, 2.5), (30, 0.7)]
+    left, right = show.losses(RUN, before, unseen).axes
+    assert left.lines[1].get_xydata().tolist() == [list(point) for point in unseen]
+    assert [text.get_text() for text in left.get_legend().get_texts()] == ["learnt", "unseen"]
+    assert right.lines[0].get_xydata().tolist() == [[0, before.value], [1, 0.2], [2, 1.0]]
+    assert right.get_xlim()[0] < 0, "its whiskers are seen"
 
 
 def test_a_run_without_figures_says_so():

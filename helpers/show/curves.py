@@ -9,16 +9,31 @@ from matplotlib.figure import Figure
 STYLES = (("#0072b2", "-", 1.5), ("#d55e00", "--", 1.5), ("#009e73", "-.", 1.5), ("#cc79a7", ":", 3.0))
 
 
-def surprise(tokenizer, ids: Sequence[int], nats: Sequence[float], most: int = 60) -> Figure:
-    """A bar for each of the first `most` tokens: how surprised a model is by it, in nats; -log of its probability.
+def surprise(
+    tokenizer, ids: Sequence[int], nats: Sequence[float], most: int = 60, highest: float | None = None
+) -> Figure:
+    """A bar for each of the first `most` tokens: how surprised a model is by it.
 
-    Raises ValueError if ids and nats are not of one length.
+    Args:
+        tokenizer: Of the model, to write each token below its bar.
+        ids: The tokens.
+        nats: [tokens], the surprise at each: -log of its probability.
+        most: How many tokens are shown.
+        highest: Bars end here, and a higher one has its figure on top: else one of them flattens all others.
+
+    Raises:
+        ValueError: If ids and nats are not of one length.
     """
     if len(ids) != len(nats):
         raise ValueError(f"{len(ids)} tokens and {len(nats)} figures: there must be one for each")
     shown = [tokenizer.decode([token]).replace("\n", "⏎") or "·" for token in ids[:most]]
     figure, axes = plt.subplots(figsize=(9, 2.8), layout="tight")
     axes.bar(range(len(shown)), nats[:most], color="#0072b2", width=0.8)
+    if highest is not None:
+        axes.set_ylim(0, 1.1 * highest)
+        for place, value in enumerate(nats[:most]):
+            if value > highest:
+                axes.text(place, 1.11 * highest, f"{value:.1f}", ha="center", va="bottom", fontsize=8)
     # A dollar sign would begin a formula.
     axes.set_xticks(range(len(shown)), [text.strip().replace("$", r"\$") for text in shown], rotation=90, fontsize=7)
     axes.set_xlim(-0.7, len(shown) - 0.3)

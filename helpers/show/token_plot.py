@@ -3,10 +3,16 @@
 from collections.abc import Sequence
 from itertools import groupby
 
+import matplotlib.pyplot as plt
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+from helpers.show.charts import STYLE, WIDTH, done, literal
 from helpers.show.page import BLUE, FLOW, GREY, Picture, card, safe
 
 LEGEND = {True: "in the loss", False: "not in the loss"}
 INKS = {True: BLUE, False: GREY}
+LETTERS = 88  # of a line of the still picture
 TAGS = {True: "u", False: "span"}  # underlined as well: a page that drops styles keeps the difference
 
 
@@ -17,18 +23,65 @@ def tokens(tokenizer, ids: Sequence[int], learnt: Sequence[bool]) -> Picture:
     A line end is shown as ⏎. Tokens that hold only a part of a letter are shown together.
     Raises ValueError if the two are not of one length.
     """
-    ids, learnt = list(ids), [bool(one) for one in learnt]
-    if len(ids) != len(learnt):
-        raise ValueError(f"there are {len(ids)} tokens and {len(learnt)} marks: each token needs one")
-    counts = {mark: learnt.count(mark) for mark in LEGEND}
-    legend = " ".join(_marked(f"{LEGEND[mark]}: {counts[mark]}", mark) for mark in LEGEND)
-    html, plain = [], [", ".join(f"{LEGEND[mark]}: {counts[mark]}" for mark in LEGEND)]
-    for mark, group in groupby(zip(ids, learnt, strict=True), key=lambda pair: pair[1]):
-        pieces = [_visible(piece) for piece in _pieces(tokenizer, [token for token, _ in group])]
+    groups, counted = _groups(tokenizer, ids, learnt), _counted(learnt)
+    legend = " ".join(_marked(said, mark) for mark, said in counted.items())
+    html, plain = [], [", ".join(counted.values())]
+    for mark, found in groups:
+        pieces = [_visible(piece) for piece in found]
         html += [_marked(piece, mark) for piece in pieces]
         plain.append(f"[{LEGEND[mark]}] {'|'.join(pieces)}")
     body = f'<div style="{FLOW}margin-top:6px;">{"".join(html)}</div>'
     return Picture(card(f"<div>tokens {legend}</div>{body}"), "\n".join(plain))
+
+
+def still(tokenizer, ids: Sequence[int], learnt: Sequence[bool]) -> Figure:
+    """The picture of `tokens` without HTML, for pages that drop colours: GitHub's is one.
+
+    Args:
+        tokenizer: Of the student, to write the tokens.
+        ids: The tokens.
+        learnt: [tokens], whether the student is trained to write each.
+
+    Raises:
+        ValueError: If the two are not of one length.
+    """
+    boxes, line, column = [], 0, 0  # of each: line, column, text, whether it is learnt
+    for mark, pieces in _groups(tokenizer, ids, learnt):
+        for piece in pieces:
+            text = piece.replace("\n", "⏎")
+            if column and column + len(text) > LETTERS:
+                line, column = line + 1, 0
+            boxes.append((line, column, text, mark))
+            column += len(text)
+            if piece.endswith("\n"):
+                line, column = line + 1, 0
+    lines = 1 + max((box[0] for box in boxes), default=0)
+    figure, axis = plt.subplots(figsize=(WIDTH, 0.6 + 0.22 * lines), **STYLE)
+    for line, column, text, mark in boxes:
+        axis.add_patch(Rectangle((column, line), len(text) - 0.25, 0.82, color=INKS[mark].background, linewidth=0))
+        for place, letter in enumerate(text, column):
+            axis.text(place + 0.45, line + 0.42, literal(letter), color=INKS[mark].text, fontsize=8, family="monospace",
+                      ha="center", va="center")  # fmt: skip
+    for mark, said in _counted(learnt).items():
+        axis.add_patch(Rectangle((0, 0), 0, 0, color=INKS[mark].background, label=said))
+    axis.set(xlim=(0, LETTERS), ylim=(lines, 0))
+    axis.axis("off")
+    figure.legend(loc="outside upper left", ncols=2, frameon=False)
+    return done(figure)
+
+
+def _groups(tokenizer, ids: Sequence[int], learnt: Sequence[bool]) -> list[tuple[bool, list[str]]]:
+    """The texts of the tokens, those that follow each other with one mark together."""
+    ids, learnt = list(ids), [bool(one) for one in learnt]
+    if len(ids) != len(learnt):
+        raise ValueError(f"there are {len(ids)} tokens and {len(learnt)} marks: each token needs one")
+    marked = groupby(zip(ids, learnt, strict=True), key=lambda pair: pair[1])
+    return [(mark, _pieces(tokenizer, [token for token, _ in group])) for mark, group in marked]
+
+
+def _counted(learnt: Sequence[bool]) -> dict[bool, str]:
+    """The words of the legend."""
+    return {mark: f"{said}: {sum(bool(one) == mark for one in learnt)}" for mark, said in LEGEND.items()}
 
 
 def _pieces(tokenizer, ids: list[int]) -> list[str]:
