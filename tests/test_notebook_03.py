@@ -30,11 +30,11 @@ def loop(tier):  # noqa: F811
         "handful": rows, "batch": batch, "tokenizer": tokenizer, "student": student,
         "collate": Padded(tokenizer.pad_token_id), "tokenized": tokenized,
     }  # fmt: skip
-    return definitions(NAME, "c48b", "c50b", **given)
+    return definitions(NAME, "c48b", "c48t", "c50b", **given)
 
 
 def test_its_steps_by_hand_are_trls(loop):
-    own = loop["by_hand_steps"](3, 0.02)
+    own = loop["train_by_hand"](loop["trl_trainer"](3, 0.02).model, 3, 0.02)
     theirs = loop["trl_trainer"](3, 0.02)
     theirs.train()
     logged = [one["loss"] for one in theirs.state.log_history if "loss" in one]
@@ -101,7 +101,8 @@ def test_a_prediction_of_the_order_is_asked_before_the_steps(capsys):
     ends = {0.001: 2.0, 0.01: 1.0, 0.1: 3.0}
     given = {
         "check": check, "tier": SimpleNamespace(lora=SimpleNamespace(learning_rate=0.01)),
-        "by_hand_steps": lambda steps, rate: [9.0] * steps + [ends[round(rate, 6)]],
+        "trl_trainer": lambda steps, rate: SimpleNamespace(model=None),
+        "train_by_hand": lambda model, steps, rate: [9.0] * steps + [ends[round(rate, 6)]],
     }  # fmt: skip
     for order, said in (
         (..., "nothing yet"),

@@ -51,13 +51,6 @@ class Reader(HTMLParser):
         assert data in ("$", "\\") or not set("$\\") & set(data), "a page without our classes would look for formulas"
 
 
-def rows_of(html: str) -> list[tuple[str, str]]:
-    """(colour, text) of each token: what the reader sees of `show.tokens`, without the legend."""
-    body = html.partition("margin-top:6px")[2]
-    found = re.findall(r'<(?:u|span) style="background:(#\w+);[^>]*>(.*?)</(?:u|span)>(?=<|$)', body)
-    return [(colour, Reader(f'<p class="{page.NO_MATH}">{text}</p>').text) for colour, text in found]
-
-
 # --- what all HTML shares -----------------------------------------------------------------------
 
 
@@ -75,13 +68,10 @@ def test_text_can_be_read_on_its_background(ink):
 
 
 def every_html(tiny) -> dict[str, str]:
-    _, tokenizer = models.load_teacher(tiny)
-    ids = tokenizer(NASTY).input_ids
     box = show.ask({NASTY: models.load_teacher(tiny)}, tiny, NASTY)
     box.button.click()
     given = {NASTY: NASTY, "b": Answer(f"{NASTY}</think>{NASTY}", 3, True, True)}
     return {
-        "tokens": show.tokens(tokenizer, ids, [i % 3 == 0 for i in range(len(ids))]).data,
         "answers": show.answers(NASTY, given, (4,)).data,
         "ask": box.answers[NASTY].value,
     }
@@ -107,42 +97,12 @@ def test_a_text_colour_never_comes_without_a_background(tiny):
 # --- tokens -------------------------------------------------------------------------------------
 
 
-def test_tokens_are_coloured_by_the_loss(tiny):
-    _, tokenizer = models.load_teacher(tiny)
-    ids = tokenizer("How many crayons?\nSarah has 62.").input_ids
-    learnt = [i >= 7 for i in range(len(ids))]
-    picture = show.tokens(tokenizer, ids, learnt)
-    colours = {True: page.BLUE.background, False: page.GREY.background}
-    pieces = [tokenizer.decode([token]).replace("\n", "⏎\n") for token in ids]
-    assert rows_of(picture.data) == [(colours[mark], piece) for mark, piece in zip(learnt, pieces, strict=True)]
-    assert f"in the loss: {len(ids) - 7}" in Reader(picture.data).text and "not in the loss: 7" in picture.data
-    assert picture.data.count("<u ") == 1 + len(ids) - 7, "told apart by more than colour; one is in the legend"
-
-
-def test_tokens_have_a_fallback(tiny):
-    _, tokenizer = models.load_teacher(tiny)
-    ids = [token for text in ("How", "\n", "?") for token in tokenizer(text).input_ids]
-    picture = show.tokens(tokenizer, ids, [False] * (len(ids) - 1) + [True])
-    first = "|".join(tokenizer.decode([token]) for token in ids[:-1]).replace("\n", "⏎\n")
-    assert repr(picture) == (
-        f"in the loss: 1, not in the loss: {len(ids) - 1}\n[not in the loss] {first}\n[in the loss] ?"
-    )
-
-
-def test_a_letter_of_several_tokens_is_shown_whole(tiny):
-    _, tokenizer = models.load_teacher(tiny)
-    text = "a−é\N{SLICE OF PIZZA}b"
-    ids = tokenizer(text).input_ids
-    assert len(ids) == 11
-    assert [piece for _, piece in rows_of(show.tokens(tokenizer, ids, [True] * 11).data)] == list(text)
-
-
 @pytest.mark.parametrize("text", ["How many crayons?\nSarah has $62.", NASTY, "word " * 60])
-def test_the_still_has_every_token_on_its_colour(tiny, text):
+def test_every_token_lies_on_its_colour(tiny, text):
     _, tokenizer = models.load_teacher(tiny)
     ids = tokenizer(text).input_ids
     learnt = [i % 3 == 0 for i in range(len(ids))]
-    figure = show.still(tokenizer, ids, learnt)
+    figure = show.tokens(tokenizer, ids, learnt)
     drawn(figure)
     (axis,) = figure.axes
     boxes = [patch for patch in axis.patches if patch.get_width()]
@@ -156,17 +116,17 @@ def test_the_still_has_every_token_on_its_colour(tiny, text):
     assert said == [f"in the loss: {sum(learnt)}", f"not in the loss: {len(ids) - sum(learnt)}"]
 
 
-def test_the_still_needs_a_mark_for_each_token(tiny):
+@pytest.mark.parametrize(("text", "lost", "wanted"), [
+    ("a−é\N{SLICE OF PIZZA}b", 0, [*"a−é\N{SLICE OF PIZZA}b"]), ("ab−", 1, ["a", "b", "\ufffd"]),
+])  # fmt: skip
+def test_a_letter_of_several_tokens_is_shown_whole_and_half_a_letter_is_not_lost(tiny, text, lost, wanted):
     _, tokenizer = models.load_teacher(tiny)
-    with pytest.raises(ValueError, match="2 tokens and 1 marks: each token needs one"):
-        show.still(tokenizer, [1, 2], [True])
-
-
-def test_half_a_letter_is_not_lost(tiny):
-    _, tokenizer = models.load_teacher(tiny)
-    ids = tokenizer("ab−").input_ids
-    shown = rows_of(show.tokens(tokenizer, ids[:-1], [True] * (len(ids) - 1)).data)
-    assert [text for _, text in shown] == ["a", "b", "\ufffd"]
+    ids = tokenizer(text).input_ids
+    assert len(ids) > len(text)
+    ids = ids[: len(ids) - lost]
+    (axis,) = show.tokens(tokenizer, ids, [True] * len(ids)).axes
+    assert [one.get_text() for one in axis.texts] == wanted
+    assert len([patch for patch in axis.patches if patch.get_width()]) == len(wanted)
 
 
 def test_a_mark_is_needed_for_each_token(tiny):

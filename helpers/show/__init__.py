@@ -8,9 +8,9 @@ from helpers.show.curves import lines, surprise
 from helpers.show.distributions import distribution, heat, temperature
 from helpers.show.layers import by_hand, directions, ladder, likeness, looks
 from helpers.show.series_route import route
-from helpers.show.token_plot import still, tokens
+from helpers.show.token_plot import tokens
 
 __all__ = [
     "Ask", "answers", "ask", "by_hand", "directions", "distribution", "heat", "histogram", "ladder", "likeness",
-    "lines", "looks", "losses", "route", "shares", "spans", "still", "surprise", "temperature", "tokens", "typed",
+    "lines", "looks", "losses", "route", "shares", "spans", "surprise", "temperature", "tokens", "typed",
 ]

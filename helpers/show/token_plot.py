@@ -8,34 +8,18 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from helpers.show.charts import STYLE, WIDTH, done, literal
-from helpers.show.page import BLUE, FLOW, GREY, Picture, card, safe
+from helpers.show.page import BLUE, GREY
 
 LEGEND = {True: "in the loss", False: "not in the loss"}
 INKS = {True: BLUE, False: GREY}
-LETTERS = 88  # of a line of the still picture
-TAGS = {True: "u", False: "span"}  # underlined as well: a page that drops styles keeps the difference
+LETTERS = 88  # of a line
 
 
-def tokens(tokenizer, ids: Sequence[int], learnt: Sequence[bool]) -> Picture:
+def tokens(tokenizer, ids: Sequence[int], learnt: Sequence[bool]) -> Figure:
     """A sequence token by token, coloured by whether a token is in the loss, with a legend.
 
-    ids, learnt: [tokens]; learnt says of each token whether the student is trained to write it.
-    A line end is shown as ⏎. Tokens that hold only a part of a letter are shown together.
-    Raises ValueError if the two are not of one length.
-    """
-    groups, counted = _groups(tokenizer, ids, learnt), _counted(learnt)
-    legend = " ".join(_marked(said, mark) for mark, said in counted.items())
-    html, plain = [], [", ".join(counted.values())]
-    for mark, found in groups:
-        pieces = [_visible(piece) for piece in found]
-        html += [_marked(piece, mark) for piece in pieces]
-        plain.append(f"[{LEGEND[mark]}] {'|'.join(pieces)}")
-    body = f'<div style="{FLOW}margin-top:6px;">{"".join(html)}</div>'
-    return Picture(card(f"<div>tokens {legend}</div>{body}"), "\n".join(plain))
-
-
-def still(tokenizer, ids: Sequence[int], learnt: Sequence[bool]) -> Figure:
-    """The picture of `tokens` without HTML, for pages that drop colours: GitHub's is one.
+    A picture and no HTML: pages that drop styles, such as GitHub's, would drop the colours. A line end is shown as ⏎.
+    Tokens that hold only a part of a letter are shown together.
 
     Args:
         tokenizer: Of the student, to write the tokens.
@@ -97,13 +81,3 @@ def _pieces(tokenizer, ids: list[int]) -> list[str]:
     if open_ids:
         pieces.append(tokenizer.decode(open_ids, skip_special_tokens=False, clean_up_tokenization_spaces=False))
     return pieces
-
-
-def _visible(piece: str) -> str:
-    return piece.replace("\n", "⏎\n")
-
-
-def _marked(text: str, mark: bool) -> str:
-    # The white line to the right is what separates a token from the next.
-    style = INKS[mark].style("border-right:2px solid #ffffff;border-radius:3px;padding:1px 1px;")
-    return f'<{TAGS[mark]} style="{style}">{safe(text)}</{TAGS[mark]}>'
