@@ -136,7 +136,7 @@ TIERS = {
             name="mini", teacher=ModelSpec("data/mini/teacher"), student=ModelSpec("data/mini/student"),
             sibling=ModelSpec("data/mini/sibling"), data=DataSpec("helpers.problems"), engine="transformers",
             sampling=Sampling(temperature=1.0),
-            lora=Lora(r=32, alpha=64, learning_rate=8e-3),  # adapters this small want far more than the usual 2e-4
+            lora=Lora(r=32, alpha=64, learning_rate=8e-3),  # narrow layers, few steps: far above the usual 2e-4
             max_new_tokens=200, answer_tokens=200, max_length=512,
             traces=1_600, epochs=4, batch_size=12, micro_batch=12, generate_batch=48, answer_batch=192,
             budget=Budget(minutes=22, memory_gb=3, state="measured on two cores"),
