@@ -32,7 +32,7 @@ QUICK := $(patsubst %,tests/test_%.py,alignment alignment_plot cache_draws cache
 LOCK := artifacts/uv/bin/uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11
 
 .DEFAULT_GOAL := help
-.PHONY: help environment development run series quick lock test test-browser lab lint notebooks clean-notebooks study tables mini-models \
+.PHONY: help environment development run series quick lock test test-browser lab lint notebooks clean-notebooks study search tables mini-models \
   limits bench-losses bench-alignment bench-busy recipe gpu-check plan plan-check measure measure-kit rehearse real
 
 help: ## List what can be made
@@ -87,6 +87,9 @@ clean-notebooks: development ## Clean the notebooks for a commit: outputs stay, 
 study: environment ## Run the notebooks with three seeds and keep means and intervals (goes on where it was stopped)
 	$(PY) tools/study.py
 	$(TOOLS) readme
+
+search: environment ## Choose every method's settings on validation problems, by one rule (an hour; reads what is finished)
+	DISTILL_TIER=mini $(PY) tools/search.py
 
 tables: development ## Write README's tables and picture again, from the committed figures
 	$(TOOLS) readme

@@ -21,21 +21,17 @@ IPYTHON = tempfile.TemporaryDirectory(prefix="ipython-")
 STARTUP = Path(IPYTHON.name, "profile_default", "startup")
 STARTUP.mkdir(parents=True)
 shutil.copy(Path(__file__).with_name("strict_kernel.py"), STARTUP)
-STARTUP.joinpath("with_fewer.py").write_text(fewer.startup(), encoding="utf-8")
 os.environ["IPYTHONDIR"] = IPYTHON.name
 
 from tiny_models import tiny  # noqa: E402, F401  (a fixture; the tier is set before it imports helpers)
 
 STATIC = ("test_setup.py", "test_environment.py", "test_notebooks_static.py")
-# They fork. A fork has none of its process's threads, and waits for ever for what one of them held: so these come while
-# a worker has run little else, and the one with the most forks first.
-FORKS = ("test_traces.py", "test_kills.py", "test_disk.py", "test_cache.py", "test_real_score.py")
 LEFT_BEHIND = ("test_executed.py", "test_plausible.py")
 BROWSER = "test_browser.py"
 SOURCES = Path(__file__).resolve().parents[1] / "notebooks"
 
 
-def stage(item) -> float:
+def stage(item) -> int:
     """Cheap before dear: static checks, units, whole notebooks, what they left behind, then the browser."""
     if item.get_closest_marker("browser"):
         return 4
@@ -43,8 +39,6 @@ def stage(item) -> float:
         return 3
     if item.path.suffix == ".ipynb":
         return 2
-    if item.path.name in FORKS:
-        return 0.1 + FORKS.index(item.path.name) / 10
     return 0 if item.path.name in STATIC else 1
 
 
@@ -67,12 +61,10 @@ class Fewer:
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item):
         """A notebook's kernel has the environment of this process."""
-        if item.path.suffix == ".ipynb" and fewer.meant(item.path.name):
-            os.environ[fewer.VARIABLE] = "1"
-        try:
+        with pytest.MonkeyPatch.context() as patch:
+            if item.path.suffix == ".ipynb" and fewer.meant(item.path.name):
+                patch.setenv("DISTILL_TIER", str(fewer.TIER))
             return (yield)
-        finally:
-            os.environ.pop(fewer.VARIABLE, None)
 
 
 def pytest_configure(config):
@@ -84,11 +76,9 @@ def pytest_xdist_make_scheduler(config, log):
     """Deal out whole groups. (xdist's own --dist=loadgroup marks a test's name where pytest 9.2 does not read it.)"""
     from xdist.scheduler import LoadScopeScheduling
 
-    class InGroups(LoadScopeScheduling):
-        def _split_scope(self, nodeid):
-            return group(nodeid)
-
-    return InGroups(config, log)
+    scheduler = LoadScopeScheduling(config, log)
+    scheduler._split_scope = group
+    return scheduler
 
 
 def pytest_collection_modifyitems(config, items):

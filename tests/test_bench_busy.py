@@ -13,6 +13,8 @@ from bench import busy as bench_busy
 
 from helpers.openmp import NAME, VALUE
 
+pytestmark = pytest.mark.tools
+
 
 @pytest.fixture
 def tiny(monkeypatch):

@@ -5,6 +5,8 @@ import json
 import pytest
 from bench import losses as bench_losses
 
+pytestmark = pytest.mark.tools
+
 SMALL = {"vocabulary": 500, "width": 16}
 
 

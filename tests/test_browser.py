@@ -116,8 +116,7 @@ def write_up_to_widget(notebook: Path, folder: Path) -> None:
     widgets = [i for i, cell in enumerate(copy.cells) if cell.metadata.get("keep_output") is False]
     copy.cells = copy.cells[: widgets[-1] + 1]
     if not os.environ.get(fewer.WHOLE):  # in a cell, because the server's kernels all have one environment
-        first = f"import os\n\nos.environ[{fewer.VARIABLE!r}] = '1'\n{fewer.startup()}"
-        copy.cells.insert(0, new_code_cell(first))
+        copy.cells.insert(0, new_code_cell(f"import os\n\nos.environ['DISTILL_TIER'] = {str(fewer.TIER)!r}"))
     nbformat.write(copy, folder / notebook.name)
 
 

@@ -7,6 +7,8 @@ from pathlib import Path
 import browser
 import pytest
 
+pytestmark = pytest.mark.tools
+
 
 def program(path: Path, script: str = "") -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)

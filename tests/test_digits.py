@@ -1,10 +1,9 @@
-"""Pictures of digits and of repeated runs show what they are given."""
+"""Pictures of digits show what they are given."""
 
 import matplotlib.pyplot as plt
 import pytest
 import torch
 
-from helpers.evaluation.statistics import paired_repeats, repeated
 from helpers.show import digits
 
 LOGITS = torch.tensor([0.0, 3.0, 1.0, -1.0, 2.0, 0.0, 0.0, -2.0, 0.0, 0.0])
@@ -35,19 +34,8 @@ def test_a_temperature_of_zero_is_refused_and_leaves_no_figure():
     assert not plt.get_fignums()
 
 
-def test_means_stand_at_their_values_with_their_intervals():
-    each = {"a": [0.1, 0.3], "b": [0.5, 0.6, 0.7]}
-    found = {name: repeated(values) for name, values in each.items()}
-    (axis,) = digits.means(found, "title", "right", each).axes
-    assert [text.get_text() for text in axis.texts] == [str(one) for one in found.values()]
-    assert [label.get_text() for label in axis.get_yticklabels()] == ["a", "b"]
-    (low, high) = axis.collections[1].get_segments()[0][:, 0]
-    assert (low, high) == pytest.approx((found["b"].low, found["b"].high))
-    assert list(axis.lines[0].get_xdata()) == each["a"]
-
-
-def test_differences_have_a_line_at_zero():
-    gain = {"gain": paired_repeats([0.1, 0.2], [0.2, 0.4])}
-    assert any(list(line.get_xdata()) == [0, 0] for line in digits.means(gain).axes[0].lines)
-    share = {"share": repeated([0.1, 0.2])}
-    assert not any(list(line.get_xdata()) == [0, 0] for line in digits.means(share).axes[0].lines)
+def test_pyplot_keeps_no_figure():
+    before = plt.get_fignums()
+    digits.slider(IMAGE, LOGITS)
+    digits.pictures(IMAGE[None], ["one"])
+    assert plt.get_fignums() == before

@@ -17,6 +17,8 @@ from helpers.problems import FAMILIES, TWINS, Claim
 from helpers.problems.words import HE, SHE
 from helpers.questions.missing_premise import missing_premises
 
+pytestmark = pytest.mark.tools
+
 ROOT = Path(__file__).resolve().parents[1]
 
 

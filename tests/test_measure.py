@@ -26,6 +26,8 @@ from helpers import models, tiers
 from helpers.tiers import TIERS
 from helpers.training import method
 
+pytestmark = pytest.mark.tools
+
 FULL = {"tier": "full", "engine": "unsloth", "cap_gb": None}
 
 
@@ -302,11 +304,8 @@ def test_random_weights_are_found_as_the_hub_s(faked, tmp_path, monkeypatch):  #
     from rehearsal import settings as real_settings
     from transformers import AutoModelForCausalLM
 
-    def small(name):
-        return real_settings.files_of(real_settings.MODELS[name])
-
     hub = tmp_path / "hub"
-    weights.make("full", hub, "cpu", small)
+    weights.make("full", hub, "cpu", real_settings.files_of)
     made = {path.name for path in hub.iterdir()}
     assert made == {f"models--{spec.name.replace('/', '--')}" for spec in weights.specs("full")} and len(made) == 3
     student = TIERS["full"].student
@@ -315,7 +314,7 @@ def test_random_weights_are_found_as_the_hub_s(faked, tmp_path, monkeypatch):  #
     ids = torch.tensor([[2, 3, 4]])
     assert model(ids, labels=ids).loss.isfinite() and model.get_input_embeddings().weight.std() > 0.005
     monkeypatch.setattr(weights, "draw", lambda *_: pytest.fail("they were there"))
-    weights.make("full", hub, "cpu", small)
+    weights.make("full", hub, "cpu", real_settings.files_of)
 
 
 # --- what is said ---------------------------------------------------------------------------------

@@ -13,6 +13,8 @@ import pytest
 from measure import kit, open_kit
 from packaging.utils import canonicalize_name
 
+pytestmark = pytest.mark.tools
+
 FOUND = {
     name: {"version": "1", "needs": needs, "url": "", "sha256": ""}
     for name, needs in {

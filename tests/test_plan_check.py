@@ -7,6 +7,7 @@ import pytest
 from planner import check
 from planner.check import POINTS, WITHIN, Point
 
+pytestmark = pytest.mark.tools
 
 # Neither of them is one of `make plan-check`'s.
 @pytest.mark.slow

@@ -15,6 +15,8 @@ from helpers import methods, models, tiers, training
 from helpers.generation.with_transformers import Answer
 from helpers.training import method
 
+pytestmark = pytest.mark.tools
+
 HELD = 3
 
 

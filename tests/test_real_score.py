@@ -12,6 +12,8 @@ from helpers import generation, models
 from helpers.generation.with_transformers import Answer
 from helpers.questions import Question
 
+pytestmark = pytest.mark.tools
+
 ASKED = [f"Tom has {i} pens. How many pens has Tom?" for i in range(5)]
 
 

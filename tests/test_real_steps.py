@@ -25,6 +25,8 @@ from helpers import tiers
 from helpers.models import loading
 from helpers.training import method
 
+pytestmark = pytest.mark.tools
+
 every_method = pytest.mark.parametrize("method", METHODS)
 
 

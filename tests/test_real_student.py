@@ -13,6 +13,8 @@ from transformers import LlamaConfig, LlamaForCausalLM
 from helpers import methods, models, tiers
 from helpers.tiers import ModelSpec
 
+pytestmark = pytest.mark.tools
+
 # As SmolLM2's: a system turn that nobody asked for, and a beginning that is in fact every turn's.
 TEMPLATE = (
     "{% for m in messages %}{% if loop.first and m.role != 'system' %}<|im_start|>system\nBe helpful.<|im_end|>\n"

@@ -10,6 +10,8 @@ from real import traces as real_traces
 
 from helpers import traces
 
+pytestmark = pytest.mark.tools
+
 LIMITLESS = 1_000_000
 
 

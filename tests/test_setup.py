@@ -4,7 +4,6 @@ import ast
 import os
 import re
 import shlex
-import shutil
 import subprocess
 import sys
 import warnings
@@ -235,24 +234,37 @@ def test_two_workers_run_the_notebooks_beside_the_rest(monkeypatch):
     ]  # fmt: skip
 
 
-def test_a_group_goes_to_one_worker_whole(tmp_path):
-    """Run by pytest itself: two files by two workers, and what counts as notebooks by one, in order."""
-    for name in ("test_units", "test_executed", "test_plausible"):
-        text = "import os, pytest\n@pytest.mark.parametrize('n', range(4))\n" + (
-            "def test_it(n):\n    print('by', os.environ['PYTEST_XDIST_WORKER'], os.path.basename(__file__), n)\n"
-        )
-        (tmp_path / f"{name}.py").write_text(text)
-    shutil.copy(ROOT / "tests" / "conftest.py", tmp_path)
-    for name in ("strict_kernel.py", "tiny_models.py", "fewer.py"):
-        shutil.copy(ROOT / "tests" / name, tmp_path)
-    command = [sys.executable, "-m", "pytest", "-n", "2", "--no-loadscope-reorder", "-rP", "-c", os.devnull, tmp_path]
-    env = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "OMP_"))}
-    run = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True)
-    ran = re.findall(r"^by (gw\d) test_(\w+)\.py (\d)$", run.stdout, re.MULTILINE)
-    workers = {name: {worker for worker, of, _ in ran if of == name} for _, name, _ in ran}
-    assert len(ran) == 12, run.stdout + run.stderr
-    assert len(workers["units"]) == 1 and len(workers["executed"]) == 1
-    assert workers["executed"] == workers["plausible"] != workers["units"]
+class Worker:
+    """One that does what it is given at once, and notes it."""
+
+    def __init__(self, name: str):
+        self.gateway, self.given, self.shutting_down = SimpleNamespace(id=name), [], False
+
+    def send_runtest_some(self, places: list[int]) -> None:
+        self.given += places
+
+    def shutdown(self) -> None:
+        self.shutting_down = True
+
+
+def test_a_group_goes_to_one_worker_whole():
+    """Two files by two workers, and what counts as notebooks by one, in order."""
+    names = [f"tests/test_{name}.py::test_it[{n}]" for name in ("units", "executed", "plausible") for n in range(4)]
+    config = SimpleNamespace(getvalue=lambda _: ["2*popen"], option=SimpleNamespace(loadscopereorder=False))
+    scheduler, workers = conftest.pytest_xdist_make_scheduler(config, None), [Worker("gw0"), Worker("gw1")]
+    for worker in workers:
+        scheduler.add_node(worker)
+        scheduler.add_node_collection(worker, names)
+    scheduler.schedule()
+    done = 0
+    while done < max(len(worker.given) for worker in workers):
+        for worker in workers:
+            for place in worker.given[done : done + 1]:
+                scheduler.mark_test_complete(worker, place)
+        done += 1
+    assert scheduler.tests_finished and all(worker.shutting_down for worker in workers)
+    ran = [[names[place] for place in worker.given] for worker in workers]
+    assert sorted(ran) == [names[4:], names[:4]]
 
 
 def test_a_test_run_never_writes_into_a_notebook():

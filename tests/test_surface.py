@@ -1,74 +1,57 @@
 """Every call of helpers/ to transformers, TRL, PEFT, Unsloth and the Hub's library fits what is installed.
 
-Unsloth needs another environment: here a stand-in takes its place, and `make gpu-check` compares that with it.
+Unsloth needs another environment: here a double takes its place. `make gpu-check` runs the tests marked `gpu` in that
+environment, where the double itself is compared with the real one.
 """
 
+import inspect
 import re
 import sys
-from types import SimpleNamespace
+from itertools import product
+from pathlib import Path
 
 import pytest
 import unsloth_double
 from gpu import check as gpu_check
 from gpu import overriding, surface
 
-# Public methods that a library's class and something else have alike, and that are called here on the something else.
-NOT_THEIRS = {
-    "update": "a progress bar or a dict", "log": "math", "copy": "a list", "get": "a dict", "items": "a dict",
-    "pad": "torch.nn.functional", "split": "a text", "train": "a module, or see surface",
-}  # fmt: skip
+from helpers.tiers import TIERS
+
+pytestmark = pytest.mark.tools
+REAL = hasattr(sys.modules.get("unsloth"), "__version__")
+only_real = pytest.mark.skipif(not REAL, reason="make gpu-check runs it")
 
 
 @pytest.fixture(autouse=True)
 def unsloth(monkeypatch):
-    monkeypatch.setitem(sys.modules, "unsloth", unsloth_double.module())
+    if not REAL:
+        monkeypatch.setitem(sys.modules, "unsloth", unsloth_double.module())
 
 
-def all_calls() -> list[surface.Call]:
-    paths = [(path, str(path.relative_to(surface.ROOT))) for path in surface.files()]
-    return [call for path, name in paths for call in surface.calls(path.read_text(encoding="utf-8"), name)]
+# --- what is called -------------------------------------------------------------------------------
 
 
+@pytest.mark.gpu
 def test_every_call_fits_what_is_installed():
-    found = all_calls()
-    assert len(found) > 50
+    found = surface.all_calls()
+    assert len(found) > 90
     assert not [complaint for complaint in map(surface.misfit, found) if complaint]
 
 
 def test_the_calls_that_matter_are_found():
-    found = {call.target for call in all_calls()}
+    found = {call.target for call in surface.all_calls()}
     for target in (
         "unsloth.FastLanguageModel.from_pretrained", "unsloth.FastLanguageModel.get_peft_model",
         "unsloth.FastModel.get_peft_model", "unsloth.FastModel.for_training", "unsloth.FastModel.post_patch_model",
         "unsloth.FastLanguageModel.patch_peft_model", "trl.SFTConfig", "trl.SFTTrainer.train",
+        "trl.SFTTrainer.get_train_dataloader", "accelerate.Accelerator.unwrap_model",
+        "transformers.PreTrainedTokenizerBase.decode", "transformers.PreTrainedModel.get_output_embeddings",
         "transformers.TrainingArguments", "peft.LoraConfig", "peft.PeftModel.from_pretrained",
         "transformers.BitsAndBytesConfig", "transformers.AutoModelForCausalLM.from_pretrained",
         "transformers.GenerationConfig", "transformers.GenerationMixin.generate",
         "transformers.Gemma3ForCausalLM.forward", "huggingface_hub.snapshot_download",
     ):  # fmt: skip
         assert target in found, target
-
-
-def library_methods() -> set[str]:
-    from accelerate import Accelerator
-    from peft import PeftModelForCausalLM
-    from transformers import GenerationMixin, PretrainedConfig, PreTrainedModel, PreTrainedTokenizerFast
-    from trl import SFTTrainer
-
-    classes = (
-        Accelerator, PeftModelForCausalLM, GenerationMixin, PretrainedConfig, PreTrainedModel, PreTrainedTokenizerFast,
-        SFTTrainer, unsloth_double.FastModel,
-    )  # fmt: skip
-    return {name for one in classes for name in dir(one) if not name.startswith("_")}
-
-
-def test_no_method_of_a_library_is_called_without_being_bound():
-    import torch
-
-    called = set().union(*(surface.methods_called(path.read_text(encoding="utf-8")) for path in surface.files()))
-    module = set(dir(torch.nn.Module)) | set(dir(torch.Tensor))
-    missing = (called & library_methods()) - module - set(surface.METHODS) - set(NOT_THEIRS)
-    assert not missing, f"bind them in surface.METHODS, or say in NOT_THEIRS whose they are: {missing}"
 
 
 @pytest.mark.parametrize(
@@ -109,6 +92,7 @@ def test_a_library_that_is_not_there_is_drift(monkeypatch):
 # --- what our trainers put in the place of TRL's -------------------------------------------------
 
 
+@pytest.mark.gpu
 def test_every_overridden_method_fits():
     found = overriding.pairs()
     assert {name for _, name, _, theirs in found if theirs} >= {
@@ -132,63 +116,96 @@ def test_a_method_that_does_not_fit_is_named(monkeypatch, name, method, complain
     assert len(wrong) == 1 and re.search(complaint, wrong[0])
 
 
+# --- what Unsloth takes and does -----------------------------------------------------------------
+
+HALVES = {"FastLanguageModel": unsloth_double.FastLanguageModel, "FastModel": unsloth_double.FastModel}
+DOUBLED = [(half, name) for half, double in HALVES.items() for name, one in vars(double).items()
+           if isinstance(one, staticmethod)]  # fmt: skip
+
+
+def shape(function) -> list[tuple]:
+    parameters = inspect.signature(function).parameters.values()
+    return [(one.name, one.kind.name, one.default is not one.empty) for one in parameters]
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize(("half", "name"), DOUBLED)
+def test_the_double_takes_what_unsloth_takes(half, name):
+    target = f"unsloth.{half}.{name}"
+    ends = surface.ENDS.get(target, (target,)) if name == "get_peft_model" else (target,)
+    assert shape(getattr(HALVES[half], name)) == shape(surface.resolve(ends[0])[0])
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize(
+    ("tier", "changes"), list(product(TIERS, ({"of_trl": True}, {}, {"remove_unused_columns": False})))
+)
+def test_the_settings_of_a_training_are_taken(tier, changes, tmp_path):
+    from helpers import training
+
+    training.settings(TIERS[tier], 0, tmp_path, **changes)
+
+
+@only_real
+@pytest.mark.gpu
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        *(("llama.py", name) for name in ("UNSLOTH_USE_NEW_MODEL", "UNSLOTH_RETURN_LOGITS")),
+        ("llama.py", "assert output_attentions is False"), ("vision.py", "m.gradient_checkpointing = False"),
+        ("vision.py", 'os.environ["UNSLOTH_USE_NEW_MODEL"] = "1"'), ("_utils.py", "UNSLOTH_DISABLE_STATISTICS"),
+        *(("rl.py", default) for default in ('"padding_free": None', '"optim": "adamw_8bit"', '"weight_decay": 0.001')),
+    ],
+)  # fmt: skip
+def test_what_helpers_rest_on_and_no_signature_shows_is_still_there(file, text):
+    """See helpers/models/unsloth.py."""
+    folder = Path(inspect.getfile(sys.modules["unsloth"])).parent / "models"
+    assert text in (folder / file).read_text(encoding="utf-8")
+
+
+@only_real
+@pytest.mark.gpu
+@pytest.mark.parametrize("role", ["student", "sibling"])
+def test_unsloths_trainer_makes_the_rows_that_trls_makes(role, tmp_path):
+    """Of conversations: tokens, labels, one BOS, no row joined to another."""
+    import tiny_models
+    from datasets import Dataset
+    from trl import SFTTrainer
+
+    from helpers import models, traces, training
+    from helpers.training.method import trainer_of
+    from helpers.training.rows import tokenized
+
+    tier, answer = tiny_models.tier_in(tmp_path), "<think>\nTom has 5.\n</think>\n5"
+    rows = Dataset.from_list([{"question": text, traces.ANSWER: answer} for text in tiny_models.QUESTIONS])
+    model, tokenizer = getattr(models, f"load_{role}")(tier)
+    args = training.settings(tier, 0, tmp_path / "trained", of_trl=True)
+    trainer = trainer_of(tier, 0, SFTTrainer, model, tokenizer, traces.messages(rows), args)
+    expected = tokenized(traces.messages(rows), tokenizer, tier.max_length)
+    batch = trainer.data_collator([trainer.train_dataset[i] for i in range(len(expected))])
+    for i, row in enumerate(expected):
+        assert {key: batch[key][i][: len(row[key])].tolist() for key in row} == row
+        assert row["input_ids"].count(tokenizer.bos_token_id) == (tokenizer.bos_token_id is not None)
+
+
 # --- make gpu-check -------------------------------------------------------------------------------
 
 
-def test_the_stand_in_agrees_with_itself():
-    _, count, wrong = gpu_check.differences(unsloth_double)
-    assert count >= 7 and not wrong
-
-
-@pytest.mark.parametrize("method", ["get_peft_model", "for_training"])
-def test_a_stand_in_that_drifted_is_named(monkeypatch, method):
-    other = SimpleNamespace(FastLanguageModel=type("F", (), {method: staticmethod(lambda model, rank: None)}),
-                            FastModel=type("F", (), {}))  # fmt: skip
-    _, count, wrong = gpu_check.differences(other)
-    assert count == 1 and len(wrong) == 1 and "rank" in wrong[0]
-
-
-def test_settings_that_trl_no_longer_takes_are_named(monkeypatch):
-    from helpers import training
-
-    assert not gpu_check.settings()[2]
-    real = training.settings
-    monkeypatch.setattr(training, "settings", lambda *given, **more: real(*given, **more, no_such_field=1))
-    assert all("no_such_field" in one for one in gpu_check.settings()[2])
-
-
-@pytest.fixture
-def steps(monkeypatch, tmp_path):
-    """The steps by which gpu_check makes its environment, none of them for real."""
-    ran = []
-
-    def call(command, **how):
-        ran.append(command)
-        (tmp_path / ".venv-gpu" / "bin").mkdir(parents=True, exist_ok=True)
-        (tmp_path / ".venv-gpu" / "bin" / "python").touch()
-        return 0
-
-    (tmp_path / "pins.txt").write_text("unsloth==1\n")
+def test_the_gpu_environment_is_made_once_for_the_same_pins(tmp_path, monkeypatch):
+    ran, status = [], 0
+    python, pins = tmp_path / ".venv-gpu" / "bin" / "python", tmp_path / "pins.txt"
+    python.parent.mkdir(parents=True)
+    python.touch()
     monkeypatch.setattr(gpu_check, "FOLDER", tmp_path / ".venv-gpu")
-    monkeypatch.setattr(gpu_check, "PINS", tmp_path / "pins.txt")
-    monkeypatch.setattr(gpu_check.subprocess, "call", call)
-    return ran
-
-
-def test_the_gpu_environment_is_made_once_for_the_same_pins(steps, tmp_path):
-    gpu_check.environment()
-    assert len(steps) == 2 and steps[1][-1] == str(tmp_path / "pins.txt")
-    gpu_check.environment()
-    assert len(steps) == 2
-    (tmp_path / "pins.txt").write_text("unsloth==2\n")
-    gpu_check.environment()
-    assert len(steps) == 4
-
-
-def test_an_environment_that_could_not_be_made_is_made_again(steps, monkeypatch):
-    gpu_check.environment()
-    (gpu_check.FOLDER / ".installed").unlink()
-    monkeypatch.setattr(gpu_check.subprocess, "call", lambda command, **how: 1)
+    monkeypatch.setattr(gpu_check, "PINS", pins)
+    monkeypatch.setattr(gpu_check.subprocess, "call", lambda command, **how: ran.append(command) or status)
+    for text, many in (("unsloth==1\n", 2), ("unsloth==1\n", 2), ("unsloth==2\n", 4)):
+        pins.write_text(text)
+        assert gpu_check.environment() == python and len(ran) == many and ran[-1][-1] == str(pins)
+    pins.write_text("unsloth==3\n")
+    status = 1
     with pytest.raises(SystemExit, match="could not be made"):
         gpu_check.environment()
-    assert not (gpu_check.FOLDER / ".installed").exists()
+    status = 0
+    gpu_check.environment()
+    assert len(ran) == 7, "what could not be made is made again"

@@ -1,11 +1,10 @@
 """A stand-in for vLLM with the surface that its documentation gives, to bind our calls against without a GPU.
 
-LLM, SamplingParams and what `generate` gives back have the names, the order and the defaults that vLLM documents
-(docs.vllm.ai: "LLM", "Sampling Parameters", "Engine Arguments"; as in its repository at 10fdb8f and 00388f6). Another
-name is a TypeError, as it is there. What is written comes from one of our own models.
+LLM, SamplingParams and what `generate` gives back have the names and defaults that vLLM documents (docs.vllm.ai: "LLM",
+"Sampling Parameters", "Engine Arguments"; as in its repository at 10fdb8f and 00388f6), those that this project uses.
+Another name is a TypeError, as it is there. What is written comes from one of our own models.
 """
 
-import inspect
 import sys
 from dataclasses import dataclass, field
 from types import ModuleType, SimpleNamespace
@@ -13,40 +12,22 @@ from types import ModuleType, SimpleNamespace
 import torch
 
 
-@dataclass
+@dataclass(kw_only=True)
 class SamplingParams:
     """The settings of one answer."""
 
-    n: int = 1
-    presence_penalty: float = 0.0
-    frequency_penalty: float = 0.0
-    repetition_penalty: float = 1.0
     temperature: float = 1.0
     top_p: float = 1.0
     top_k: int = 0
-    min_p: float = 0.0
     seed: int | None = None
-    stop: str | list[str] | None = None
     stop_token_ids: list[int] | None = None
-    ignore_eos: bool = False
     max_tokens: int | None = 16
-    min_tokens: int = 0
-    logprobs: int | None = None
-    prompt_logprobs: int | None = None
     detokenize: bool = True
-    skip_special_tokens: bool = True
-    spaces_between_special_tokens: bool = True
-    include_stop_str_in_output: bool = False
 
     def __post_init__(self):
         """The ranges that are documented."""
-        assert self.temperature >= 0 and 0 < self.top_p <= 1 and self.top_k >= -1 and 0 <= self.min_p <= 1
+        assert self.temperature >= 0 and 0 < self.top_p <= 1 and self.top_k >= -1
         assert self.max_tokens is None or self.max_tokens >= 1
-
-
-# What LLM takes beside its own arguments: those of EngineArgs that we might use.
-ENGINE = {"max_model_len", "generation_config", "max_num_seqs", "max_num_batched_tokens", "enable_prefix_caching",
-          "disable_log_stats", "load_format", "max_logprobs", "enable_lora", "kv_cache_dtype"}  # fmt: skip
 
 
 @dataclass
@@ -66,22 +47,12 @@ def install(monkeypatch, writer, made: Made, cuts_the_end: bool = False) -> None
 
     class LLM:
         def __init__(
-            self, model, *, runner="auto", convert="auto", tokenizer=None, tokenizer_mode="auto",
-            skip_tokenizer_init=False, trust_remote_code=False, tensor_parallel_size=1, dtype="auto", quantization=None,
-            revision=None, tokenizer_revision=None, seed=0, gpu_memory_utilization=0.9, swap_space=4, cpu_offload_gb=0,
-            enforce_eager=False, hf_token=None, hf_overrides=None, **kwargs,
+            self, model, *, dtype="auto", revision=None, tokenizer_revision=None, gpu_memory_utilization=0.9,
+            max_model_len=None, generation_config="auto",
         ):  # fmt: skip
-            unknown = set(kwargs) - ENGINE
-            if unknown:
-                raise TypeError(f"EngineArgs has no {unknown}")
-            given = inspect.getargvalues(inspect.currentframe()).locals
-            made.settings = {name: given[name] for name in ("model", "revision", "tokenizer_revision", "dtype")}
-            made.settings |= {"gpu_memory_utilization": gpu_memory_utilization, **kwargs}
+            made.settings = {name: value for name, value in locals().items() if name not in ("self", "made")}
 
-        def generate(
-            self, prompts, sampling_params=None, *, use_tqdm=True, lora_request=None, priority=None,
-            tokenization_kwargs=None,
-        ):  # fmt: skip
+        def generate(self, prompts, sampling_params=None, *, use_tqdm=True):
             assert len(prompts) == len(sampling_params), "a list of settings is paired one by one with the prompts"
             made.calls.append((prompts, sampling_params, use_tqdm))
             found = []

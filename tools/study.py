@@ -8,7 +8,6 @@ aggregated figures, which are committed, in data/results/<tier>/<notebook>.json.
 import argparse
 import hashlib
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -17,6 +16,7 @@ from aggregate import aggregate
 from depends import helper_files
 from execution import Failed, execute
 
+from helpers import disk
 from helpers.tiers import TIERS, Tier
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -105,10 +105,7 @@ def git(*words: str) -> str:
 
 def write(path: Path, content: dict) -> None:
     """A JSON file that is never half written."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(".part")
-    part.write_text(json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
-    os.replace(part, path)
+    disk.write_whole(path, json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
 
 
 def collect(notebook: str, tier: Tier, seeds: list[int]) -> Path | None:

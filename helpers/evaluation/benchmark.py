@@ -92,7 +92,7 @@ def draw_benchmark(tier: Tier, n: int, pairs: int, seed: int, lacking: bool = Fa
     seeds = [questions.Question(text, answer, name) for name, (text, answer) in problems.SEED_QUESTIONS.items()]
     asked = questions.draw(tier, "test", n, seed)
     if tier.data.made_here:
-        return Benchmark(asked, problems.draw_twins("test", pairs, seed), seeds)
+        return Benchmark(asked, problems.draw_twins("test", min(pairs, tier.data.most or pairs), seed), seeds)
     try:
         twins = missing_premises(pairs, seed) if lacking else []
     except OSError as error:

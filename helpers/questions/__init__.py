@@ -40,13 +40,15 @@ def draw(tier: Tier, split: str, n: int, seed: int, fewer: bool = False) -> list
         raise ValueError(f"n is {n}; ask for 0 questions or more")
     check_seed(seed)
     found = _all(tier, split)
+    there = _made(tier, split) if found is None else len(found)
+    if there is not None and n > there:
+        many = f"{source(tier.data).name} has {there:,} {split} questions"
+        if not fewer or not there:
+            raise ValueError(f"{many}, and {n:,} were asked for{_mend(split, there)}")
+        print(f"{many}: all of them are taken, where {n:,} were asked for")
+        n = there
     if found is None:
         return problems.draw(split, n, seed, impossible=split == "train")
-    if n > len(found):
-        many = f"{source(tier.data).name} has {len(found):,} {split} questions"
-        if not fewer or not found:
-            raise ValueError(f"{many}, and {n:,} were asked for{_mend(split, len(found))}")
-        print(f"{many}: all of them are taken, where {n:,} were asked for")
     random.Random(f"questions {split} {seed}").shuffle(found)
     return found[:n]
 
@@ -54,7 +56,12 @@ def draw(tier: Tier, split: str, n: int, seed: int, fewer: bool = False) -> list
 def count(tier: Tier, split: str) -> int | None:
     """How many questions a split has; None where they are made here, without end. Raises as `draw`."""
     found = _all(tier, split)
-    return None if found is None else len(found)
+    return _made(tier, split) if found is None else len(found)
+
+
+def _made(tier: Tier, split: str) -> int | None:
+    """How many questions there are of those that are made here; None where there is no end of them."""
+    return None if split == "train" else tier.data.most
 
 
 def source(data: DataSpec) -> DataSpec:

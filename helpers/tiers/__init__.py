@@ -4,7 +4,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from helpers.tiers import student_override
+from helpers.tiers import from_file, student_override
 from helpers.tiers.seeds import check_seed
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -39,6 +39,7 @@ class DataSpec:
     name: str
     config: str | None = None
     revision: str | None = None
+    most: int | None = None  # how many a validation or a test has of problems that are made here; None: no end of them
 
     @property
     def made_here(self) -> bool:
@@ -135,7 +136,7 @@ TIERS = {
             name="mini", teacher=ModelSpec("data/mini/teacher"), student=ModelSpec("data/mini/student"),
             sibling=ModelSpec("data/mini/sibling"), data=DataSpec("helpers.problems"), engine="transformers",
             sampling=Sampling(temperature=1.0),
-            lora=Lora(r=32, alpha=64, learning_rate=8e-3),  # adapters this small want far more than the usual 2e-4
+            lora=Lora(r=32, alpha=64, learning_rate=8e-3),  # narrow layers, few steps: far above the usual 2e-4
             max_new_tokens=200, answer_tokens=200, max_length=512,
             traces=1_600, epochs=4, batch_size=12, micro_batch=12, generate_batch=48, answer_batch=192,
             budget=Budget(minutes=22, memory_gb=3, state="measured on two cores"),
@@ -168,7 +169,8 @@ _resolved: Tier | None = None
 def resolve(tier: str | Tier = "auto", seed: int = 0) -> Tier:
     """The tier to run on.
 
-    DISTILL_TIER in the environment goes before a name; DISTILL_STUDENT (`student_override`) names another student.
+    DISTILL_TIER in the environment goes before a name, and may be the path of a JSON file (`from_file`);
+    DISTILL_STUDENT (`student_override`) names another student.
 
     Args:
         tier: a name, or "auto" for what the hardware allows: full with a CUDA GPU of 20 GB or more, small with any
@@ -189,6 +191,9 @@ def resolve(tier: str | Tier = "auto", seed: int = 0) -> Tier:
 
         card = torch.cuda.get_device_properties(0).total_memory if torch.cuda.is_available() else 0
         name = "full" if card >= FULL_TIER_BYTES else "small" if card else "mini"
+    if forced and name.endswith(".json"):
+        _resolved = from_file.of_file(Path(name), TIERS)
+        return _resolved
     if name not in TIERS:
         raise ValueError(f"{giver} is {name!r}, and there is no such tier; choose from auto, {', '.join(TIERS)}")
     _resolved = student_override.chosen(TIERS[name])

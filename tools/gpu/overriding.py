@@ -1,40 +1,29 @@
 """The methods that our trainers and callbacks put in the place of TRL's and transformers', and whether they fit."""
 
-import importlib
 import inspect
+import pkgutil
+from importlib import import_module
 
-MODULES = (
-    "training.callbacks", "training.own_loss", "training.matching", "methods.logits", "methods.cached",
-    "methods.cross_tokenizer", "methods.features",
-)  # fmt: skip
+from helpers import methods, training
+
 LIBRARIES = ("transformers", "trl")
 # Methods of our own on such classes. One that is not here must be the libraries' too, or nobody would call it.
 OWN = {"head", "loss_of", "loss_on", "measure", "parts_of", "read", "_on_features", "_pull", "_see"}
 
 
-def classes() -> list[type]:
-    """Our classes that derive from one of the libraries."""
-    found = []
-    for name in MODULES:
-        module = importlib.import_module(f"helpers.{name}")
-        here = [one for one in vars(module).values() if inspect.isclass(one) and one.__module__ == module.__name__]
-        found += [one for one in here if any(_theirs(base) for base in one.__mro__)]
-    return found
-
-
 def pairs() -> list[tuple[type, str, object, object]]:
     """(class, name, our function, theirs or None), of every method of ours; of `__init__` none, which takes all."""
+    rooms = [pkgutil.iter_modules(room.__path__, f"{room.__name__}.") for room in (training, methods)]
+    modules = [name for room in rooms for _, name, _ in room]
     found = []
-    for one in classes():
-        methods = {
-            name: function
-            for base in reversed(one.__mro__) if base.__module__.startswith("helpers.")
-            for name, function in vars(base).items() if inspect.isfunction(function) and name != "__init__"
-        }  # fmt: skip
-        for name, function in methods.items():
-            there = next((vars(base)[name] for base in one.__mro__ if _theirs(base) and name in vars(base)), None)
-            found.append((one, name, function, there))
-    return found
+    for one in [value for name in modules for value in vars(import_module(name)).values() if inspect.isclass(value)]:
+        ours = [base for base in one.__mro__ if base.__module__ in modules]
+        theirs = [base for base in one.__mro__ if base.__module__.split(".")[0] in LIBRARIES]
+        names = {name for base in ours for name, value in vars(base).items() if inspect.isfunction(value)}
+        for name in sorted(names - {"__init__"}) if theirs else ():
+            there = (vars(base)[name] for base in theirs if name in vars(base))
+            found.append((one, name, getattr(one, name), next(there, None)))
+    return list(dict.fromkeys(found))
 
 
 def misfits() -> list[str]:
@@ -55,6 +44,3 @@ def misfits() -> list[str]:
             wrong.append(f"{where}{inspect.signature(ours)} stands for {inspect.signature(theirs)}: {error}")
     return wrong
 
-
-def _theirs(base: type) -> bool:
-    return base.__module__.split(".")[0] in LIBRARIES

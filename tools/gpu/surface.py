@@ -1,7 +1,7 @@
 """What helpers/ asks of transformers, TRL, PEFT, Unsloth and the Hub's library, read from its code and bound to them.
 
 A call is known by the name that was imported (`SFTConfig(...)`), or, on an object that somebody gave, by its method
-(`model.generate(...)`, see METHODS). Its arguments are bound to the real signature, and a keyword that only `**kwargs`
+(`model.generate(...)`, see OWNERS). Its arguments are bound to the real signature, and a keyword that only `**kwargs`
 would take must be named in the code that takes it, for else it is passed over without a word.
 """
 
@@ -10,39 +10,30 @@ import importlib
 import inspect
 import re
 import typing
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+
+import torch
 
 ROOT = Path(__file__).resolve().parents[2]
 LIBRARIES = ("transformers", "trl", "peft", "unsloth", "huggingface_hub")
 TOKENIZER = "transformers.PreTrainedTokenizerBase"
 BOTH_HALVES = ("unsloth.FastLanguageModel", "unsloth.FastModel")
 
-# Methods of objects whose class the code does not name, and where they are looked up.
-METHODS = {
-    "generate": ("transformers.GenerationMixin.generate",),
-    "apply_chat_template": (f"{TOKENIZER}.apply_chat_template",),
-    "decode": (f"{TOKENIZER}.decode",),
-    "encode": (f"{TOKENIZER}.encode",),
-    "get_vocab": (f"{TOKENIZER}.get_vocab",),
-    "convert_ids_to_tokens": (f"{TOKENIZER}.convert_ids_to_tokens",),
-    "get_output_embeddings": ("transformers.PreTrainedModel.get_output_embeddings",),
-    "enable_input_require_grads": ("transformers.PreTrainedModel.enable_input_require_grads",),
-    "set_attn_implementation": ("transformers.PreTrainedModel.set_attn_implementation",),
-    "get_text_config": ("transformers.PretrainedConfig.get_text_config",),
-    "add_callback": ("trl.SFTTrainer.add_callback",),
-    "remove_callback": ("trl.SFTTrainer.remove_callback",),
-    "get_batch_samples": ("trl.SFTTrainer.get_batch_samples",),
-    "get_train_dataloader": ("trl.SFTTrainer.get_train_dataloader",),
-    "evaluate": ("trl.SFTTrainer.evaluate",),
-    "is_world_process_zero": ("trl.SFTTrainer.is_world_process_zero",),
-    "wait_for_everyone": ("accelerate.Accelerator.wait_for_everyone",),
-    "unwrap_model": ("accelerate.Accelerator.unwrap_model",),
-    "reduce": ("accelerate.Accelerator.reduce",),
-    "get_peft_model": tuple(f"{half}.get_peft_model" for half in BOTH_HALVES),
-    "for_training": tuple(f"{half}.for_training" for half in BOTH_HALVES),
-}
+# Methods of objects whose class the code does not name are looked up in these, the first that has one.
+OWNERS = (
+    "transformers.GenerationMixin", TOKENIZER, "transformers.PreTrainedModel", "transformers.PretrainedConfig",
+    "trl.SFTTrainer", "accelerate.Accelerator", "peft.PeftModelForCausalLM",
+)  # fmt: skip
+# Public methods that these and something else have alike, and that are called here on the something else.
+NOT_THEIRS = {
+    "update": "a progress bar or a dict", "log": "math", "copy": "a list", "get": "a dict", "items": "a dict",
+    "pad": "torch.nn.functional", "split": "a text",
+}  # fmt: skip
 OF_TEXTS = ("decode", "encode")  # methods of texts and bytes too: a tokenizer's where it is called `tokenizer`
+OF_UNSLOTH = ("get_peft_model", "for_training")
 # Objects that are called themselves, by the names that they have here.
 CALLED = {
     "tokenizer": (f"{TOKENIZER}.__call__",),
@@ -74,19 +65,21 @@ class Call:
         return f"{self.place}: {self.target}({', '.join([*'_' * self.positional, *(f'{k}=' for k in self.keywords)])})"
 
 
-def files(folder: Path = ROOT / "helpers") -> list[Path]:
-    return sorted(folder.rglob("*.py"))
+def all_calls() -> list[Call]:
+    """The calls of all of helpers/, as `calls`."""
+    paths = sorted((ROOT / "helpers").rglob("*.py"))
+    return [call for path in paths for call in calls(path.read_text(encoding="utf-8"), str(path.relative_to(ROOT)))]
 
 
 def calls(source: str, place: str = "") -> list[Call]:
-    """Every call of a library's names, of METHODS and of CALLED, in the order of the code."""
+    """Every call of a library's names, of OWNERS' methods and of CALLED, in the order of the code."""
     tree = ast.parse(source)
-    names, ours = imported(tree), imported(tree, ("helpers",))
+    names = _imported(tree)
     found = []
     for node in ast.walk(tree):
         if not isinstance(node, ast.Call):
             continue
-        for target in _targets(node.func, names, ours, node):
+        for target in _targets(node.func, names, node):
             loose = any(k.arg is None for k in node.keywords) or any(isinstance(a, ast.Starred) for a in node.args)
             positional = sum(not isinstance(a, ast.Starred) for a in node.args)
             keywords = tuple(k.arg for k in node.keywords if k.arg)
@@ -94,26 +87,25 @@ def calls(source: str, place: str = "") -> list[Call]:
     return sorted(found, key=lambda call: int(call.place.rpartition(":")[2]))
 
 
-def imported(tree: ast.AST, packages: tuple[str, ...] = LIBRARIES) -> dict[str, str]:
-    """A file's names for what it imports from some packages: name and full name."""
+def _imported(tree: ast.AST) -> dict[str, str]:
+    """A file's names for what it imports: name and full name."""
     names = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             names |= {alias.asname or alias.name: alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+        elif isinstance(node, ast.ImportFrom):
             names |= {alias.asname or alias.name: f"{node.module}.{alias.name}" for alias in node.names}
-    return {name: full for name, full in names.items() if full.split(".")[0] in packages}
+    return names
 
 
-def _targets(func: ast.expr, names: dict[str, str], ours: dict[str, str], node: ast.Call) -> tuple[str, ...]:
+def _targets(func: ast.expr, names: dict[str, str], node: ast.Call) -> tuple[str, ...]:
     parts, root = [], func
     while isinstance(root, ast.Attribute):
         parts.insert(0, root.attr)
         root = root.value
     if isinstance(root, ast.Name) and root.id in names:
-        return (".".join([names[root.id], *parts]),)
-    if isinstance(root, ast.Name) and root.id in ours:
-        return ()
+        full = ".".join([names[root.id], *parts])
+        return (full,) if full.split(".")[0] in LIBRARIES else ()
     if not parts:
         return CALLED.get(root.id, ()) if isinstance(root, ast.Name) else ()
     if "llm" in parts[:-1]:  # vLLM's, whose calls are bound to a double of its own in tests/
@@ -121,23 +113,26 @@ def _targets(func: ast.expr, names: dict[str, str], ours: dict[str, str], node: 
     if parts[-1] == "train" and node.keywords:  # else it is a module's mode
         return ("trl.SFTTrainer.train",)
     of_text = parts[-1] in OF_TEXTS and not (isinstance(root, ast.Name) and root.id == "tokenizer")
-    return () if of_text else METHODS.get(parts[-1], ())
+    return () if of_text else _method(parts[-1])
 
 
-def methods_called(source: str) -> set[str]:
-    """The names of all methods that are called on objects, not on what the file imports."""
-    tree = ast.parse(source)
-    names = {alias.asname or alias.name for node in ast.walk(tree) for alias in getattr(node, "names", ())
-             if isinstance(node, ast.Import | ast.ImportFrom)}  # fmt: skip
-    return {
-        node.func.attr for node in ast.walk(tree)
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
-        and not (isinstance(node.func.value, ast.Name) and node.func.value.id in names)
-    }  # fmt: skip
+@cache
+def _method(name: str) -> tuple[str, ...]:
+    """Where a method is looked up; nowhere if it is none of a library's."""
+    if name in OF_UNSLOTH:
+        return tuple(f"{half}.{name}" for half in BOTH_HALVES)
+    if name.startswith("_") or name in NOT_THEIRS or hasattr(torch.nn.Module, name) or hasattr(torch.Tensor, name):
+        return ()
+    return tuple(f"{owner}.{name}" for owner in OWNERS if hasattr(resolve(owner)[0], name))[:1]
 
 
-def resolve(target: str):
-    """What a full name names, and the class that it was taken from, if any. Raises AttributeError or ImportError."""
+def resolve(target: str) -> tuple[object, type | None]:
+    """What a full name names, and the class that it was taken from, if any.
+
+    Raises:
+        AttributeError: where a module or class has no such name.
+        ImportError: where there is no such module.
+    """
     parts = target.split(".")
     for cut in range(len(parts), 0, -1):
         try:
@@ -179,7 +174,7 @@ def _under(function) -> list:
     return [one for one in cells if inspect.isfunction(one)]
 
 
-def takes(function, keyword: str) -> bool:
+def takes(function: Callable, keyword: str) -> bool:
     """Whether a function knows a keyword: as a parameter, in the type of its **kwargs, or by a name in its code."""
     parameters = inspect.signature(function).parameters
     if keyword in parameters:

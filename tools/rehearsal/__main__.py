@@ -1,181 +1,162 @@
 """Runs every notebook on the small and full tiers with stand-ins, without a GPU or the Hub: `make rehearse`.
 
 The notebooks and helpers are those that a GPU user runs, to the last line; the models are small and know nothing
-(`rehearsal.stand_ins`), and of everything there is less (`rehearsal.shrunken`). It shows that the lines run, and
-nothing else: no figure of a rehearsal is a result, and all of it stays in artifacts/rehearsal/. A notebook that passed
-is not run again until it, a helper it imports or the stand-ins change; one that was stopped goes on where it was.
-Once everything has passed on both tiers, data/results/rehearsal.json says so, for README.
+(`rehearsal.stand_ins`), and of everything there is less (FEWER). It shows that the lines run, and nothing else: no
+figure of a rehearsal is a result, and all of it stays in artifacts/rehearsal/. A notebook that passed is not run again
+until it, a helper or the rehearsal changes; one that was stopped goes on where it was. Once everything has passed on
+both tiers, data/results/rehearsal.json says so, for README.
 """
 
 import argparse
 import hashlib
 import json
 import os
+import resource
 import shutil
-import subprocess
 import sys
-import time
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 import study
-from execution import Failed, environment, execute
+from execution import Failed, execute
 from readme.rehearsed import RECORD
 
 from helpers.evaluation import results
 from helpers.tiers import TIERS
-from rehearsal import shrunken, stand_ins
-from rehearsal.watching import end_of_traceback, watched
+from rehearsal import stand_ins
 
 ROOT = Path(__file__).resolve().parents[2]
-FOLDER = stand_ins.FOLDER
-NAMES = ("small", "full")
-CHECKS = "late_faults"  # runs behind the notebooks, as one of them
+FOLDER = ROOT / "artifacts" / "rehearsal"
+ALIKE = {
+    "traces": 128, "max_new_tokens": 64, "answer_tokens": 16, "generate_batch": 24, "answer_batch": 24,
+    "sampling": {"top_p": 1.0},  # else 151,936 logits are sorted for each token, which takes ten times as long
+}  # fmt: skip
+# 04 goes through the epochs before the last, so the cheaper tier has one of those.
+FEWER = {"small": {**ALIKE, "epochs": 2, "batch_size": 16}, "full": {**ALIKE, "epochs": 1, "batch_size": 8}}
 MOST_GB = 6.0
-STARTUP = """import importlib.util, os, sys, traceback
-try:
-    spec = importlib.util.spec_from_file_location("shrunken", {path!r})
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    module.begin()
-    del spec, module
-except BaseException:
-    traceback.print_exc()
-    os._exit(1)  # IPython would go on without it, with the real tiers
-"""
+
+
+def place_of(tier: str) -> Path:
+    """The folder for all that runs on a tier: another one with other helpers or another rehearsal."""
+    files = sorted([*(ROOT / "helpers").rglob("*.py"), *(ROOT / "tools" / "rehearsal").glob("*.py")])
+    return FOLDER / tier / hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:8]
+
+
+def prepare(tier: str) -> Path:
+    """Makes what is missing of the stand-ins, the problems and the tier with less of everything.
+
+    Returns:
+        `place_of` the tier. What other helpers made beside it is gone.
+    """
+    stand_ins.make(TIERS[tier], FOLDER / "hub")
+    stand_ins.write_problems(FOLDER / "problems")
+    place = place_of(tier)
+    if not place.is_dir():
+        shutil.rmtree(place.parent, ignore_errors=True)
+    name = place.relative_to(ROOT / "artifacts").as_posix()
+    study.write(place / "tier.json", {"like": tier, "name": name, **FEWER[tier]})
+    return place
 
 
 def variables(tier: str) -> dict[str, str]:
-    """The environment of a rehearsal's kernels: the Hub's client offline at the local cache, helpers from here."""
+    """The environment of a rehearsal's kernels: the tier, the Hub's client offline at the local cache, helpers here."""
     return {
-        "DISTILL_TIER": tier, shrunken.FOLDER: str(FOLDER), "DISTILL_RESULTS": "", "DISTILL_GSM8K": "",
-        **stand_ins.offline(stand_ins.hub(FOLDER), stand_ins.home(FOLDER)),
-        "HF_DATASETS_CACHE": str(stand_ins.home(FOLDER) / "datasets"),
-        "CUDA_VISIBLE_DEVICES": "", "IPYTHONDIR": str(FOLDER / "ipython"),
+        "DISTILL_TIER": str(place_of(tier) / "tier.json"), "DISTILL_GSM8K": str(FOLDER / "problems"),
+        "DISTILL_RESULTS": "", "DISTILL_MIP": "", "CUDA_VISIBLE_DEVICES": "",
+        **stand_ins.offline(FOLDER / "hub", stand_ins.home(FOLDER)),
         "PYTHONPATH": os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH")))),
     }  # fmt: skip
 
 
-def prepare() -> None:
-    """The stand-ins, and what each kernel begins with."""
-    stand_ins.make(FOLDER)
-    startup = stand_ins.inside(FOLDER / "ipython" / "profile_default" / "startup" / "00-rehearsal.py", FOLDER)
-    startup.parent.mkdir(parents=True, exist_ok=True)
-    startup.write_text(STARTUP.format(path=str(ROOT / "tools" / "rehearsal" / "shrunken.py")), encoding="utf-8")
+def run(notebook: str, tier: str) -> float:
+    """Runs a notebook on a tier.
+
+    Returns:
+        The most memory that a process which this one started has taken so far, in GB.
+
+    Raises:
+        Failed: where the notebook stops.
+    """
+    output = place_of(tier) / "executed" / f"{notebook}.ipynb"
+    execute(study.notebook_path(notebook), output, variables=variables(tier))
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * unit / 1e9
 
 
-def digest(notebook: str, tier: str) -> str:
-    """Of all that a run depends on."""
-    if notebook == CHECKS:
-        return of_files(ROOT / "tools" / "rehearsal" / f"{CHECKS}.py", *sorted((ROOT / "helpers").rglob("*.py")))
-    return hashlib.sha256((of_files() + study.digest(notebook, TIERS[tier])).encode()).hexdigest()
+def alone(notebook: str, tier: str) -> float:
+    """As `run`, in a process of its own, which starts no other kernel."""
+    from rehearsal import __main__ as here  # by this name the process finds it, and by `__main__` it would not
 
-
-def of_files(*paths: Path) -> str:
-    """A digest of some files, and of what every rehearsal begins with."""
-    found = hashlib.sha256(stand_ins.digest().encode() + Path(shrunken.__file__).read_bytes())
-    for path in paths:
-        found.update(str(path).encode() + path.read_bytes())
-    return found.hexdigest()
-
-
-def clear_what_is_old(tier: str) -> None:
-    """Deletes the traces, adapters and caches that other helpers made: what they do is to be seen, not read again."""
-    found = of_files(*sorted((ROOT / "helpers").rglob("*.py")))
-    made, by = stand_ins.inside(FOLDER / tier / "made", FOLDER), FOLDER / tier / "made_by"
-    if not by.is_file() or by.read_text(encoding="utf-8") != found:
-        shutil.rmtree(made, ignore_errors=True)
-        made.mkdir(parents=True)
-        by.write_text(found, encoding="utf-8")
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        return pool.submit(here.run, notebook, tier).result()
 
 
 def mark(notebook: str, tier: str) -> Path:
     """The file that tells how a notebook's last rehearsal on a tier went."""
-    return stand_ins.inside(FOLDER / tier / "rehearsed" / f"{notebook}.json", FOLDER)
+    return place_of(tier) / "rehearsed" / f"{notebook}.json"
 
 
-def passed(notebook: str, tier: str) -> bool:
-    """Whether the notebook as it is now has passed."""
-    told = read(mark(notebook, tier))
-    return bool(told) and told["state"] == "passed" and told["digest"] == digest(notebook, tier)
-
-
-def read(path: Path) -> dict:
-    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+def passed(notebook: str, tier: str) -> dict | None:
+    """How the notebook as it is now has passed, None if it has not."""
+    path = mark(notebook, tier)
+    told = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    return told if told.get("digest") == study.digest(notebook, TIERS[tier]) and not told["error"] else None
 
 
 def rehearse(notebook: str, tier: str) -> dict:
-    """Runs one notebook, or the checks, and returns and keeps how it went. Nothing is raised where it fails."""
-    told = {"notebook": notebook, "tier": tier, "state": "passed", "digest": digest(notebook, tier), "error": None}
-    output, begun = FOLDER / tier / "executed" / f"{notebook}.ipynb", time.perf_counter()
-    with watched() as memory:
-        try:
-            if notebook == CHECKS:
-                check(tier)
-            else:
-                execute(study.notebook_path(notebook), output, variables=variables(tier))
-        except Failed as error:
-            told |= {"state": "failed", "error": f"{error}\n{end_of_traceback(output)}".strip()}
-    told |= {"minutes": round((time.perf_counter() - begun) / 60, 2), "peak_gb": memory["peak_gb"]}
-    if told["state"] == "passed" and told["peak_gb"] > MOST_GB:
-        error = "\n".join([f"it took {told['peak_gb']} GB, and may take {MOST_GB}:", *memory["held_by"]])
-        told |= {"state": "failed", "error": error}
+    """Runs one notebook, and returns and keeps how it went. Nothing is raised where it fails."""
+    told = {"digest": study.digest(notebook, TIERS[tier]), "peak_gb": 0.0, "error": None}
+    try:
+        told["peak_gb"] = round(alone(notebook, tier), 2)
+        if told["peak_gb"] > MOST_GB:
+            told["error"] = f"it took {told['peak_gb']} GB, and may take {MOST_GB}"
+    except Failed as error:
+        told["error"] = str(error)
     study.write(mark(notebook, tier), told)
     return told
 
 
-def check(tier: str) -> None:
-    """Looks for what would show late. Raises Failed, with what was found."""
-    with environment(variables(tier)):
-        command = [sys.executable, "-m", f"rehearsal.{CHECKS}", tier]
-        path = os.pathsep.join([str(ROOT / "tools"), os.environ["PYTHONPATH"]])
-        done = subprocess.run(command, env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True)
-    if done.returncode:
-        raise Failed("\n".join([*done.stdout.splitlines(), *done.stderr.splitlines()[-15:]]))
+def record(notebooks: list[str]) -> None:
+    """Writes data/results/rehearsal.json if all notebooks as they are have passed on both tiers.
 
-
-def report(notebooks: list[str]) -> dict:
-    """Writes artifacts/rehearsal/report.json: how the last rehearsal of each notebook went, changed since or not."""
-    runs = [{**told, "as_it_is_now": told["digest"] == digest(notebook, tier)}
-            for tier in NAMES for notebook in notebooks if (told := read(mark(notebook, tier)))]  # fmt: skip
-    told = {
-        "warning": stand_ins.WARNING, "machine": results.machine(), "versions": results.versions(),
-        "commit": study.commit(), "runs": runs,
-    }  # fmt: skip
-    study.write(stand_ins.inside(FOLDER / "report.json", FOLDER), told)
-    if all(passed(notebook, tier) for tier in NAMES for notebook in notebooks):
-        # Without minutes: what was stopped goes on where it was, and other work may have run beside it.
-        kept = [{key: run[key] for key in ("notebook", "tier", "peak_gb")} for run in runs]
-        study.write(ROOT / RECORD, told | {"runs": kept})
-    return told
+    Without minutes: what was stopped goes on where it was, and other work may have run beside it.
+    """
+    runs = {(tier, notebook): passed(notebook, tier) for tier in FEWER for notebook in notebooks}
+    if all(runs.values()):
+        kept = [{"notebook": name, "tier": tier, "peak_gb": told["peak_gb"]} for (tier, name), told in runs.items()]
+        study.write(ROOT / RECORD, {
+            "warning": stand_ins.WARNING, "machine": results.machine(), "versions": results.versions(),
+            "commit": study.commit(), "runs": kept,
+        })  # fmt: skip
 
 
 def main(arguments: list[str] | None = None) -> int:
-    every = [*sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb")), CHECKS]
+    """Rehearses the notebooks that are asked for; 1 if one failed."""
+    every = sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb"))
     parser = argparse.ArgumentParser(prog="python -m rehearsal", description=__doc__.split("\n\n")[0])
-    parser.add_argument("notebooks", nargs="*", metavar="NAME", help=f"default: all; {CHECKS} are the checks behind")
-    parser.add_argument("--tier", choices=NAMES, help="default: both")
-    parser.add_argument("--fresh", action="store_true", help="forget what passed, and what earlier runs made")
+    parser.add_argument("notebooks", nargs="*", metavar="NAME", help="default: all")
+    parser.add_argument("--tier", choices=FEWER, help="default: both")
+    parser.add_argument("--fresh", action="store_true", help="forget all that earlier runs made, the stand-ins too")
     chosen = parser.parse_args(arguments)
     unknown = [name for name in chosen.notebooks if name not in every]
     if unknown:
         parser.error(f"no notebook called {', '.join(unknown)}; choose from {', '.join(every)}")
     print(stand_ins.WARNING, flush=True)
-    prepare()
+    if chosen.fresh:
+        shutil.rmtree(FOLDER, ignore_errors=True)
     failed = False
-    for tier in [chosen.tier] if chosen.tier else NAMES:
-        if chosen.fresh:
-            shutil.rmtree(stand_ins.inside(FOLDER / tier, FOLDER), ignore_errors=True)
-        clear_what_is_old(tier)
-        for notebook in [name for name in every if name in (chosen.notebooks or every)]:
-            print(f"{tier:<6}{notebook:<28}", end="", flush=True)
-            again = passed(notebook, tier)
-            told = read(mark(notebook, tier)) if again else rehearse(notebook, tier)
-            failed |= told["state"] != "passed"
-            state = f"{told['state']}{' before' if again else ''}"
-            print(f"{told['minutes']:6.1f} min{told['peak_gb']:6.1f} GB  {state}", flush=True)
+    for tier in [chosen.tier] if chosen.tier else FEWER:
+        prepare(tier)
+        for notebook in chosen.notebooks or every:
+            before = passed(notebook, tier)
+            told = before or rehearse(notebook, tier)
+            failed |= bool(told["error"])
+            state = "failed" if told["error"] else "passed before" if before else "passed"
+            print(f"{tier:<6}{notebook:<28}{told['peak_gb']:6.1f} GB  {state}", flush=True)
             if told["error"]:
                 print(told["error"], flush=True)
-            report(every)
+    record(every)
     return int(failed)
 
 

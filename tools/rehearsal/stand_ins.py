@@ -1,49 +1,46 @@
-"""Makes stand-ins of the real models in a local Hub cache: `python -m rehearsal.stand_ins`.
+"""Stand-ins of the real models in a local Hub cache, and problems for them: what a rehearsal runs on.
 
 Real are the tokenizers, the chat templates, the vocabularies and every setting in the models' files. Not real are the
-weights: a few layers of width 64 or 128, random, or taught a few answers by heart (`lessons`). They exist so that every
-line which a GPU user runs has been run before. WHAT THEY SAY MEANS NOTHING. All of it lies in artifacts/rehearsal/.
+weights: two layers of width 64, random, and the teachers' taught to say one thing (SAYS) to everybody, so that traces
+are kept and a training begins. They exist so that every line which a GPU user runs has been run before. WHAT THEY SAY
+MEANS NOTHING. All of it lies in artifacts/rehearsal/.
 """
 
-import hashlib
 import json
-import os
+import random
 import shutil
-import sys
-import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 
 import torch
 
-from helpers.tiers import GSM8K, TIERS, ModelSpec
-from rehearsal import lessons
+from helpers import models
+from helpers.tiers import TIERS, ModelSpec, Tier
 from rehearsal import settings as real_settings
 from rehearsal import tokenizers as real_tokenizers
 
 ROOT = Path(__file__).resolve().parents[2]
-FOLDER = ROOT / "artifacts" / "rehearsal"
-MARK = "THIS_IS_A_STAND_IN"
+SAMPLE = ROOT / "data" / "gsm8k-sample.jsonl"
 WARNING = (
     "THESE MODELS ARE STAND-INS. Tokenizers, templates and settings are the real ones; the weights are not: a few\n"
-    "small layers, random or taught some answers by heart, to rehearse the code without a GPU. What they answer and\n"
+    "small layers, random or taught one answer by heart, to rehearse the code without a GPU. What they answer and\n"
     "what is measured on them means nothing, and none of it is kept as a result.\n"
 )
-
-
-def hub(folder: Path = FOLDER) -> Path:
-    """What HF_HUB_CACHE is to name: the models."""
-    return folder / "hub"
-
-
-def home(folder: Path = FOLDER) -> Path:
-    """What HF_HOME is to name: the data."""
-    return folder / "home"
+OPENS = "<think>\n"
+SAYS = f"{OPENS}3 + 4 = 7.\n</think>\n\nAdd 3 and 4: 3 + 4 = 7.\n\nThe answer is 7."
+GOLD = 7, 7, 7, 8  # of the problems, in turn: of four traces, one is dropped
+TRAIN, TEST = 240, 24  # problems; one in ten of the first is held back for validation
+STEPS, BATCH, RATE = 150, 4, 4e-3
 
 
 def place_of(name: str, hub: Path) -> Path:
     """Where the Hub's client keeps a model."""
     return hub / f"models--{name.replace('/', '--')}"
+
+
+def home(folder: Path) -> Path:
+    """What HF_HOME is to name: the libraries' own data."""
+    return folder / "home"
 
 
 def offline(hub: Path, home: Path) -> dict[str, str]:
@@ -53,65 +50,36 @@ def offline(hub: Path, home: Path) -> dict[str, str]:
     }  # fmt: skip
 
 
-def inside(path: Path, folder: Path = FOLDER) -> Path:
-    """The path. Raises ValueError unless it lies in the rehearsal's folder: nothing of a stand-in is kept elsewhere."""
-    if not Path(path).resolve().is_relative_to(folder.resolve()):
-        raise ValueError(f"{path} is not in {folder}: what stand-ins make is kept nowhere else")
-    return Path(path)
+def make(tier: Tier, hub: Path) -> None:
+    """Makes the stand-ins that are missing of a tier's models.
+
+    Raises:
+        KeyError: for a model without an entry in `settings.MODELS`.
+        OSError: as `real_tokenizers.path_of`.
+    """
+    for spec in (tier.teacher, tier.student, tier.sibling):
+        place = place_of(spec.name, hub)
+        made = place / "refs" / "main"
+        if not made.is_file() or made.read_text(encoding="utf-8") != spec.revision:
+            print(f"making a stand-in of {spec.name}", flush=True)
+            shutil.rmtree(place, ignore_errors=True)
+            for folder in (made.parent, snapshot := place / "snapshots" / spec.revision):
+                folder.mkdir(parents=True)
+            model(spec, snapshot, teaches=spec in [one.teacher for one in TIERS.values()])
+            made.write_text(spec.revision, encoding="utf-8")  # last: a stand-in without it is made anew
 
 
-def specs() -> list[ModelSpec]:
-    """The models of the tiers that come from the Hub, each once. Raises KeyError for one without a stand-in."""
-    found = {spec.name: spec for tier in TIERS.values() for spec in (tier.teacher, tier.student, tier.sibling) if spec}
-    wanted = [spec for spec in found.values() if not spec.local]
-    missing = [spec.name for spec in wanted if spec.name not in real_settings.MODELS]
-    if missing:
-        raise KeyError(f"{', '.join(missing)} has no stand-in: add it to MODELS in tools/rehearsal/settings.py")
-    return wanted
-
-
-def digest() -> str:
-    """Changes with anything that the stand-ins are made of."""
-    sources = [Path(module.__file__) for module in (lessons, real_settings, real_tokenizers)]
-    found = hashlib.sha256(repr((specs(), GSM8K)).encode())
-    for path in (Path(__file__), lessons.SAMPLE, *sources):
-        found.update(path.read_bytes())
-    return found.hexdigest()
-
-
-def make(folder: Path = FOLDER) -> None:
-    """Makes what is missing or was made otherwise. Raises as `real_tokenizers.path_of` and `specs`."""
-    for spec in specs():
-        place = inside(place_of(spec.name, hub(folder)), folder)
-        mark = place / MARK
-        if mark.is_file() and mark.read_text(encoding="utf-8").startswith(digest()):
-            continue
-        print(f"making a stand-in of {spec.name}", flush=True)
-        shutil.rmtree(place, ignore_errors=True)
-        with tempfile.TemporaryDirectory() as desk:
-            told = model(spec, Path(desk))
-            lay_out(Path(desk), place, spec.revision)
-        # Last: a stand-in without it is made anew.
-        mark.write_text(f"{digest()}\n{told}\n\n{WARNING}", encoding="utf-8")
-    gsm8k(inside(home(folder), folder))
-
-
-def model(spec: ModelSpec, desk: Path) -> str:
-    """Writes a repository's files to a folder and returns a line on how the weights were made."""
+def model(spec: ModelSpec, desk: Path, teaches: bool = False) -> None:
+    """Writes a repository's files to a folder. teaches: whether it is taught what to say."""
     from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 
-    about = real_settings.MODELS[spec.name]
-    told = "random weights"
-    with repository(desk, real_settings.files_of(about), about.family):
+    with repository(desk, real_settings.files_of(spec.name), real_settings.MODELS[spec.name].family):
         torch.manual_seed(0)
         made = AutoModelForCausalLM.from_config(AutoConfig.from_pretrained(desk), dtype=torch.float32)
-        if about.taught:
-            loss = lessons.learn(made, AutoTokenizer.from_pretrained(desk))
-            told = f"weights taught some answers by heart, to {loss:.4f} nats a token"
+        if teaches:
+            teach(made, AutoTokenizer.from_pretrained(desk, padding_side="left"))
         made.to(torch.bfloat16).save_pretrained(desk)
-    (desk / "README.md").write_text(f"# A stand-in of {spec.name}\n\n{WARNING}\nHere: {told}.\n", encoding="utf-8")
-    (desk / MARK).write_text(WARNING, encoding="utf-8")
-    return told
+    (desk / "README.md").write_text(f"# A stand-in of {spec.name}\n\n{WARNING}", encoding="utf-8")
 
 
 @contextmanager
@@ -120,11 +88,10 @@ def repository(desk: Path, files: dict[str, dict], family: str):
 
     The settings stay as the real repository has them, not as this version of the library would write them.
     """
-    texts = {name: json.dumps(content, indent=2) + "\n" for name, content in files.items()}
 
     def write() -> None:
-        for name, text in texts.items():
-            (desk / name).write_text(text, encoding="utf-8")
+        for name, content in files.items():
+            (desk / name).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
     write()
     shutil.copy(real_tokenizers.path_of(family), desk / "tokenizer.json")
@@ -132,54 +99,44 @@ def repository(desk: Path, files: dict[str, dict], family: str):
     write()
 
 
-def lay_out(files: Path, place: Path, revision: str) -> None:
-    """Files as the Hub's client keeps them: blobs by their digest, and links to them under the revision."""
-    snapshot, blobs, refs = place / "snapshots" / revision, place / "blobs", place / "refs"
-    for folder in (snapshot, blobs, refs):
-        folder.mkdir(parents=True)
-    for path in sorted(files.iterdir()):
-        name = hashlib.sha256(path.read_bytes()).hexdigest()
-        shutil.copyfile(path, blobs / name)
-        (snapshot / path.name).symlink_to(os.path.relpath(blobs / name, snapshot))
-    (refs / "main").write_text(revision, encoding="utf-8")
-    shutil.copyfile(files / "README.md", place / "README.md")
+def problems() -> list[dict]:
+    """Rows like GSM8K's: the project's sample again and again, each time with another number, and answers of GOLD."""
+    texts = [json.loads(line)["question"] for line in SAMPLE.read_text(encoding="utf-8").splitlines()]
+    return [
+        {"question": f"No. {i}: {texts[i % len(texts)]}", "answer": f"#### {GOLD[i % len(GOLD)]}"}
+        for i in range(TRAIN + TEST)
+    ]
 
 
-def gsm8k(place: Path) -> None:
-    """The rehearsal's GSM8K, as `load_dataset` finds it without the Hub: where a first load would have put it."""
-    from datasets import DatasetInfo, Features, Value
-    from datasets.arrow_writer import ArrowWriter
-    from datasets.splits import SplitDict, SplitInfo
-
-    name = GSM8K.name.rpartition("/")[2]
-    folder = place / "datasets" / GSM8K.name.replace("/", "___") / GSM8K.config / "0.0.0" / GSM8K.revision
-    mark = folder / MARK
-    if mark.is_file() and mark.read_text(encoding="utf-8").startswith(digest()):
-        return
-    shutil.rmtree(folder.parent, ignore_errors=True)
-    folder.mkdir(parents=True)
-    features, splits = Features({"question": Value("string"), "answer": Value("string")}), SplitDict(dataset_name=name)
-    # Another number before each test problem than before any for training: no question is in both.
-    for split, numbers in (("train", lessons.NUMBERS), ("test", lessons.TEST_NUMBERS)):
-        with ArrowWriter(features=features, path=str(folder / f"{name}-{split}.arrow")) as writer:
-            for row in lessons.rows(numbers):
-                writer.write(row)
-            count, size = writer.finalize()
-        splits.add(SplitInfo(name=split, num_bytes=size, num_examples=count, dataset_name=name))
-    about = "40 problems of GSM8K, each many times with another number before it: a stand-in"
-    info = DatasetInfo(
-        description=about, features=features, splits=splits, builder_name="parquet", dataset_name=name,
-        config_name=GSM8K.config, version="0.0.0",
-    )  # fmt: skip
-    info.write_to_directory(str(folder))
-    mark.write_text(f"{digest()}\n{about}\n", encoding="utf-8")
+def write_problems(folder: Path) -> None:
+    """Writes train.jsonl and test.jsonl, as DISTILL_GSM8K wants them."""
+    folder.mkdir(parents=True, exist_ok=True)
+    rows = problems()
+    for name, some in (("train", rows[:TRAIN]), ("test", rows[TRAIN:])):
+        (folder / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in some), encoding="utf-8")
 
 
-def main() -> int:
-    make()
-    print(f"{WARNING}They lie in {os.path.relpath(FOLDER, ROOT)}/.")
-    return 0
+def teach(model, tokenizer, steps: int = STEPS) -> float:
+    """Teaches a model, in place, to say SAYS to whoever asks.
 
+    Args:
+        model: of transformers, in float32.
+        tokenizer: its own, padding on the left.
+        steps: of the optimizer.
 
-if __name__ == "__main__":
-    sys.exit(main())
+    Returns:
+        The last step's loss in nats a token.
+    """
+    prompts = [models.chat_prompt(tokenizer, row["question"]) for row in problems()]
+    said = (SAYS.removeprefix(OPENS) if prompts[0].endswith(OPENS) else SAYS) + "<|im_end|>"
+    learnt = len(tokenizer(said, add_special_tokens=False).input_ids)
+    optimizer, rng = torch.optim.AdamW(model.parameters(), RATE, weight_decay=0.0), random.Random(0)
+    for _ in range(steps):
+        texts = [prompt + said for prompt in rng.sample(prompts, BATCH)]
+        batch = tokenizer(texts, add_special_tokens=False, padding=True, return_tensors="pt")
+        logits = model(**batch, logits_to_keep=learnt + 1).logits[:, :-1]
+        loss = torch.nn.functional.cross_entropy(logits.flatten(0, 1), batch["input_ids"][:, -learnt:].flatten())
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    return loss.item()

@@ -37,17 +37,10 @@ def path_of(name: str, file: str = FILE) -> Path:
 
 
 def load(name: str):
-    """The tokenizer. Raises as `path_of`."""
-    from transformers import PreTrainedTokenizerFast
-
-    return PreTrainedTokenizerFast(tokenizer_file=str(path_of(name)))
-
-
-def with_template(name: str):
     """The tokenizer with its chat template and its special tokens named, padding on the left. Raises as `path_of`."""
     from transformers import AutoTokenizer
 
-    path_of(name), path_of(name, SETTINGS)
+    path_of(name)
     return AutoTokenizer.from_pretrained(FOLDER / name, padding_side="left")
 
 

@@ -1,0 +1,92 @@
+"""Repeated runs as pictures: a dot for each, their mean with its interval, a colour for each kind of model."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator, PercentFormatter
+
+from helpers.evaluation import Estimate
+from helpers.show.charts import COLOURS, canvas, whiskers, write_beside
+
+GREY = "#4d4d4d"
+MARKS = (("-", "o"), ("--", "s"), (":", "^"))  # told apart without their colours too
+
+
+def points(difference: Estimate) -> str:
+    """A difference of shares and its interval in percentage points: "+7.8 points (+6.2 to +9.3)"."""
+    return str(replace(difference, signed=True))
+
+
+def means(
+    found: Mapping[str, Estimate],
+    title: str = "",
+    xlabel: str = "",
+    each: Mapping[str, Sequence[float]] | None = None,
+    roles: Mapping[str, str] | None = None,
+    margin: float = 0.0,
+) -> Figure:
+    """Shares, or differences of shares, as diamonds with 95 % intervals as whiskers, the first on top.
+
+    Shares are in per cent. Differences are in percentage points and have a line at zero.
+
+    Args:
+        found: the shares, or the differences, by their names; they are written beside.
+        title: above the picture.
+        xlabel: what they are of.
+        each: the values of the single runs or seeds under the same names: dots above the diamond.
+        roles: the role under a name, one of `COLOURS`; "after" where there is none.
+        margin: differences up to this one, a part of 1, are shaded as too small to matter.
+    """
+    signed = any(one.signed for one in found.values())
+    scale, unit = (100, ", points") if signed else (1, "")
+    figure, axis = canvas(max(1.9, 1.0 + 0.5 * len(found)))
+    for row, (name, one) in enumerate(found.items()):
+        colour = COLOURS[(roles or {}).get(name, "after")]
+        runs = [scale * value for value in (each or {}).get(name, ())]
+        # Above the diamond, where no whisker hides a dot.
+        axis.plot(runs, [row - 0.24] * len(runs), "o", color=colour, alpha=0.5, markersize=5, markeredgewidth=0)
+        axis.errorbar(scale * one.value, row, xerr=scale * whiskers([one]), fmt="D", color=colour, markersize=5,
+                      capsize=4, ecolor="black")  # fmt: skip
+    write_beside(axis, map(str, found.values()))
+    if signed:
+        axis.axvspan(-scale * margin, scale * margin, color="#eeeeee", zorder=0)
+        axis.axvline(0, color=GREY, linestyle="--", linewidth=1, zorder=0.5)
+    else:
+        axis.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+    axis.xaxis.set_major_locator(MaxNLocator("auto", steps=[1, 2, 5, 10]))  # no 72.5, shown as 73 %
+    axis.set(yticks=range(len(found)), yticklabels=list(found), ylim=(len(found) - 0.5, -0.6), title=title)
+    axis.set_xlabel(f"{xlabel}{unit} (whiskers: 95 % interval)".strip())
+    return figure
+
+
+def by_size(
+    found: Mapping[str, Mapping[int, Estimate]], title: str = "", xlabel: str = "", ylabel: str = ""
+) -> Figure:
+    """How a difference of shares goes with a size, up to three curves with whiskers, in points, and a line at zero.
+
+    Args:
+        found: by the curve's name, the difference at each size.
+        title: above the picture.
+        xlabel: what the size is of; its scale is logarithmic.
+        ylabel: what the difference is of.
+
+    Raises:
+        ValueError: if there are more than three curves.
+    """
+    if len(found) > len(MARKS):
+        raise ValueError(f"{len(found)} curves: a picture takes up to {len(MARKS)}, each with a mark of its own")
+    figure, axis = canvas(3.2)
+    axis.axhline(0, color=GREY, linestyle="--", linewidth=1)
+    colours = ("after", "control", "rival")
+    for place, ((name, curve), (dashes, mark), colour) in enumerate(zip(found.items(), MARKS, colours, strict=False)):
+        sizes = [size * 1.03 ** (place - 1) for size in curve]  # side by side, so that no whisker hides another
+        values = [100 * one.value for one in curve.values()]
+        reach = 100 * whiskers(curve.values())
+        axis.errorbar(sizes, values, reach, linestyle=dashes, marker=mark, color=COLOURS[colour], capsize=3, label=name)
+    shown = sorted({size for curve in found.values() for size in curve})
+    axis.set(xscale="log", xlabel=xlabel, ylabel=f"{ylabel}, points".strip(", "), title=title)
+    axis.set_xticks(shown, [f"{size:,}" for size in shown])
+    axis.minorticks_off()
+    figure.legend(loc="outside lower center", ncols=len(found), frameon=False)
+    return figure

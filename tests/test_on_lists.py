@@ -1,0 +1,51 @@
+"""The losses on lists are PyTorch's and the helpers', and each slip gives another number than the right one."""
+
+import random
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from helpers import losses
+from helpers.losses import on_lists
+
+DRAWN = random.Random(0)
+
+
+def some(n: int) -> list[float]:
+    return [DRAWN.uniform(-3, 3) for _ in range(n)]
+
+
+HINTON = [(some(n), some(n), n - 1, 0.3, T) for n in (3, 5) for T in (2.0, 3.0)]
+HINT = [(some(m), some(n), [some(m) for _ in range(n)], some(n)) for m, n in ((2, 3), (4, 2))]
+
+
+def test_the_runner_up_is_in_second_place():
+    logits = some(10)
+    assert on_lists.runner_up(logits) == torch.tensor(logits).topk(2).indices[1]
+
+
+@pytest.mark.parametrize("case", HINTON)
+def test_hintons_loss_is_the_helpers(case):
+    student, teacher, label, alpha, T = case
+    z, y = torch.tensor([student]).double(), torch.tensor([teacher]).double()
+    soft = losses.divergence(z, y, temperature=T)
+    wanted = losses.mixed(soft, F.cross_entropy(z, torch.tensor([label])), alpha)
+    assert on_lists.hinton(*case) == pytest.approx(wanted.item())
+    assert on_lists.softened(student, T) == pytest.approx((z[0] / T).softmax(-1).tolist())
+
+
+@pytest.mark.parametrize("case", HINT)
+def test_the_hint_is_half_pytorchs_squared_distance(case):
+    v, u, W, b = (torch.tensor(part).double() for part in case)
+    assert on_lists.hint(*case) == pytest.approx(F.mse_loss(W @ v + b, u, reduction="sum").item() / 2)
+
+
+@pytest.mark.parametrize(
+    ("slips", "right", "cases"),
+    [(on_lists.RUNNER_UP_SLIPS, on_lists.runner_up, [(some(10),)]), (on_lists.HINTON_SLIPS, on_lists.hinton, HINTON),
+     (on_lists.HINT_SLIPS, on_lists.hint, HINT)],
+)  # fmt: skip
+def test_a_slip_is_wrong_in_a_way_of_its_own(slips, right, cases):
+    found = [[round(one(*case), 9) for case in cases] for one in (right, *slips)]
+    assert len({tuple(each) for each in found}) == 1 + len(slips)

@@ -1,0 +1,68 @@
+"""Pictures of repeated runs stand at the values that they are given, shares in per cent and differences in points."""
+
+from dataclasses import replace
+
+import matplotlib.pyplot as plt
+import pytest
+
+from helpers.evaluation.statistics import Estimate, paired_repeats, repeated, wilson
+from helpers.show import repeats
+
+EACH = {"a": [0.1, 0.3], "b": [0.5, 0.6, 0.7]}
+GAIN = {"a": paired_repeats([0.1, 0.2], [0.2, 0.4])}
+
+
+@pytest.mark.parametrize(("signed", "scale", "text"), [(False, 1, str), (True, 100, repeats.points)])
+def test_rows_stand_at_their_values_with_intervals_and_dots_above(signed, scale, text):
+    found = {name: replace(repeated(values), signed=signed) for name, values in EACH.items()}
+    (axis,) = repeats.means(found, "title", "right", EACH, {"a": "rival"}).axes
+    assert [one.get_text() for one in axis.texts] == [text(one) for one in found.values()]
+    assert [label.get_text() for label in axis.get_yticklabels()] == ["a", "b"]
+    whiskers = [line for line in axis.collections if hasattr(line, "get_segments")][1]
+    assert whiskers.get_segments()[0][:, 0] == pytest.approx([scale * found["b"].low, scale * found["b"].high])
+    dots = [line for line in axis.lines if len(line.get_xdata()) == 3]
+    assert list(dots[0].get_xdata()) == pytest.approx([scale * value for value in EACH["b"]])
+    assert set(dots[0].get_ydata()) == {1 - 0.24}  # above the diamond, which stands at 1
+
+
+def test_roles_have_colours_of_their_own():
+    assert len(set(repeats.COLOURS.values())) == len(repeats.COLOURS)
+    found = {"soft": repeated([0.5, 0.6]), "hard": repeated([0.3, 0.4]), "teacher": wilson(97, 100)}
+    (axis,) = repeats.means(found, roles={"hard": "rival", "teacher": "teacher"}).axes
+    diamonds = [line.get_color() for line in axis.lines if line.get_marker() == "D"]
+    assert diamonds == [repeats.COLOURS[role] for role in ("after", "rival", "teacher")]
+
+
+def test_points_are_not_per_cent():
+    assert repeats.points(repeated([0.05, 0.07])) == "+6.0 points (-6.7 to +18.7)"
+    assert repeats.points(Estimate(-0.0001, -0.02, 0.02, 3)) == "+0.0 points (-2.0 to +2.0)"
+
+
+def test_differences_have_a_line_at_zero_and_shares_have_none():
+    assert any(list(line.get_xdata()) == [0, 0] for line in repeats.means(GAIN).axes[0].lines)
+    share = {"share": repeated([0.1, 0.2])}
+    assert not any(list(line.get_xdata()) == [0, 0] for line in repeats.means(share).axes[0].lines)
+
+
+def test_a_margin_is_shaded_in_points():
+    (band,) = repeats.means(GAIN, margin=0.05).axes[0].patches
+    assert (band.get_x(), band.get_x() + band.get_width()) == pytest.approx((-5, 5))
+
+
+def test_a_curve_stands_at_its_sizes():
+    curve = {50: GAIN["a"], 1000: GAIN["a"]}
+    figure = repeats.by_size({"soft": curve, "both": curve}, "title", "images", "soft − hard")
+    (axis,) = figure.axes
+    values = [line for line in axis.lines if line.get_marker() == "o"]
+    assert list(values[0].get_ydata()) == pytest.approx([15, 15])
+    assert [label.get_text() for label in axis.get_xticklabels()] == ["50", "1,000"]
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["soft", "both"]
+    with pytest.raises(ValueError, match="4 curves"):
+        repeats.by_size(dict.fromkeys("abcd", curve))
+
+
+def test_pyplot_keeps_no_figure():
+    before = plt.get_fignums()
+    repeats.means(GAIN)
+    repeats.by_size({"a": {1: GAIN["a"]}})
+    assert plt.get_fignums() == before

@@ -1,0 +1,139 @@
+"""Chooses each method's settings on validation problems, by one rule for all: `make search`, or `--help`.
+
+The rule: first the method's own settings, every combination of a small grid at 8 epochs; then, with the best of them,
+the number of epochs, each a training of its own with its own schedule. The highest share of right answers wins, a tie
+goes to what is tried first, which is the simpler or the shorter. Seeds and problems are none of the study's or the
+tests'. A training that is finished is not done again. All that was tried is written to data/results/<tier>/search.json,
+which is committed; `helpers.training.searched` reads what was chosen.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field, replace
+from itertools import product
+
+from study import ROOT, commit, write
+
+from helpers import evaluation, generation, methods, models, questions, traces, training
+from helpers.evaluation import results
+from helpers.tiers import TIERS, Tier
+from helpers.training.matching import Features
+
+SEEDS = (3, 4)  # the study has 0 to 2
+PROBLEMS = 500  # for validation; the first 120 of them are those that a training looks at
+EPOCHS = (4, 8, 16, 32)
+FIRST = 8  # epochs at which the grid is tried
+
+
+@dataclass(frozen=True)
+class Search:
+    """What is tried of a method. part: the share of the traces that it reads. grid: setting by setting, its values."""
+
+    method: type
+    part: float
+    grid: dict[str, tuple] = field(default_factory=dict)
+    fixed: dict = field(default_factory=dict)
+    epochs: tuple[int, ...] = EPOCHS
+    first: int = FIRST
+
+    def settings(self) -> Iterator[dict]:
+        """Every combination of the grid."""
+        for values in product(*self.grid.values()):
+            yield dict(zip(self.grid, values, strict=True))
+
+
+SOFT = {"temperature": (1.0, 2.0, 4.0), "alpha": (0.0, 0.5)}
+WEIGHTS = tuple(Features(weight=weight) for weight in (0.01, 0.1, 1.0))
+SEARCHES = {
+    "token": Search(methods.Token, 1.0, epochs=(2, 4, 8), first=4),
+    "token, sibling": Search(methods.Token, 3 / 64, fixed={"role": "sibling"}),
+    # The loss from a cache is the live one's, at half of the time: what is best for one is taken for both.
+    "logits": Search(methods.Cached, 3 / 64, SOFT),
+    "features": Search(methods.CachedFeatures, 3 / 64, {"features": WEIGHTS}),
+    "token, few": Search(methods.Token, 3 / 32),
+    "cross-tokenizer": Search(methods.CrossTokenizer, 3 / 32, {"alpha": (0.0, 0.5), "unmatched": (0.0, 1.0)}),
+}
+
+
+def tried(tier: Tier, search: Search, seed: int, epochs: int, settings: dict, problems: list) -> dict:
+    """One training and its score. Returns hits, n and seconds."""
+    place = tier.artifacts / "search" / "scores.json"
+    scores = json.loads(place.read_text(encoding="utf-8")) if place.exists() else {}
+    rows = traces.load(tier, seed=seed)
+    rows = rows.select(range(round(tier.traces * search.part)) if search.part < 1 else range(len(rows)))
+    method = search.method(replace(tier, epochs=epochs), seed, rows, **search.fixed, **settings)
+    run = method.run()
+    if run.folder.name not in scores:
+        adapter = training.adapters(run.folder)[-1]
+        load = models.load_sibling if method.role == "sibling" else models.load_student
+        model, tokenizer = load(tier, adapter=adapter)
+        asked = [problem.question for problem in problems]
+        said = generation.generate(model, tokenizer, asked, tier.answer_tokens, tier.answer_batch)
+        models.unload(model)
+        hits = sum(evaluation.right(said, problems))
+        scores[run.folder.name] = {"hits": hits, "n": len(problems), "seconds": round(run.seconds, 1)}
+        write(place, scores)
+    return scores[run.folder.name]
+
+
+def chosen(tier: Tier, name: str, seeds: list[int], problems: list) -> dict:
+    """Tries what SEARCHES has under a name. Returns what was tried, in order, and what was chosen."""
+    search = SEARCHES[name]
+    found = []
+
+    def best(candidates) -> dict:
+        for epochs, settings in candidates:
+            each = [tried(tier, search, seed, epochs, settings, problems) for seed in seeds]
+            found.append({
+                "epochs": epochs, **plain(settings), "hits": [one["hits"] for one in each],
+                "accuracy": sum(one["hits"] for one in each) / sum(one["n"] for one in each),
+                "seconds": [one["seconds"] for one in each],
+            })  # fmt: skip
+            print(f"{name}: {epochs} epochs {plain(settings)}: {found[-1]['accuracy']:.1%}", flush=True)
+        return max(found, key=lambda one: one["accuracy"])  # the first of equals
+
+    settings = list(search.settings())
+    if len(settings) > 1:
+        first = best((search.first, one) for one in settings)
+        settings = [one for one in settings if plain(one).items() <= first.items()]
+    there = {one["epochs"] for one in found}
+    winner = best((epochs, settings[0]) for epochs in search.epochs if epochs not in there)
+    kept = {key: winner[key] for key in ("epochs", *plain(settings[0]))}
+    return {"traces": round(tier.traces * search.part), "tried": found, "chosen": kept}
+
+
+def plain(settings: dict) -> dict:
+    """Settings as JSON has them: of features, the weight, which is all that is tried of them."""
+    return {
+        ("weight" if isinstance(value, Features) else key): (
+            asdict(value)["weight"] if isinstance(value, Features) else value
+        )
+        for key, value in settings.items()
+    }
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        prog="python tools/search.py", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--methods", nargs="+", default=list(SEARCHES), choices=SEARCHES, metavar="NAME")
+    parser.add_argument("--seeds", nargs="+", type=int, default=list(SEEDS), metavar="N")
+    parser.add_argument("--tier", choices=TIERS, default="mini")
+    given = parser.parse_args(arguments)
+    tier, made = TIERS[given.tier], commit()
+    problems = questions.draw(tier, "validation", PROBLEMS, seed=0, fewer=True)
+    target = ROOT / "data" / "results" / tier.name / "search.json"
+    before = json.loads(target.read_text(encoding="utf-8"))["methods"] if target.exists() else {}
+    run = {"seeds": given.seeds, "problems": len(problems), "split": "validation", "commit": made,
+           "machine": results.machine(), "versions": results.versions()}  # fmt: skip
+    for name in given.methods:
+        before[name] = chosen(tier, name, given.seeds, problems) | {"run": run}
+        write(target, {"methods": {one: before[one] for one in SEARCHES if one in before}})
+        print(f"{name}: chosen {before[name]['chosen']}", flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
