@@ -151,6 +151,17 @@ def test_the_reason_that_a_model_names_is_compared_with_the_true_one():
     assert evaluation.named_right(exam, sheet(impossible=[blind] * 4)) is None
 
 
+def test_a_right_verdict_for_a_false_reason_is_worth_less_than_one_for_the_true_reason():
+    solvable, twin = exam_of(1).pairs[0]
+    (fact,) = evaluation.facts_of(twin)
+    assert fact == twin.reason and evaluation.facts_of(solvable) == ()
+    assert evaluation.worth(f"This cannot be true: {fact}.", (), [fact]) == evaluation.RIGHT
+    assert evaluation.worth("This cannot be true.", (), [fact]) == evaluation.FALSE_REASON
+    assert evaluation.worth("This cannot be true.", ()) == evaluation.RIGHT, "where nobody knows the facts"
+    assert evaluation.worth("The answer is 5.", (), [fact]) == "wrong"
+    assert evaluation.worth(RIGHT.whole, (62,), evaluation.facts_of(BOXES)) == evaluation.RIGHT
+
+
 # --- why an answer is wrong ---------------------------------------------------------------------
 
 
