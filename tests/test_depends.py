@@ -28,6 +28,7 @@ HOUSE = {
         ("from helpers import wing, alone", ["alone.py", "ground.py", "stairs.py", "wing/__init__.py", "wing/door.py"]),
         ("from helpers.wing.door import bell", ["ground.py", "stairs.py", "wing/__init__.py", "wing/door.py"]),
         ("from helpers import nowhere", []),
+        ("if TYPE_CHECKING:\n    from helpers import alone\nfrom helpers import ground", ["ground.py"]),
         ("%matplotlib inline\nfrom helpers import ground", []),
     ],
 )

@@ -71,6 +71,12 @@ def test_a_long_row_is_cut_and_says_so():
     assert len(axes.patches) == 4 and axes.get_xlabel() == "the first 4 of 9 tokens"
 
 
+def test_a_bar_that_is_too_high_is_cut_and_has_its_figure_on_top():
+    (axes,) = distributions.surprise(Words(), [1, 2, 3], [0.5, 16.04, 4.0], highest=4.0).axes
+    assert axes.get_ylim() == (0, pytest.approx(4.4))
+    assert [(text.get_text(), text.get_position()[0]) for text in axes.texts] == [("16.0", 1)]
+
+
 @pytest.mark.parametrize("draw", [distributions.surprise, lambda *given: distributions.heat(*given, "bits")])
 def test_figures_must_match_the_tokens(draw):
     with pytest.raises(ValueError, match="2 tokens and 1 figures"):

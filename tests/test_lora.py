@@ -112,3 +112,12 @@ def test_one_target_may_be_a_word_and_none_is_refused(tiny):
         lora.lora_targets(student, ())
     with pytest.raises(ValueError, match="is called 'qproj'"):
         lora.lora_targets(student, "qproj")
+
+
+def test_an_adapter_has_as_many_weights_as_are_counted(tiny):
+    student, _ = models.load_student(tiny, four_bit=False)
+    layers = [
+        module for name, module in student.named_modules() if isinstance(module, torch.nn.Linear) and name != "lm_head"
+    ]
+    wanted = sum(lora.lora_weights(layer.in_features, layer.out_features, tiny.lora.r) for layer in layers)
+    assert models.parameter_count(models.add_lora(student, tiny.lora, 0), trainable=True) == wanted

@@ -77,6 +77,16 @@ def test_prompts_open_as_the_real_families_do(shipped):
     assert [len(tokenizer(digit, add_special_tokens=False).input_ids) for digit in ("7", "42", "105")] == [1, 2, 3]
 
 
+def test_the_student_adds_a_beginning_of_its_own_accord_and_no_prompt_has_two(shipped):
+    """As Gemma's tokenizer does. So a template's text is tokenized without: notebook 03 shows what else comes out."""
+    role, _, tokenizer, _ = shipped
+    own = [tokenizer.bos_token_id] if role == "student" else []
+    assert tokenizer("How many?").input_ids == own + tokenizer("How many?", add_special_tokens=False).input_ids
+    asked = [{"role": "user", "content": "How many?"}]
+    whole = tokenizer.apply_chat_template(asked, add_generation_prompt=True, return_dict=False)
+    assert models.prompt_ids(tokenizer, "How many?") == whole and whole.count(tokenizer.bos_token_id) == len(own)
+
+
 def test_answers_are_as_right_as_the_card_says(shipped):
     """On other problems than the card's: the two intervals overlap."""
     role, model, tokenizer, scores = shipped

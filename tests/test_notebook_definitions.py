@@ -57,14 +57,34 @@ def printed(capsys, name: str, key: str, **names) -> str:
     return capsys.readouterr().out.splitlines()[-1]
 
 
-def exercise(capsys, notebook: str, key: str, name: str, mistakes: dict, **given) -> None:
-    """The solution is right, each mistake is known by its remark, and the stub is nothing yet."""
+def exercise(
+    capsys, notebook: str, key: str, name: str, mistakes: dict, checked: str = "", told: str = "", **given
+) -> None:
+    """The solution is right, each mistake is known by its remark, and the stub is nothing yet.
+
+    checked, told: the cells of the check and of the solution, where they are not called after the stub's.
+    """
     given |= {"check": check, "random": random}
     made = dict(given)
-    exec(solution(notebook, f"{key}-help"), made)
+    exec(solution(notebook, told or f"{key}-help"), made)
     stub = definitions(notebook, key)[name]
     for own, end in ((made[name], "· right"), (stub, "nothing yet"), *mistakes.items()):
-        assert printed(capsys, notebook, f"{key}-check", **{**given, name: own}).endswith(end)
+        assert printed(capsys, notebook, checked or f"{key}-check", **{**given, name: own}).endswith(end)
+
+
+NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
+
+
+def unsaid(name: str, words: str, *keys: str) -> list[str]:
+    """The numbers in a cell of prose that are in no text that some cells print, nor in their code."""
+    cells = {one["id"]: one for one in notebook(name)["cells"]}
+    told = [text(cells[key]["source"]) for key in keys]
+    for key in keys:
+        for output in cells[key]["outputs"]:
+            told += [text(output.get("text", "")), text(output.get("data", {}).get("text/plain", ""))]
+    known = set(NUMBER.findall("\n".join(told)))
+    prose = re.sub(r"\]\([^)]*\)|(?:[Ss]ections?|[Nn]otebooks?) [\d.]+", "", cell(name, words))
+    return [number for number in NUMBER.findall(prose) if number not in known]
 
 
 # --- every notebook -----------------------------------------------------------------------------
@@ -154,6 +174,10 @@ def test_start_checks_the_guess(capsys, monkeypatch):
 # --- 02_teacher_traces --------------------------------------------------------------------------
 
 TRACES = "02_teacher_traces"
+SAID = {  # a cell of prose, and the cells whose outputs its numbers are from
+    "think-md": ("tokens",), "doubled-read-md": ("doubled",), "wrong-md": ("gold",),
+    "why-md": ("why", "gold"), "judged-md": ("judged",), "lengths-md": ("lengths",),
+}  # fmt: skip
 JUDGE = ("student-tokens", "judge", "judged")
 
 
@@ -253,21 +277,56 @@ def test_the_plug_is_pulled_after_so_many_batches(teacher):
         generation.generate(plug, tokenizer, asked, 4)
 
 
-def test_the_first_look_can_be_solved_and_knows_its_mistake(capsys):
-    given = {"evaluation": evaluation, "traces": traces, "tier": MINI}
-    made = definitions(TRACES, "first-look", "first-look-check", **given)
-    exec(solution(TRACES, "first-look-help"), made)
+def test_the_first_look_can_be_solved_and_knows_its_mistakes(capsys):
+    def looked(row, is_well, asks=True):
+        well = is_well(row[ANSWER])
+        return "truncated" if asks and not row["ended"] else "kept" if well else "no </think>"
 
-    def one_mark(row):
-        return "truncated" if not row["ended"] else "kept" if "</think>" in row[ANSWER] else "no </think>"
+    def as_meant(text):
+        return re.findall("</?think>", text) == ["<think>", "</think>"]
 
-    stub = definitions(TRACES, "first-look")["first_look"]
-    for own, end in (
-        (made["first_look"], "· right"),
-        (one_mark, "count both marks"),
-        (stub, "nothing yet"),
-    ):
-        assert printed(capsys, TRACES, "first-look-check", first_look=own, **given).endswith(end)
+    def marks_first(row):
+        return "no </think>" if not as_meant(row[ANSWER]) else "kept" if row["ended"] else "truncated"
+
+    mistakes = {
+        lambda row: looked(row, lambda text: "</think>" in text): "count both marks",
+        lambda row: looked(row, lambda text: text.count("<think>") == text.count("</think>") == 1):
+            "the order counts: <think> comes first",
+        lambda row: looked(row, as_meant, asks=False): "a trace that did not end is truncated",
+        marks_first: "ask first whether it ended",
+    }  # fmt: skip
+    exercise(capsys, TRACES, "first-look", "first_look", mistakes, traces=traces, tier=MINI, generation=generation)
+
+
+def test_the_heat_is_asked_for_only_after_a_guess(capsys):
+    asked = []
+
+    def generate(model, tokenizer, questions, room, batch_size, **how):
+        asked.append(how["temperature"])
+        return [Answer(f"It is {7 if i < 5 else 8}.", 4, True) for i in range(len(questions))]
+
+    many = [questions.Question(f"{i}?", (7,)) for i in range(10)]
+    names = {
+        "generation": type("", (), {"generate": staticmethod(generate)}), "sampled": {"seed": 0, "temperature": 1.0},
+        "tier": MINI, "teacher": None, "tokenizer": None, "asked": ["?"] * 10, "many": many, "evaluation": evaluation,
+    }  # fmt: skip
+    for guess, said in ((..., "nothing yet"), (5, "right"), (6, "right"), (10, "one wrong digit"), (0, "same model")):
+        exec(compile(cell(TRACES, "heat-check"), "heat-check", "exec"), {**names, "my_guess": guess})
+        assert said in capsys.readouterr().out
+    assert asked == [1.5 * MINI.sampling.temperature] * 4
+
+
+def test_every_reason_is_seen_once(own_judge, capsys):
+    rows = dataset([{**row(i), "verdict": "kept"} for i in range(3)])
+    given = {**own_judge, "dataset": rows, "verdicts": ["kept"] * 3, "tier": MINI}
+    exec(compile(cell(TRACES, "spoilt"), "spoilt", "exec"), given)
+    said = [line.partition("→ ")[2] for line in capsys.readouterr().out.splitlines()]
+    assert said == ["kept", *traces.REASONS]
+
+
+def test_the_numbers_in_the_words_are_those_of_the_outputs():
+    for words, outputs in SAID.items():
+        assert set(unsaid(TRACES, words, *outputs)) <= {str(MINI.max_length)}, words
 
 
 def test_the_filter_can_be_solved_and_knows_its_mistakes(own_judge, capsys):
@@ -290,13 +349,18 @@ def test_the_filter_can_be_solved_and_knows_its_mistakes(own_judge, capsys):
 
 
 def test_the_waste_can_be_worked_out_and_knows_its_mistakes(capsys):
-    cost = type("", (), {"seconds": 7.0})
-    given = {"cost": cost, "many": range(64), "tier": MINI, "check": check}
+    cost, whole = (type("", (), {"seconds": seconds}) for seconds in (7.0, 68.8))
+    given = {"cost": cost, "whole": whole, "many": range(48), "tier": MINI, "check": check}
     made = dict(given)
     exec(solution(TRACES, "epochs-help"), made)
-    one_epoch = 7.0 / 64 * MINI.traces
+    one_epoch = 7.0 / 48 * MINI.traces
     for wasted, end in (
         (made["wasted"], "· right"),
+        (round(made["wasted"]), "· right"),
+        (68.8 * (MINI.epochs - 1), "· right"),
+        (206, "· right"),
+        (68.8 * MINI.epochs, "the first time has to be paid in any case"),
+        (68.8, "that is what one epoch takes"),
         (one_epoch * MINI.epochs, "the first time has to be paid in any case"),
         (one_epoch, "that is what one epoch takes"),
         (7.0 * (MINI.epochs - 1), "that is for the sample alone"),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from readme import __main__ as readme
-from readme import before_after, rehearsed, tables
+from readme import before_after, openings, rehearsed, tables
 from readme.real_table import RESULT
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -106,6 +106,25 @@ def test_every_table_says_so_and_a_study_with_changes_is_named(project):
     study = json.loads((project / before_after.STUDY).read_text(encoding="utf-8"))
     change(project / before_after.STUDY, "run", "commit", to=study["run"]["commit"] + " dirty")
     assert text.count("with changes") + 1 == readme.render(text, project).count("with changes")
+
+
+def test_an_opening_tells_the_minutes_of_reading_and_of_computing():
+    cells = [
+        {"cell_type": "markdown", "source": ["> **Time and memory** mini: 9 min, 2 GB · small and full: no\n"]},
+        {"cell_type": "markdown", "source": ["word " * 2_000, "<details>", "word " * 9_000, "</details>"]},
+        {"cell_type": "code", "source": ["x = 1\n", "\n"] * 60, "outputs": []},
+    ]
+    text = json.dumps({"cells": cells}, ensure_ascii=False)
+    for seconds, said in ((59, "less than 1 min"), (150, "about 2 min on two cores")):
+        made = openings.timed(text, seconds)
+        assert f"**Time and memory** reading 15 min · mini: {said}, 2 GB · small and full: no" in made
+        assert openings.timed(made, seconds) == made
+    assert openings.timed(json.dumps({"cells": cells[1:]}), 60) == json.dumps({"cells": cells[1:]})
+
+
+def test_every_notebook_tells_its_minutes():
+    for path in (ROOT / "notebooks").glob("*.ipynb"):
+        assert openings.TIME.search(path.read_text(encoding="utf-8")), path.name
 
 
 def test_a_missing_place_is_named():

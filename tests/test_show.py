@@ -9,13 +9,14 @@ import matplotlib.pyplot as plt
 import pytest
 import torch
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_rgba
 from matplotlib.patches import FancyBboxPatch, Rectangle
 from tiny_models import QUESTIONS, tokenizer_of
 
 from helpers import generation, models, show
 from helpers.evaluation import wilson
 from helpers.generation.with_transformers import Answer
-from helpers.show import charts, page, series_route
+from helpers.show import charts, page, series_route, token_plot
 from helpers.show.answer_columns import parts
 from helpers.show.ask_box import answer_streaming
 
@@ -50,13 +51,6 @@ class Reader(HTMLParser):
         assert data in ("$", "\\") or not set("$\\") & set(data), "a page without our classes would look for formulas"
 
 
-def rows_of(html: str) -> list[tuple[str, str]]:
-    """(colour, text) of each token: what the reader sees of `show.tokens`, without the legend."""
-    body = html.partition("margin-top:6px")[2]
-    found = re.findall(r'<(?:u|span) style="background:(#\w+);[^>]*>(.*?)</(?:u|span)>(?=<|$)', body)
-    return [(colour, Reader(f'<p class="{page.NO_MATH}">{text}</p>').text) for colour, text in found]
-
-
 # --- what all HTML shares -----------------------------------------------------------------------
 
 
@@ -74,13 +68,10 @@ def test_text_can_be_read_on_its_background(ink):
 
 
 def every_html(tiny) -> dict[str, str]:
-    _, tokenizer = models.load_teacher(tiny)
-    ids = tokenizer(NASTY).input_ids
     box = show.ask({NASTY: models.load_teacher(tiny)}, tiny, NASTY)
     box.button.click()
     given = {NASTY: NASTY, "b": Answer(f"{NASTY}</think>{NASTY}", 3, True, True)}
     return {
-        "tokens": show.tokens(tokenizer, ids, [i % 3 == 0 for i in range(len(ids))]).data,
         "answers": show.answers(NASTY, given, (4,)).data,
         "ask": box.answers[NASTY].value,
     }
@@ -106,41 +97,36 @@ def test_a_text_colour_never_comes_without_a_background(tiny):
 # --- tokens -------------------------------------------------------------------------------------
 
 
-def test_tokens_are_coloured_by_the_loss(tiny):
+@pytest.mark.parametrize("text", ["How many crayons?\nSarah has $62.", NASTY, "word " * 60])
+def test_every_token_lies_on_its_colour(tiny, text):
     _, tokenizer = models.load_teacher(tiny)
-    ids = tokenizer("How many crayons?\nSarah has 62.").input_ids
-    learnt = [i >= 7 for i in range(len(ids))]
-    picture = show.tokens(tokenizer, ids, learnt)
-    colours = {True: page.BLUE.background, False: page.GREY.background}
-    pieces = [tokenizer.decode([token]).replace("\n", "⏎\n") for token in ids]
-    assert rows_of(picture.data) == [(colours[mark], piece) for mark, piece in zip(learnt, pieces, strict=True)]
-    assert f"in the loss: {len(ids) - 7}" in Reader(picture.data).text and "not in the loss: 7" in picture.data
-    assert picture.data.count("<u ") == 1 + len(ids) - 7, "told apart by more than colour; one is in the legend"
-
-
-def test_tokens_have_a_fallback(tiny):
-    _, tokenizer = models.load_teacher(tiny)
-    ids = [token for text in ("How", "\n", "?") for token in tokenizer(text).input_ids]
-    picture = show.tokens(tokenizer, ids, [False] * (len(ids) - 1) + [True])
-    first = "|".join(tokenizer.decode([token]) for token in ids[:-1]).replace("\n", "⏎\n")
-    assert repr(picture) == (
-        f"in the loss: 1, not in the loss: {len(ids) - 1}\n[not in the loss] {first}\n[in the loss] ?"
-    )
-
-
-def test_a_letter_of_several_tokens_is_shown_whole(tiny):
-    _, tokenizer = models.load_teacher(tiny)
-    text = "a−é\N{SLICE OF PIZZA}b"
     ids = tokenizer(text).input_ids
-    assert len(ids) == 11
-    assert [piece for _, piece in rows_of(show.tokens(tokenizer, ids, [True] * 11).data)] == list(text)
+    learnt = [i % 3 == 0 for i in range(len(ids))]
+    figure = show.tokens(tokenizer, ids, learnt)
+    drawn(figure)
+    (axis,) = figure.axes
+    boxes = [patch for patch in axis.patches if patch.get_width()]
+    assert len(boxes) == sum(len(pieces) for _, pieces in token_plot._groups(tokenizer, ids, learnt))
+    letters = "".join(one.get_text() for one in axis.texts).replace(r"\$", "$")
+    assert letters == text.replace("\n", "⏎")
+    assert all(box.get_x() >= 0 and box.get_x() + box.get_width() <= axis.get_xlim()[1] for box in boxes)
+    colours = {box.get_facecolor() for box in boxes}
+    assert colours == {to_rgba(ink.background) for ink in (page.BLUE, page.GREY)}
+    said = [one.get_text() for one in figure.legends[0].get_texts()]
+    assert said == [f"in the loss: {sum(learnt)}", f"not in the loss: {len(ids) - sum(learnt)}"]
 
 
-def test_half_a_letter_is_not_lost(tiny):
+@pytest.mark.parametrize(("text", "lost", "wanted"), [
+    ("a−é\N{SLICE OF PIZZA}b", 0, [*"a−é\N{SLICE OF PIZZA}b"]), ("ab−", 1, ["a", "b", "\ufffd"]),
+])  # fmt: skip
+def test_a_letter_of_several_tokens_is_shown_whole_and_half_a_letter_is_not_lost(tiny, text, lost, wanted):
     _, tokenizer = models.load_teacher(tiny)
-    ids = tokenizer("ab−").input_ids
-    shown = rows_of(show.tokens(tokenizer, ids[:-1], [True] * (len(ids) - 1)).data)
-    assert [text for _, text in shown] == ["a", "b", "\ufffd"]
+    ids = tokenizer(text).input_ids
+    assert len(ids) > len(text)
+    ids = ids[: len(ids) - lost]
+    (axis,) = show.tokens(tokenizer, ids, [True] * len(ids)).axes
+    assert [one.get_text() for one in axis.texts] == wanted
+    assert len([patch for patch in axis.patches if patch.get_width()]) == len(wanted)
 
 
 def test_a_mark_is_needed_for_each_token(tiny):
@@ -245,6 +231,7 @@ def words(figure) -> list[str]:
         lambda: show.shares(SHARES, "Costs $4 and $5"),
         lambda: show.shares({"one": wilson(1, 2)}, "One"),
         lambda: show.losses(RUN),
+        lambda: show.losses(RUN, wilson(1, 10), [(0, 2.5), (30, 0.7)]),
         lambda: show.losses(SimpleNamespace(loss=[], validation=[])),
         lambda: show.histogram([40, 50, 60], 55, "tokens for $4 or $5"),
         lambda: show.lines({"one": [0, 1]}, "step", "rate"),
@@ -309,6 +296,15 @@ def test_each_curve_needs_dashes_of_its_own():
     assert len(show.lines({name: [0, 1] for name in names[:4]}, "x", "y").legends[0].get_texts()) == 4
     with pytest.raises(ValueError, match="5 curves: a picture takes up to 4"):
         show.lines({name: [0, 1] for name in names}, "x", "y")
+
+
+def test_losses_begin_before_the_training_and_show_what_is_unseen():
+    before, unseen = wilson(1, 10), [(0, 2.5), (30, 0.7)]
+    left, right = show.losses(RUN, before, unseen).axes
+    assert left.lines[1].get_xydata().tolist() == [list(point) for point in unseen]
+    assert [text.get_text() for text in left.get_legend().get_texts()] == ["learnt", "unseen"]
+    assert right.lines[0].get_xydata().tolist() == [[0, before.value], [1, 0.2], [2, 1.0]]
+    assert right.get_xlim()[0] < 0, "its whiskers are seen"
 
 
 def test_a_run_without_figures_says_so():

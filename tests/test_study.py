@@ -430,9 +430,10 @@ def of_seed(figure: object, i: int) -> object:
         return {name: of_seed(part, i) for name, part in figure.items() if name != "run"}
     if "n" not in figure:
         return figure["per_seed"][i]
+    n = figure["n"][i] if isinstance(figure["n"], list) else figure["n"]  # a list where it differs from seed to seed
     if "hits" in figure:
-        return results.share(wilson(figure["hits"][i], figure["n"]))
-    return {"value": figure["per_seed"][i], "n": figure["n"], "low": 0.0, "high": 1.0}  # of runs: any but Wilson's
+        return results.share(wilson(figure["hits"][i], n))
+    return {"value": figure["per_seed"][i], "n": n, "low": 0.0, "high": 1.0}  # of runs: any but Wilson's
 
 
 @pytest.mark.parametrize("path", STUDIES, ids=lambda path: path.stem)

@@ -34,7 +34,7 @@ def unsloth(monkeypatch):
 @pytest.mark.gpu
 def test_every_call_fits_what_is_installed():
     found = surface.all_calls()
-    assert len(found) > 90
+    assert len(found) > 70
     assert not [complaint for complaint in map(surface.misfit, found) if complaint]
 
 

@@ -149,3 +149,28 @@ def test_the_tier_of_contributing_is_one():
     mine = tiers.resolve(made["mine"])
     assert mine.teacher.local and mine.student.local and mine.artifacts == ROOT / "artifacts" / "mine"
     assert mine.data == tiers.TIERS["small"].data and len(block.splitlines()) <= 10
+
+
+def test_a_tier_may_be_a_json_file(monkeypatch, tmp_path):
+    path = tmp_path / "mine.json"
+    path.write_text('{"like": "mini", "name": "mine", "epochs": 2, "data": {"most": 24}}')
+    monkeypatch.setenv("DISTILL_TIER", str(path))
+    mine = tiers.resolve("auto")
+    assert (mine.name, mine.epochs, mine.data.most, mine.data.name) == ("mine", 2, 24, TIERS["mini"].data.name)
+    assert mine.artifacts.name == "mine" and mine.traces == TIERS["mini"].traces
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("{", "is not JSON"), ("[]", 'must name as "like"'), ('{"like": "huge"}', "one of mini, small, full"),
+        ('{"like": "mini", "epoch": 2}', "Tier has no epoch; it has name, teacher"),
+        ('{"like": "mini", "data": {"least": 2}}', "DataSpec has no least; it has name, config, revision, most"),
+    ],
+)  # fmt: skip
+def test_a_file_that_is_no_tier_says_what_is_wrong(monkeypatch, tmp_path, text, said):
+    path = tmp_path / "mine.json"
+    path.write_text(text)
+    monkeypatch.setenv("DISTILL_TIER", str(path))
+    with pytest.raises(ValueError, match=re.escape(said)):
+        tiers.resolve("auto")

@@ -147,6 +147,7 @@ def test_a_saved_tokenizer_is_the_same(tokenizer, tmp_path):
     loaded = AutoTokenizer.from_pretrained(tmp_path)
     text = "  Café ▁ \ue000 日本 <think>\n12 e\u0301 "
     assert ids_of(loaded, text) == ids_of(tokenizer, text)
+    assert loaded(text).input_ids == tokenizer(text).input_ids
     assert loaded.decode(ids_of(loaded, text)) == text
     assert loaded.get_vocab() == tokenizer.get_vocab()
     assert (loaded.eos_token, loaded.pad_token, loaded.bos_token) == (
@@ -221,7 +222,12 @@ def test_earlier_turns_stay_as_they_were(tokenizer):
 
 def test_a_chat_rendered_and_then_tokenized_is_the_same(tokenizer):
     assert ids_of(tokenizer, chat(tokenizer, MESSAGES)) == chat_ids(tokenizer, MESSAGES)
-    assert tokenizer(chat(tokenizer, MESSAGES)).input_ids == chat_ids(tokenizer, MESSAGES)
+
+
+@pytest.mark.parametrize("text", ["How many?", "", "<bos>", "  two spaces"])
+def test_gemma_adds_a_beginning_of_its_own_accord_and_qwen_does_not(name, tokenizer, text):
+    own = [tokenizer.bos_token_id] if name == "student" else []
+    assert tokenizer(text).input_ids == own + ids_of(tokenizer, text)
 
 
 @pytest.mark.parametrize("turns", [1, 2, 6])
@@ -230,7 +236,8 @@ def test_gemma_has_one_beginning(kinds, turns):
     for prompt in (False, True):
         ids = chat_ids(student, MESSAGES[:turns], prompt)
         assert ids[0] == student.bos_token_id and ids.count(student.bos_token_id) == 1
-        assert student(chat(student, MESSAGES[:turns], prompt)).input_ids == ids
+        assert ids_of(student, chat(student, MESSAGES[:turns], prompt)) == ids
+        assert student(chat(student, MESSAGES[:turns], prompt)).input_ids == [student.bos_token_id, *ids]
 
 
 def test_gemma_refuses_a_system_role(kinds):

@@ -17,6 +17,7 @@ from helpers import methods, models, sources, tiers, training
 from helpers.evaluation.statistics import wilson
 from helpers.traces import store
 from helpers.training import callbacks, checkpoints, method
+from helpers.training.rows import labels_of_turns, optimizer_steps
 
 QUESTIONS = [f"Tom has {i} pens and finds {i + 1} more. How many pens has Tom?" for i in range(10)]
 
@@ -127,6 +128,19 @@ def test_one_checkpoint_an_epoch_and_one_schedule_over_all(whole):
     assert trainer.lr_scheduler.get_last_lr()[0] == pytest.approx(0, abs=1e-9)
     first, last = (weights(path) for path in (training.adapters(done.folder)[0], training.adapters(done.folder)[-1]))
     assert not equal(first, last)
+
+
+@pytest.mark.parametrize(("rows", "batch", "micro", "epochs"), [(10, 4, 2, 3), (8, 4, 4, 1), (3, 6, 2, 2)])
+def test_the_steps_are_as_many_as_are_counted(tier, rows, batch, micro, epochs):
+    chosen = replace(tier, batch_size=batch, micro_batch=micro, epochs=epochs)
+    trainer = trainer_for(chosen, rows=kept(rows))
+    *_, found = trainer.set_initial_training_values(trainer.args, trainer.get_train_dataloader())
+    assert found == optimizer_steps(rows, batch, micro, epochs)
+
+
+def test_the_labels_of_a_conversation_are_those_of_its_answers():
+    assert labels_of_turns([5, 6, 7, 8, 9], [(1, 2), (3, 5)]) == [-100, 6, -100, 8, 9]
+    assert labels_of_turns([5, 6], []) == [-100, -100]
 
 
 def test_short_epochs_are_validated_now_and_then_and_at_the_end(tier, capsys, monkeypatch):

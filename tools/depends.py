@@ -32,6 +32,9 @@ def _modules(source: str) -> set[str]:
         tree = ast.parse(source)
     except SyntaxError:
         return set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            node.body = []  # read by those who check types; no run comes here
     names = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):

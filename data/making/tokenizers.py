@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
+from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
 VOCABULARY = 1024
@@ -116,6 +116,10 @@ def gemma_kind(corpus: list[str], vocabulary: int = VOCABULARY) -> PreTrainedTok
         ]
     )
     tokenizer.add_special_tokens([AddedToken(token, special=True, normalized=False) for token in special])
+    # As Gemma's: a beginning of its own accord, unless it is told otherwise. The template writes one too.
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="<bos> $A", pair="<bos> $A <bos>:1 $B:1", special_tokens=[("<bos>", tokenizer.token_to_id("<bos>"))]
+    )
     wrapped = PreTrainedTokenizerFast(
         tokenizer_object=tokenizer,
         bos_token="<bos>",

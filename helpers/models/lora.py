@@ -26,6 +26,14 @@ def add_lora(model: Model, lora: Lora, seed: int) -> Model:
         return get_peft_model(model, config)
 
 
+def lora_weights(n_in: int, n_out: int, r: int) -> int:
+    """How many weights an adapter of rank r adds to a linear layer of n_in inputs and n_out outputs.
+
+    Source: Hu et al. 2021, "LoRA: Low-Rank Adaptation of Large Language Models" (arXiv 2106.09685), section 4.1.
+    """
+    return r * n_in + n_out * r
+
+
 def lora_targets(model: Model, wanted: str | tuple[str, ...]) -> list[str]:
     """The names of the linear layers to adapt, each of which the model really has.
 

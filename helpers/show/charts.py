@@ -67,26 +67,31 @@ def shares(found: Mapping[str, Estimate], title: str = "", xlabel: str = "right 
     return figure
 
 
-def losses(run: "Run") -> Figure:
+def losses(run: "Run", before: Estimate | None = None, unseen: Sequence[tuple[int, float]] = ()) -> Figure:
     """The loss of a training step by step and, beside it, the validation accuracy at each epoch's end.
 
     Args:
         run: a Run of `helpers.training`, or whatever has its loss, [(step, loss)], and validation,
             [(epoch, Estimate)].
+        before: the validation accuracy before the training, at epoch 0.
+        unseen: (step, loss) on rows that are not trained on, in nats a token.
     """
     figure, (left, right) = canvas(3.2, 1, 2)
     left.set(title="training", xlabel="optimizer step", ylabel="loss (nats per token)")
     right.set(title="validation", xlabel="epoch", ylabel="right answers", ylim=(0, 1))
     if run.loss:
-        left.plot(*zip(*run.loss, strict=True), color=BLUE, marker="." if len(run.loss) < 40 else None)
+        left.plot(*zip(*run.loss, strict=True), color=BLUE, marker="." if len(run.loss) < 40 else None, label="learnt")
+        if unseen:
+            left.plot(*zip(*unseen, strict=True), color=ORANGE, marker="o", linestyle="--", label="unseen")
+            left.legend(frameon=False)
         left.set_ylim(bottom=0)
     else:
         _nothing(left)
     if run.validation:
-        epochs, scores = zip(*run.validation, strict=True)
+        epochs, scores = zip(*([(0, before)] if before else []), *run.validation, strict=True)
         values = [score.value for score in scores]
         right.errorbar(epochs, values, yerr=whiskers(scores), color=ORANGE, marker="o", capsize=4)
-        right.set(xlim=(0, max(epochs) + 0.5), xlabel="epoch (whiskers: 95 % interval)")
+        right.set(xlim=(-0.2 if before else 0, max(epochs) + 0.5), xlabel="epoch (whiskers: 95 % interval)")
         right.annotate(f"{values[-1]:.1%}", (epochs[-1], scores[-1].high), (0, 4), textcoords="offset points",
                        ha="center", fontsize=9)  # fmt: skip
         # Room for that number; the scale still ends at 100 %.

@@ -65,7 +65,9 @@ def softened(logits: torch.Tensor, temperature: float) -> torch.Tensor:
     return (logits.float() / temperature).softmax(-1)
 
 
-def surprise(tokenizer: Tokenizer, ids: Sequence[int], nats: Sequence[float], most: int = 60) -> Figure:
+def surprise(
+    tokenizer: Tokenizer, ids: Sequence[int], nats: Sequence[float], most: int = 60, highest: float | None = None
+) -> Figure:
     """A bar for each of the first tokens: how surprised a model is by it.
 
     Args:
@@ -73,6 +75,7 @@ def surprise(tokenizer: Tokenizer, ids: Sequence[int], nats: Sequence[float], mo
         ids: [tokens].
         nats: [tokens], -log of each token's probability.
         most: how many are shown.
+        highest: bars end here, and a higher one has its figure on top: else one of them flattens all others.
 
     Raises:
         ValueError: if ids and nats are not of one length.
@@ -81,6 +84,11 @@ def surprise(tokenizer: Tokenizer, ids: Sequence[int], nats: Sequence[float], mo
     shown = [name.strip() for name in labels(tokenizer, ids[:most])]
     figure, axis = canvas(2.8, width=9, frame=True, layout="tight")
     axis.bar(range(len(shown)), nats[:most], color=BLUE, width=0.8)
+    if highest is not None:
+        axis.set_ylim(0, 1.1 * highest)
+        for place, value in enumerate(nats[:most]):
+            if value > highest:
+                axis.text(place, 1.11 * highest, f"{value:.1f}", ha="center", va="bottom", fontsize=8)
     axis.set_xticks(range(len(shown)), shown, rotation=90, fontsize=7)
     axis.set(xlim=(-0.7, len(shown) - 0.3), ylabel="surprise (nats)")
     if len(ids) > most:

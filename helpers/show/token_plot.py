@@ -3,35 +3,68 @@
 from collections.abc import Sequence
 from itertools import groupby
 
-from helpers.show.page import BLUE, FLOW, GREY, Picture, Tokenizer, card
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+from helpers.show.charts import canvas, literal
+from helpers.show.page import BLUE, GREY, Tokenizer
 
 LEGEND = {True: "in the loss", False: "not in the loss"}
+INKS = {True: BLUE, False: GREY}
+LETTERS = 88  # of a line
 
 
-def tokens(tokenizer: Tokenizer, ids: Sequence[int], learnt: Sequence[bool]) -> Picture:
+def tokens(tokenizer: Tokenizer, ids: Sequence[int], learnt: Sequence[bool]) -> Figure:
     """A sequence token by token, coloured by whether a token is in the loss, with a legend.
 
-    A line end is shown as ⏎. Tokens that hold only a part of a letter are shown together.
+    A picture and no HTML: pages that drop styles, such as GitHub's, would drop the colours. A line end is shown as ⏎.
+    Tokens that hold only a part of a letter are shown together.
 
     Args:
-        tokenizer: whose tokens they are.
-        ids: [tokens].
-        learnt: [tokens], whether the student is trained to write each of them.
+        tokenizer: of the student, to write the tokens.
+        ids: the tokens.
+        learnt: [tokens], whether the student is trained to write each.
 
     Raises:
-        ValueError: if ids and learnt are not of one length.
+        ValueError: if the two are not of one length.
     """
+    boxes, line, column = [], 0, 0  # of each: line, column, text, whether it is learnt
+    for mark, pieces in _groups(tokenizer, ids, learnt):
+        for piece in pieces:
+            text = piece.replace("\n", "⏎")
+            if column and column + len(text) > LETTERS:
+                line, column = line + 1, 0
+            boxes.append((line, column, text, mark))
+            column += len(text)
+            if piece.endswith("\n"):
+                line, column = line + 1, 0
+    lines = 1 + max((box[0] for box in boxes), default=0)
+    figure, axis = canvas(0.6 + 0.22 * lines)
+    for line, column, text, mark in boxes:
+        axis.add_patch(Rectangle((column, line), len(text) - 0.25, 0.82, color=INKS[mark].background, linewidth=0))
+        for place, letter in enumerate(text, column):
+            axis.text(place + 0.45, line + 0.42, literal(letter), color=INKS[mark].text, fontsize=8, family="monospace",
+                      ha="center", va="center")  # fmt: skip
+    for mark, said in _counted(learnt).items():
+        axis.add_patch(Rectangle((0, 0), 0, 0, color=INKS[mark].background, label=said))
+    axis.set(xlim=(0, LETTERS), ylim=(lines, 0))
+    axis.axis("off")
+    figure.legend(loc="outside upper left", ncols=2, frameon=False)
+    return figure
+
+
+def _groups(tokenizer: Tokenizer, ids: Sequence[int], learnt: Sequence[bool]) -> list[tuple[bool, list[str]]]:
+    """The texts of the tokens, those that follow each other with one mark together."""
     ids, learnt = list(ids), [bool(one) for one in learnt]
     if len(ids) != len(learnt):
         raise ValueError(f"there are {len(ids)} tokens and {len(learnt)} marks: each token needs one")
-    legend = {mark: f"{name}: {learnt.count(mark)}" for mark, name in LEGEND.items()}
-    html, plain = [], [", ".join(legend.values())]
-    for mark, group in groupby(zip(ids, learnt, strict=True), key=lambda pair: pair[1]):
-        pieces = [piece.replace("\n", "⏎\n") for piece in _pieces(tokenizer, [token for token, _ in group])]
-        html += [_marked(piece, mark) for piece in pieces]
-        plain.append(f"[{LEGEND[mark]}] {'|'.join(pieces)}")
-    head = f"<div>tokens {' '.join(_marked(text, mark) for mark, text in legend.items())}</div>"
-    return Picture(card(f'{head}<div style="{FLOW}margin-top:6px;">{"".join(html)}</div>'), "\n".join(plain))
+    marked = groupby(zip(ids, learnt, strict=True), key=lambda pair: pair[1])
+    return [(mark, _pieces(tokenizer, [token for token, _ in group])) for mark, group in marked]
+
+
+def _counted(learnt: Sequence[bool]) -> dict[bool, str]:
+    """The words of the legend."""
+    return {mark: f"{said}: {sum(bool(one) == mark for one in learnt)}" for mark, said in LEGEND.items()}
 
 
 def _pieces(tokenizer: Tokenizer, ids: list[int]) -> list[str]:
@@ -45,10 +78,3 @@ def _pieces(tokenizer: Tokenizer, ids: list[int]) -> list[str]:
             pieces.append(text)
             open_ids = []
     return pieces
-
-
-def _marked(text: str, mark: bool) -> str:
-    # The white line to the right is what separates a token from the next. What is learnt is underlined as well: a page
-    # that drops styles keeps the difference.
-    style = "border-right:2px solid #ffffff;border-radius:3px;padding:1px 1px;"
-    return BLUE.mark(text, style, "u") if mark else GREY.mark(text, style)

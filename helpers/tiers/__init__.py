@@ -6,6 +6,7 @@ from pathlib import Path
 
 from helpers.tiers import from_file, student_override
 from helpers.tiers.seeds import check_seed
+from helpers.tiers.specs import Budget, DataSpec, Lora, Sampling
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -29,58 +30,6 @@ class ModelSpec:
     def source(self) -> str:
         """What `from_pretrained` is given: the repository's name, or the folder's full path."""
         return str(ROOT / self.name) if self.local else self.name
-
-
-@dataclass(frozen=True)
-class DataSpec:
-    """Where the problems come from; `helpers.problems` makes its own and has neither config nor revision."""
-
-    name: str
-    config: str | None = None
-    revision: str | None = None
-    most: int | None = None  # how many a validation or a test has of problems that are made here; None: no end of them
-
-    @property
-    def made_here(self) -> bool:
-        """Whether the project makes them itself, as many as are wanted."""
-        return self.name == "helpers.problems"
-
-
-@dataclass(frozen=True)
-class Sampling:
-    """How the teacher samples its traces. top_k 0 and top_p 1.0 leave the distribution whole."""
-
-    temperature: float
-    top_p: float = 1.0
-    top_k: int = 0
-
-
-@dataclass(frozen=True)
-class Lora:
-    """A low-rank adapter: rank, scale (alpha / r), learning rate, and the linear layers that get one.
-
-    Their names, or "all-linear" for all but the output layer.
-    """
-
-    r: int
-    alpha: int
-    learning_rate: float
-    targets: str | tuple[str, ...] = "all-linear"
-
-
-@dataclass(frozen=True)
-class Budget:
-    """Minutes and gigabytes (RAM on a CPU, else GPU memory): on mini of the whole series, measured.
-
-    What is planned comes from `make plan`: traces and token distillation, on a T4 for small, an L4 for full.
-    """
-
-    minutes: int
-    memory_gb: float
-    state: str = "planned, not yet run"
-
-    def __str__(self) -> str:
-        return f"about {self.minutes} min and {self.memory_gb:g} GB ({self.state})"
 
 
 @dataclass(frozen=True)
@@ -135,7 +84,7 @@ TIERS = {
             name="mini", teacher=ModelSpec("data/mini/teacher"), student=ModelSpec("data/mini/student"),
             sibling=ModelSpec("data/mini/sibling"), data=DataSpec("helpers.problems"), engine="transformers",
             sampling=Sampling(temperature=1.0),
-            lora=Lora(r=32, alpha=64, learning_rate=8e-3),  # adapters this small want far more than the usual 2e-4
+            lora=Lora(r=32, alpha=64, learning_rate=8e-3),  # narrow layers, few steps: far above the usual 2e-4
             max_new_tokens=200, answer_tokens=200, max_length=512,
             traces=1_600, epochs=4, batch_size=12, micro_batch=12, generate_batch=48, answer_batch=192,
             budget=Budget(minutes=22, memory_gb=3, state="measured on two cores"),

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from helpers.tiers import Tier
 
-STUDENT = "DISTILL_STUDENT"  # the environment variable that names it
 ROOT = Path(__file__).resolve().parents[2]
+STUDENT = "DISTILL_STUDENT"  # the environment variable that names it
 # A commit: a branch or a tag can move to other weights.
 NAMED = re.compile(r"([\w.-]+(?:/[\w.-]+)?)@([0-9a-f]{7,40})")
 # Copies of the gated students without a gate, as their owners describe them. They are not pinned here: which of their

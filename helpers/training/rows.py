@@ -1,6 +1,7 @@
-"""Conversations as rows of tokens, and rows as a batch."""
+"""Conversations as rows of tokens, rows as a batch, and batches as steps of the optimizer."""
 
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Sequence
 
 import torch
 from datasets import Dataset
@@ -39,6 +40,34 @@ def tokenized(messages: Iterable[dict], tokenizer, longest: int | None = None) -
     if len(kept) < len(found):
         print(f"left out: {len(found) - len(kept)} of {len(found)} traces, whose prompt alone fills {longest} tokens")
     return kept
+
+
+def labels_of_turns(ids: Sequence[int], spans: Sequence[tuple[int, int]]) -> list[int]:
+    """The labels of a conversation in which every answer is learnt.
+
+    Args:
+        ids: The tokens of the whole conversation.
+        spans: Where each answer begins, and the place after its last token.
+
+    Returns:
+        [tokens], the token itself inside of an answer, and -100 outside.
+    """
+    labels = [losses.IGNORED] * len(ids)
+    for first, after in spans:
+        labels[first:after] = ids[first:after]
+    return labels
+
+
+def optimizer_steps(rows: int, batch: int, micro: int, epochs: int) -> int:
+    """How many steps the optimizer makes in a training.
+
+    Args:
+        rows: How many rows there are.
+        batch: How many of them make a step. The last step of an epoch may have fewer.
+        micro: How many go through the model at a time. That changes the memory, and not the steps.
+        epochs: How often all rows are read.
+    """
+    return math.ceil(rows / batch) * epochs
 
 
 class Padded:

@@ -98,7 +98,7 @@ def main(arguments: list[str], root: Path = ROOT) -> int:
         if not drawn:
             print(f"{before_after.PICTURE} shows other figures than the study's: run `make tables`", file=sys.stderr)
         for notebook in opened:
-            print(f"{notebook.name} opens with another memory than measured: run `make tables`", file=sys.stderr)
+            print(f"{notebook.name} opens with other figures than measured: run `make tables`", file=sys.stderr)
         return int(made != text or not drawn or bool(opened))
     path.write_text(made, encoding="utf-8")
     for notebook, words in opened.items():
