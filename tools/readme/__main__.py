@@ -43,14 +43,15 @@ def models_table(scores: dict[str, dict]) -> str:
 
 
 def route_table(root: Path) -> str:
-    """The notebooks with the minutes of one run in their order that began with nothing made (tools/series.py)."""
+    """The notebooks with the minutes of reading, and of one run that began with nothing made (tools/series.py)."""
     told = read(root, MINUTES)
     seconds = told["seconds"]
     rows = []
     for name, (title, what) in ROUTE.items():
         minutes = f"{seconds[name] / 60:.1f}" if name in seconds else "–"
-        rows.append([f"[{name[:2]} · {title}](notebooks/{name}.ipynb)", what, minutes])
-    table = markdown(["notebook", "what happens in it", "minutes (mini tier)"], rows)
+        reading = openings.reading(read(root, f"notebooks/{name}.ipynb")["cells"])
+        rows.append([f"[{name[:2]} · {title}](notebooks/{name}.ipynb)", what, f"{reading}", minutes])
+    table = markdown(["notebook", "what happens in it", "minutes to read", "to compute (mini)"], rows)
     return f"{table}\n\nOne run on {told['machine']}. {measured(told)}"
 
 
