@@ -2,16 +2,13 @@
 
 import json
 import random
-import re
 from dataclasses import replace
 
-import numpy as np
 import pytest
 import torch
-from test_notebook_definitions import cell, printed, solution
 
 from data.making.demonstrations import demonstration
-from helpers import check, evaluation, generation, models, problems, questions
+from helpers import evaluation, generation, models, problems, questions
 from helpers.evaluation import Benchmark, Responses, Table, reason, results
 from helpers.evaluation.error_analysis import _first_failure, _plain, _worth
 from helpers.evaluation.statistics import wilson
@@ -170,14 +167,14 @@ def thought(working: str, answer: str, ended: bool = True) -> Answer:
         (ALARM, "called impossible"),
         (Answer("<think>\nLet me see. Let me see.", 50, False), "cut off"),
         (thought("3 × 24 = 72. 72 - 20 = 52.", "She has 52 left."), "a number from nowhere"),
-        (thought("3 × 24 = 62. 62 - 10 = 52.", "She has 52 left."), "a sum that is not true"),
-        (thought("3 × 24 = 72. 72 - 10 = 52. 99 - 9 = 90.", "She has 52 left."), "a sum that is not true"),
+        (thought("3 × 24 = 62. 62 - 10 = 52.", "She has 52 left."), "a calculation that is not true"),
+        (thought("3 × 24 = 72. 72 - 10 = 52. 99 - 9 = 90.", "She has 52 left."), "a calculation that is not true"),
         (thought("24 is fewer than 10, but must be more.", "The facts do not fit."), "a comparison that is not true"),
         (thought("3 × 24 = 72. 24 is more than 3. 72 - 10 = 62.", "The facts do not fit."), "called impossible"),
         (thought("3 × 24 = 72. 72 - 10 = 62.", "She has 72 left."), "the answer is not what was worked out"),
         (thought("24 - 10 = 14. 3 × 14 = 42.", "She has 46 left."), "the answer is not what was worked out"),
         (thought("24 - 10 = 14. 3 × 14 = 42.", "She has them all."), "the answer is not what was worked out"),
-        (thought("24 - 10 = 14. 3 × 14 = 42.", "She has 42 left."), "true sums, but not the ones needed"),
+        (thought("24 - 10 = 14. 3 × 14 = 42.", "She has 42 left."), "true calculations, but not the ones needed"),
         (thought("$3 \\times 24 = 72$, 72 − 10 = 62, so **$62**.", "72."), "the answer is not what was worked out"),
     ],
 )
@@ -214,7 +211,7 @@ def test_one_changed_result_is_found():
         digits = after[: len(after) - len(after.lstrip("0123456789"))]
         text = f"{before}{sign}{int(digits) + 1}{after[len(digits):]}"
         found.append(_first_failure(_plain(problem.question), _plain(text)))
-    assert set(found) == {"a sum that is not true"}
+    assert set(found) == {"a calculation that is not true"}
 
 
 @pytest.mark.parametrize(
@@ -237,7 +234,7 @@ def test_a_chain_of_sums(terms, worth):
     ],
 )
 def test_which_sums_hold(text, fails):
-    assert _first_failure("0, 3, 10 and 1000", _plain(text)) == ("a sum that is not true" if fails else None)
+    assert _first_failure("0, 3, 10 and 1000", _plain(text)) == ("a calculation that is not true" if fails else None)
 
 
 def test_reasons_name_the_problems():
@@ -267,7 +264,9 @@ def test_the_figures_of_the_notebook(tmp_path):
     assert (found["impossible.before.detected"], found["impossible.after.detected"]) == (wilson(0, 3), wilson(3, 3))
     assert (found["impossible.after.false_alarms"], found["impossible.pairs"]) == (wilson(1, 3), 3)
     assert (found["parameters.student"], found["parameters.teacher"], found["seconds"]) == (5, 50, 12.3)
+    assert found["impossible.teacher.named"] == wilson(0, 3) and "impossible.before.named" not in found
     assert found["ended.after"] == wilson(11, 11)
+    assert found.keys() - evaluation.NAMES.keys() == set(), "each row of the last table has a name"
     assert (found["mcnemar.before_after"], found["mcnemar.after_teacher"]) == (0.5, 0.5)
     assert (found["tokens.before"], found["tokens.after"]) == (5, 12.5)
     results.write("04_before_and_after", found, "mini", 0, folder=tmp_path)
@@ -308,11 +307,13 @@ def test_how_many_problems_tell_two_shares_apart():
 
 
 def test_the_slips_are_wrong_and_each_in_its_own_way():
-    one_direction, above_one = evaluation.SLIPS
+    one_direction, of_all, above_one = evaluation.SLIPS
     uneven = [True] * 5 + [False], [False] * 5 + [True]  # 5 only a, 1 only b
     even = [True, False], [False, True]
     assert one_direction(*uneven) == 7 / 64 and evaluation.mcnemar(*uneven) == above_one(*uneven) == 14 / 64
     assert above_one(*even) == 1.5 and evaluation.mcnemar(*even) == 1
+    both = [True, True] + uneven[0], [True, True] + uneven[1]
+    assert of_all(*both) == 2 * (1 + 8) / 2**8 and evaluation.mcnemar(*both) == 14 / 64
 
 
 def test_a_table_is_markdown_and_lines_up():
@@ -329,13 +330,16 @@ def test_a_table_is_markdown_and_lines_up():
 
 
 def test_this_run_stands_beside_the_study():
-    live = {"a.b": wilson(1, 2), "a.c": 3, "d": 0.5}
-    study = json.loads(json.dumps({"a": {"b": results.share(wilson(9, 10))}, "d": {"e": 1}}))
-    lines = repr(evaluation.beside(live, study)).split("\n")
+    live = {"a.b": wilson(1, 2), "a.c": 3, "d": 0.5, "x.retained": 0.96, "p.x": 1e-30}
+    study = {"a": {"b": results.share(wilson(9, 10))}, "d": {"e": 1}, "p": {"x": {"per_seed": [1e-9, 0.012]}}}
+    study["x"] = {"retained": {"mean": 0.974, "low": 0.951, "high": 0.997, "per_seed": [0.96, 0.98]}}
+    lines = repr(evaluation.beside(live, study, {"d": "the last"})).split("\n")
     rows = [[cell.strip() for cell in line.strip("| ").split(" | ")] for line in lines]
     assert rows[2] == ["a.b", said(wilson(1, 2)), said(wilson(9, 10))]
-    assert rows[3] == ["a.c", "3", "–"] and rows[4] == ["d", "0.5", "–"]
-    assert repr(evaluation.beside(live, None)).count("–") == 3
+    assert rows[3] == ["a.c", "3", "–"] and rows[4] == ["the last", "0.5", "–"]
+    assert rows[5] == ["x.retained", "96.0%", "97.4% (95.1% to 99.7%)"]
+    assert rows[6] == ["p.x", "p < 0.001", "p < 0.001 · p = 0.012"]
+    assert repr(evaluation.beside(live, None)).count("–") == 5
 
 
 @pytest.mark.parametrize(
@@ -363,54 +367,6 @@ def test_no_figure_of_the_study_is_shown_as_it_cannot_be():
     table = repr(evaluation.beside(dict.fromkeys(keys, 1), study))
     rows = [line.strip("| ").split(" | ") for line in table.split("\n")]
     shown = {row[0].strip(): row[2].strip() for row in rows[2:]}
-    assert shown["mcnemar.after_teacher"] == "4.005e-05 · 0.01172 · 0.0004883"
-    assert shown["mcnemar.before_after"].count(" · ") == 2 and "to" not in "".join(shown.values())
+    assert shown["mcnemar.after_teacher"].count("p ") == 3 and shown["mcnemar.before_after"] == "p < 0.001"
+    assert "to" not in "".join(shown.values())
     assert (shown["impossible.pairs"], shown["parameters.teacher"]) == ("200", "3,033,856")
-
-
-# --- the notebook -------------------------------------------------------------------------------
-
-NOTEBOOK = "04_before_and_after"
-GIVEN = {"evaluation": evaluation, "check": check, "np": np}
-
-
-@pytest.mark.parametrize("hits", [1, 13, 20])
-def test_the_interval_comes_out_three_times(capsys, hits):
-    now = [i < hits for i in range(25)]
-    after = sheet([RIGHT if hit else WRONG for hit in now])
-    exec(cell(NOTEBOOK, "formula"), {**GIVEN, "now": now, "exam": Benchmark([BOXES] * 25), "after": after})
-    found = re.findall(r"(0\.\d{4} to [01]\.\d{4})", capsys.readouterr().out)
-    assert len(found) == 3 and len(set(found)) == 1
-
-
-def test_the_number_of_problems_can_be_found_and_the_check_knows_the_mistake(capsys):
-    made = dict(GIVEN)
-    exec(solution(NOTEBOOK, "ex1-help"), made)
-    for own, end in ((made["problems_needed"], "right"), (300, "has one of its own"), (..., "nothing yet")):
-        assert printed(capsys, NOTEBOOK, "ex1-check", problems_needed=own, **GIVEN).endswith(end)
-    first = next(n for n in range(100, 2000, 100) if wilson(round(0.9 * n), n).high < 0.93)
-    assert first == 300, "the remark is for where 93 % leaves the other interval"
-
-
-def test_mcnemar_can_be_written_and_the_check_knows_the_mistakes(capsys):
-    made: dict = {}
-    exec(solution(NOTEBOOK, "ex2-help"), made)
-    stub: dict = {}
-    exec(cell(NOTEBOOK, "ex2-stub"), stub)
-    for own, end in (
-        (made["my_mcnemar"], "right"),
-        (stub["my_mcnemar"], "nothing yet"),
-        *evaluation.SLIPS.items(),
-    ):
-        assert printed(capsys, NOTEBOOK, "ex2-check", my_mcnemar=own, **GIVEN).endswith(end)
-
-
-def test_the_family_that_gained_most_can_be_found_and_the_check_knows_the_mistake(capsys):
-    families = {
-        "student before": {"boxes": wilson(1, 10), "vans": wilson(8, 10), "share": wilson(0, 10)},
-        "student after": {"boxes": wilson(8, 10), "vans": wilson(9, 10), "share": wilson(3, 10)},
-    }
-    made = {"families": families}
-    exec(solution(NOTEBOOK, "ex3-help"), made)
-    for own, end in ((made["largest_gain"], "right"), (0.9, "not the largest gain"), (..., "nothing yet")):
-        assert printed(capsys, NOTEBOOK, "ex3-check", largest_gain=own, families=families, **GIVEN).endswith(end)

@@ -10,6 +10,8 @@ from readme import __main__ as readme
 from readme import before_after, openings, rehearsed, tables
 from readme.real_table import RESULT
 
+from helpers.evaluation import SEED_FACTS
+
 ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -186,13 +188,14 @@ def test_texts_of_the_models_are_shown_as_text():
     ],
 )  # fmt: skip
 def test_an_answer_is_right_only_as_a_whole(name, text, worth):
-    assert before_after.worth(name, text) == worth
+    assert before_after.verdict(name, text) == worth
 
 
 def test_the_facts_about_the_buses_are_those_that_do_not_fit():
     """From the question: school = 2 × library, station = library + 15, all 100, school and station 70."""
     library = 100 - 70
     school, station = 2 * library, library + 15
-    assert all(f"{school + station}, not 70" in fact for fact in before_after.FACTS["buses"]) and school + station != 70
+    (facts,) = SEED_FACTS.values()
+    assert all(f"{school + station}, not 70" in fact for fact in facts) and school + station != 70
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     assert "*teacher (it cannot be true, but the reason is false: the school bus" in text

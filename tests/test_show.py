@@ -13,7 +13,7 @@ from matplotlib.colors import to_rgba
 from matplotlib.patches import FancyBboxPatch, Rectangle
 from tiny_models import QUESTIONS, tokenizer_of
 
-from helpers import generation, models, show
+from helpers import generation, models, problems, show
 from helpers.evaluation import wilson
 from helpers.generation.with_transformers import Answer
 from helpers.show import charts, page, series_route, token_plot
@@ -178,6 +178,23 @@ def test_verdicts_are_in_words(gold, words):
         assert re.search(rf"{name} {re.escape(word)}(reasoning|answer)", shown)
         assert f"\n{name}: {word}\n" in fallback
     assert ("Gold: it cannot be true" if gold == () else "Gold: 72") in fallback
+
+
+@pytest.mark.parametrize(
+    ("stop", "verdict"),
+    [
+        ("school", "✓ right: says it cannot be true, and why"),
+        ("library", "✗ it cannot be true, but the reason is false"),
+    ],
+)
+def test_a_right_verdict_for_a_false_reason_is_not_right(stop, verdict):
+    said = {"one": f"It is not possible: the {stop} bus and the train station bus would carry 105, not 70."}
+    question = problems.SEED_QUESTIONS["buses"][0]
+    for picture in (
+        show.answers(question, said, ()),
+        show.answers("?", said, (), facts=["the school bus and the train station bus would carry 105, not 70"]),
+    ):
+        assert f"one {verdict}answer" in Reader(picture.data).text and f"\none: {verdict}\n" in repr(picture)
 
 
 def test_nothing_is_right_or_wrong_without_gold():

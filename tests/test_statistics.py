@@ -9,7 +9,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binomtest, ttest_1samp, ttest_rel
 
-from helpers.evaluation.statistics import mcnemar, paired_bootstrap, paired_repeats, repeated, wilson
+from helpers.evaluation.statistics import (
+    Estimate,
+    holm,
+    mcnemar,
+    p_text,
+    paired_bootstrap,
+    paired_repeats,
+    repeated,
+    verdict,
+    wilson,
+)
 
 shares = st.integers(1, 2000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
 outcomes = st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=200)
@@ -106,7 +116,7 @@ def test_the_difference_is_b_less_a():
     worse, better = [False] * 90 + [True] * 10, [True] * 100
     found = paired_bootstrap(worse, better, seed=0)
     assert found.value == pytest.approx(0.9) and 0 < found.low < 0.9 < found.high <= 1
-    assert str(found).startswith("+90.0% (+")
+    assert str(found).startswith("+90.0 points (+")
     assert paired_bootstrap(better, worse, seed=0).value == pytest.approx(-0.9)
 
 
@@ -126,6 +136,54 @@ def test_different_numbers_of_problems_are_refused(test):
 def test_nothing_cannot_be_resampled():
     with pytest.raises(ValueError, match="no problems"):
         paired_bootstrap([], [], seed=0)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "said"),
+    [
+        (0.01, 0.09, "better"),
+        (-0.09, -0.01, "worse"),
+        (0.01, 0.04, "better, by less than 5 points"),
+        (-0.04, -0.01, "worse, by less than 5 points"),
+        (-0.04, 0.04, "equal within ±5 points"),
+        (-0.06, 0.04, "not decided"),
+        (-0.04, 0.05, "not decided"),
+        (0, 0, "equal within ±5 points"),
+    ],
+)
+def test_no_difference_found_is_not_yet_equal(low, high, said):
+    assert verdict(Estimate((low + high) / 2, low, high, 100, signed=True)) == said
+    if said == "not decided":
+        assert verdict(Estimate(0, low, high, 100, signed=True), margin=0.1) == "equal within ±10 points"
+
+
+p_values = st.lists(st.floats(0, 1), min_size=1, max_size=12)
+
+
+@settings(deadline=None)  # a machine may be busy
+@given(p_values)
+def test_holms_step_down_rejects_what_his_rule_rejects(values):
+    """His rule: go up from the smallest, compare the i-th with 0.05 / (m - i), and stop at the first that is above."""
+    raised, rejected = holm(values), set()
+    for step, place in enumerate(np.argsort(values, kind="stable")):
+        if (len(values) - step) * values[place] > 0.05:
+            break
+        rejected.add(place)
+    assert {i for i, p in enumerate(raised) if p <= 0.05} == rejected
+    assert all(old <= new <= 1 for old, new in zip(values, raised, strict=True))
+
+
+def test_holm_by_hand():
+    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert holm([0.5, 0.6]) == [1.0, 1.0] and holm([]) == []
+
+
+@pytest.mark.parametrize(
+    ("p", "said"),
+    [(4.6e-128, "p < 0.001"), (0.0, "p < 0.001"), (0.00123, "p = 0.0012"), (0.19, "p = 0.19"), (1.0, "p = 1")],
+)
+def test_a_p_value_is_never_zero(p, said):
+    assert p_text(p) == said
 
 
 hundredths = st.integers(0, 100).map(lambda hits: hits / 100)

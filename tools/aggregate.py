@@ -13,10 +13,10 @@ from math import isclose
 from statistics import mean
 
 from helpers.evaluation.statistics import repeated, wilson
+from helpers.evaluation.tables import P_VALUES
 
 SHARE = {"value", "n", "low", "high"}
-# What the name of a figure, or of what it lies in, says of it.
-P_VALUES = {"mcnemar", "p", "p_value"}
+# As P_VALUES: what the name of a figure, or of what it lies in, says of it.
 AMOUNTS = {
     "balance", "bits", "bytes", "bytes_per_token", "degrees", "divergence", "far", "filling", "gradient_angle_degrees",
     "loss", "memory", "ratio", "retained", "seconds", "seconds_per_trace", "step_seconds", "tokens",

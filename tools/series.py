@@ -12,7 +12,7 @@ from pathlib import Path
 
 import nbformat
 from execution import Failed, execute
-from readme.tables import MINUTES, figure, percent
+from readme.tables import DASH, MINUTES, shown
 
 ROOT = Path(__file__).resolve().parents[1]
 TIER = "mini"
@@ -25,8 +25,9 @@ ROWS = {
     **{
         name: tuple(key.format(model) for model in ("before", "after", "teacher"))
         for name, key in (
-            ("impossible twins caught", "impossible.{}.detected"),
             ("false alarms", "impossible.{}.false_alarms"),
+            ("impossible twins caught", "impossible.{}.detected"),
+            ("of the caught, the facts named that do not fit", "impossible.{}.named"),
             ("answers that end by themselves", "ended.{}"),
         )
     },
@@ -93,10 +94,9 @@ def table(figures: dict) -> str:
 
     rows = []
     for name, keys in ROWS.items():
-        try:
-            rows.append([name, *(percent(figure(figures, key)) for key in keys)])
-        except KeyError:
-            continue
+        cells = [shown(figures, key) for key in keys]
+        if set(cells) != {DASH}:
+            rows.append([name, *cells])
     run, kept = figures["run"], figures["student_after"]["retained"]
     note = f"n = {figures['teacher']['accuracy']['n']:,}; 95 % intervals; seed {run['seed']}; {run['machine']}."
     if kept is not None:

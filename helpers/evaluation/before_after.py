@@ -7,9 +7,27 @@ from statistics import fmean
 
 from helpers.evaluation.benchmark import Benchmark, Responses
 from helpers.evaluation.error_analysis import REASONS, reason
-from helpers.evaluation.reading import final_answer, says_impossible
+from helpers.evaluation.facts import named_right
 from helpers.evaluation.scoring import TwinScore, right, score_twins
-from helpers.evaluation.statistics import Estimate, mcnemar, wilson
+from helpers.evaluation.statistics import mcnemar, wilson
+
+# Whose figures lie under which keys, and what they are called.
+WHO = {"before": "student before", "after": "student after", "teacher": "teacher"}
+ACCURACY = {"before": "student_before.accuracy", "after": "student_after.accuracy", "teacher": "teacher.accuracy"}
+_EACH = {
+    "impossible.{}.detected": "impossible noticed", "impossible.{}.named": "of the noticed, right facts named",
+    "impossible.{}.false_alarms": "false alarms", "ended.{}": "answers that ended", "tokens.{}": "tokens of an answer",
+}  # fmt: skip
+# What the rows of the last table are called.
+NAMES = {
+    **{key: f"{WHO[who]}: right answers" for who, key in ACCURACY.items()},
+    **{key.format(who): f"{name}: {what}" for key, what in _EACH.items() for who, name in WHO.items()},
+    "student_after.retained": "student after: part of the teacher's accuracy",
+    "mcnemar.before_after": "student before → after (McNemar)",
+    "mcnemar.after_teacher": "student after → teacher (McNemar)",
+    "impossible.pairs": "pairs of twins", "parameters.teacher": "teacher: parameters",
+    "parameters.student": "student: parameters", "seconds": "seconds that the notebook took",
+}  # fmt: skip
 
 
 def probe(exam: Benchmark, sheets: Mapping[str, Responses]) -> dict[str, TwinScore]:
@@ -21,20 +39,6 @@ def probe(exam: Benchmark, sheets: Mapping[str, Responses]) -> dict[str, TwinSco
     if not exam.pairs:
         return {}
     return {name: score_twins(exam.pairs, one.solvable, one.impossible, exam.noticed) for name, one in sheets.items()}
-
-
-def named_right(exam: Benchmark, sheet: Responses) -> Estimate | None:
-    """Of the impossible problems that a model caught, the share where it names the facts that really do not fit.
-
-    None where it caught none, and where the twins have no reason to compare with. It is read word for word: the mini
-    teacher has one wording for each contradiction.
-    """
-    if not all(hasattr(twin, "reason") for _, twin in exam.pairs):
-        return None
-    answers = zip(exam.pairs, sheet.impossible, strict=True)
-    caught = [(twin, answer.whole) for (_, twin), answer in answers if says_impossible(answer.whole)]
-    named = [twin.reason in final_answer(text) for twin, text in caught]
-    return wilson(sum(named), len(named)) if named else None
 
 
 def reasons(exam: Benchmark, sheet: Responses) -> dict[str, list[int]]:
@@ -64,7 +68,8 @@ def figures(
     """What notebook 04 keeps: dotted keys to numbers and Estimates; the `impossible` keys only where there are pairs.
 
     student_after.retained: the student's accuracy as a part of the teacher's, None where the teacher has none right.
-    mcnemar: exact p-values on the same problems; tokens: of a mean answer to a test problem.
+    mcnemar: exact p-values on the same problems; tokens: of a mean answer to a test problem. impossible.*.named: as
+    `named_right`, not there for a model that noticed none.
 
     Args:
         exam: what all three were asked.
@@ -78,15 +83,15 @@ def figures(
     scores = {name: wilson(sum(each), len(each)) for name, each in hits.items()}
     taught = scores["teacher"].value
     found: dict[str, object] = {
-        "teacher.accuracy": scores["teacher"],
-        "student_before.accuracy": scores["before"],
-        "student_after.accuracy": scores["after"],
+        **{key: scores[who] for who, key in ACCURACY.items()},
         "student_after.retained": scores["after"].value / taught if taught else None,
         "mcnemar.before_after": mcnemar(hits["before"], hits["after"]),
         "mcnemar.after_teacher": mcnemar(hits["after"], hits["teacher"]),
     }
     for name, score in probe(exam, sheets).items():
         found |= {f"impossible.{name}.detected": score.detected, f"impossible.{name}.false_alarms": score.false_alarms}
+        named = named_right(exam, sheets[name])
+        found |= {f"impossible.{name}.named": named} if named else {}
     if exam.pairs:
         found["impossible.pairs"] = len(exam.pairs)
     found |= {f"ended.{name}": sheet.ended for name, sheet in sheets.items()}
@@ -108,10 +113,31 @@ def transcripts(exam: Benchmark, before: Responses, after: Responses, teacher: R
     return found
 
 
+def _own_alone(low: float, high: float) -> int:
+    return next(n for n in count(100, 100) if wilson(round(low * n), n).high < high)
+
+
+def _one_step_early(low: float, high: float) -> int:
+    return needed(low, high) - 100
+
+
+# `needed` as beginners write it, and what is wrong with it: for `check.function`, as SLIPS below.
+TOUCHING = {
+    _own_alone: "there the higher share leaves the other's interval, but it has one of its own",
+    _one_step_early: "one step too early: there the two intervals still touch",
+}
+
+
 def _one_direction(right_a: list[bool], right_b: list[bool]) -> float:
     pairs = list(zip(right_a, right_b, strict=True))
     only_a, only_b = sum(a and not b for a, b in pairs), sum(b and not a for a, b in pairs)
     return sum(comb(only_a + only_b, k) for k in range(min(only_a, only_b) + 1)) / 2 ** (only_a + only_b)
+
+
+def _of_all_questions(right_a: list[bool], right_b: list[bool]) -> float:
+    pairs = list(zip(right_a, right_b, strict=True))
+    few = min(sum(a and not b for a, b in pairs), sum(b and not a for a, b in pairs))
+    return min(1, 2 * sum(comb(len(pairs), k) for k in range(few + 1)) / 2 ** len(pairs))
 
 
 def _above_one(right_a: list[bool], right_b: list[bool]) -> float:
@@ -121,5 +147,6 @@ def _above_one(right_a: list[bool], right_b: list[bool]) -> float:
 # McNemar's test as beginners write it, and what is wrong with it: for `check.function`.
 SLIPS = {
     _one_direction: "one direction only: either model could have been the better one",
+    _of_all_questions: "a coin for every question: those on which both agree are no coins",
     _above_one: "a probability above 1: where both counts are equal, the middle was counted twice",
 }

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from helpers.generation.with_transformers import Answer
 
 REASONS = (
-    "cut off", "no working", "a number from nowhere", "a sum that is not true", "a comparison that is not true",
-    "called impossible", "the answer is not what was worked out", "true sums, but not the ones needed",
+    "cut off", "no working", "a number from nowhere", "a calculation that is not true", "a comparison that is not true",
+    "called impossible", "the answer is not what was worked out", "true calculations, but not the ones needed",
 )  # fmt: skip
 CUT_OFF, NO_WORKING, NOWHERE, FALSE_SUM, FALSE_COMPARISON, ALARM, LAST_STEP, OTHER_SUMS = REASONS
 

@@ -10,7 +10,7 @@ from helpers.evaluation import scoring
 from helpers.evaluation.benchmark import Benchmark, Responses
 from helpers.evaluation.formulas import endless
 from helpers.evaluation.reading import final_answer
-from helpers.evaluation.statistics import mcnemar, paired_bootstrap, wilson
+from helpers.evaluation.statistics import mcnemar, p_text, paired_bootstrap, wilson
 from helpers.evaluation.tables import Table
 from helpers.tiers import Tier
 
@@ -63,7 +63,7 @@ def gsm8k(
         ours, theirs, ended = (wilson(sum(hits), len(hits)) for hits in counts)
         gain = None
         if sheet is not before:
-            gain = f"{paired_bootstrap(first, right, seed)}, p = {mcnemar(first, right):.2g}"
+            gain = f"{paired_bootstrap(first, right, seed)}, {p_text(mcnemar(first, right))}"
         rows.append((name, reported, ours, theirs, gain, ended))
     return Table((f"{len(exam.asked):,} questions", "published", "right", "by math-verify", "gain", "ended"), rows)
 

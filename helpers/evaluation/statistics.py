@@ -18,7 +18,7 @@ class Estimate:
         high: where its interval ends.
         n: how many problems or runs it is over.
         hits: of a share, how many of n; else None.
-        signed: whether it is a difference, which is written with its sign.
+        signed: whether it is a difference, which is written with its sign and in percentage points.
     """
 
     value: float
@@ -29,8 +29,11 @@ class Estimate:
     signed: bool = False
 
     def __str__(self) -> str:
-        value, low, high = (f"{one:{'+' if self.signed else ''}.1%}" for one in (self.value, self.low, self.high))
-        return f"{value} ({low} to {high})"
+        if self.signed:
+            # The zero that is added has the plus sign: there is no −0.0.
+            value, low, high = (f"{round(100 * one, 1) + 0.0:+.1f}" for one in (self.value, self.low, self.high))
+            return f"{value} points ({low} to {high})"
+        return f"{self.value:.1%} ({self.low:.1%} to {self.high:.1%})"
 
 
 def wilson(hits: int, n: int) -> Estimate:
@@ -86,6 +89,46 @@ def paired_bootstrap(right_a: Sequence[bool], right_b: Sequence[bool], seed: int
     kinds = np.random.default_rng(seed).multinomial(n, [only_a / n, only_b / n, 1 - (only_a + only_b) / n], resamples)
     low, high = np.quantile((kinds[:, 1] - kinds[:, 0]) / n, [0.025, 0.975])
     return Estimate((only_b - only_a) / n, float(low), float(high), n, signed=True)
+
+
+def verdict(gain: Estimate, margin: float = 0.05) -> str:
+    """What an interval of a difference allows to say: which is better, that both are equal, or neither.
+
+    Equal is what no difference beyond the margin is believable for: a test that finds none has not shown that.
+
+    Args:
+        gain: how much better b is than a, as `paired_bootstrap` gives it.
+        margin: the difference, as a part of 1, up to which two models count as equal.
+    """
+    equal = -margin < gain.low and gain.high < margin
+    if gain.low > 0 or gain.high < 0:
+        return ("better" if gain.low > 0 else "worse") + (f", by less than {100 * margin:g} points" if equal else "")
+    return f"equal within ±{100 * margin:g} points" if equal else "not decided"
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """The p-values of several tests, raised so that a single one below 0.05 by luck stays as rare as for one test.
+
+    The smallest is multiplied by the number of tests, the next by one less, and so on; none falls below one before it.
+
+    Source: Holm, "A simple sequentially rejective multiple test procedure" (1979).
+
+    Args:
+        p_values: [tests], in any order.
+
+    Returns:
+        [tests], in the same order, none above 1.
+    """
+    raised, highest = [0.0] * len(p_values), 0.0
+    for step, place in enumerate(np.argsort(p_values, kind="stable")):
+        highest = max(highest, min(1.0, (len(p_values) - step) * p_values[place]))
+        raised[place] = highest
+    return raised
+
+
+def p_text(p: float) -> str:
+    """A p-value as it is written: "p = 0.19", two digits, and "p < 0.001" for all that are smaller."""
+    return "p < 0.001" if p < 0.001 else f"p = {p:.2g}"
 
 
 def repeated(values: Sequence[float], confidence: float = 0.95) -> Estimate:

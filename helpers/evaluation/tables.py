@@ -1,6 +1,12 @@
 """Tables of figures: Markdown in a notebook, the same text aligned where there is none."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from helpers.evaluation.statistics import p_text
+
+# What the name of a figure, or of what it lies in, says of it.
+P_VALUES = {"mcnemar", "p", "p_value"}
+PARTS = {"retained"}  # of another figure, so per cent
 
 
 def markdown(head: Sequence, rows: Iterable[Sequence], rule: Sequence[str] | None = None) -> str:
@@ -39,37 +45,52 @@ class Table:
     _repr_markdown_ = __repr__
 
 
-def beside(live: Mapping[str, object], study: Mapping | None) -> Table:
+def beside(live: Mapping[str, object], study: Mapping | None, names: Mapping[str, str] | None = None) -> Table:
     """Figures of this run beside the study's, a row for each dotted key; a dash where the study has none.
 
     Args:
         live: this run's figures by their dotted keys.
         study: nested, as `results.study` gives it, or None.
+        names: what the row of a key is called; one that has no name is called by its key.
     """
-    return Table(("", "this run", "the study"), [(key, value, _at(study, key)) for key, value in live.items()])
+    rows = []
+    for key, value in live.items():
+        kind = set(key.split("."))
+        write = p_text if kind & P_VALUES else "{:.1%}".format if kind & PARTS else _number
+        rows.append(((names or {}).get(key, key), said(value, write), said(_at(study, key), write)))
+    return Table(("", "this run", "the study"), rows)
 
 
-def said(value: object) -> str:
+def said(value: object, write: Callable[[float], str] | None = None) -> str:
     """A cell's text: figures with their interval, whole numbers with commas, others with four digits, None as a dash.
 
     A mapping is a share or a mean over seeds as a results file holds it; one that is neither is a dash. Counts and
     p-values, which have no interval over seeds, stand seed by seed where the seeds differ.
+
+    Args:
+        value: of the cell.
+        write: how a number is written, if not so.
     """
     if value is None:
         return "–"
+    write = write or _number
     if isinstance(value, Mapping):
-        return _of_a_file(value)
-    if isinstance(value, int):
-        return f"{value:,}"
-    return f"{value:,.4g}" if isinstance(value, float) else str(value)
+        return _of_a_file(value, write)
+    return write(value) if isinstance(value, int | float) else str(value)
 
 
-def _of_a_file(found: Mapping) -> str:
+def _number(value: float) -> str:
+    return f"{value:,}" if isinstance(value, int) else f"{value:,.4g}"
+
+
+def _of_a_file(found: Mapping, write: Callable[[float], str]) -> str:
     if "per_seed" in found and "low" not in found:
-        each = [said(one) for one in found["per_seed"]]
+        each = [write(one) for one in found["per_seed"]]
         return " · ".join(each if len(set(each)) > 1 else each[:1])
     middle, low, high = found.get("value", found.get("mean")), found.get("low"), found.get("high")
-    write = "{:.1%}".format if "n" in found and middle is not None else said
+    if middle is None:
+        return "–"
+    write = "{:.1%}".format if "n" in found else write
     return write(middle) if low is None or low == high else f"{write(middle)} ({write(low)} to {write(high)})"
 
 

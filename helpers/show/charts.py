@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 # Of Okabe and Ito's colours (2008), which all usual kinds of colour blindness keep apart.
 SKY, BLUE, ORANGE, GREEN, PURPLE = "#56b4e9", "#0072b2", "#d55e00", "#009e73", "#cc79a7"
+# The colour of each kind of model, in every picture. A bar whose name is one of these has it of its own accord.
+COLOURS = {"teacher": GREEN, "before": SKY, "after": BLUE, "rival": ORANGE, "control": PURPLE}
 # A curve's colour, dashes, width. The dots are wide: a curve that lies on another one is seen.
 CURVES = ((BLUE, "-", 1.5), (ORANGE, "--", 1.5), (GREEN, "-.", 1.5), (PURPLE, ":", 3.0))
 WIDTH = 7.0  # inches
@@ -51,20 +53,26 @@ def canvas(
 def shares(found: Mapping[str, Estimate], title: str = "", xlabel: str = "right answers") -> Figure:
     """Shares as horizontal bars, the first on top, with 95 % intervals as whiskers and the values written beside.
 
-    Where there is no share, that is what it says.
+    Teacher and student have their colours. Where there is no share, that is what it says.
     """
     figure, axis = canvas(max(1.6, 1.0 + 0.45 * len(found)))
     rows = range(len(found))
     values = [share.value for share in found.values()]
     if not found:
         _nothing(axis)
-    axis.barh(rows, values, xerr=whiskers(found.values()), color=SKY, height=0.6, capsize=4, ecolor="black")
+    colours = [colour(name) for name in found]
+    axis.barh(rows, values, xerr=whiskers(found.values()), color=colours, height=0.6, capsize=4, ecolor="black")
     write_beside(axis, [f"{share}\n{share.hits:,} of {share.n:,}" for share in found.values()])
     axis.set(yticks=rows, yticklabels=map(literal, found), xlim=(0, 1), title=literal(title))
     axis.set_xlabel(f"{literal(xlabel)} (whiskers: 95 % interval)")
     axis.invert_yaxis()
     axis.xaxis.set_major_formatter(PercentFormatter(1))
     return figure
+
+
+def colour(name: str) -> str:
+    """The colour of a model by its name: "teacher" and "student before" have their own, others that of "after"."""
+    return COLOURS.get(name.removeprefix("student "), COLOURS["after"])
 
 
 def losses(run: "Run", before: Estimate | None = None, unseen: Sequence[tuple[int, float]] = ()) -> Figure:

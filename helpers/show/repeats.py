@@ -1,25 +1,21 @@
 """Repeated runs as pictures: a dot for each, their mean with its interval, a colour for each kind of model."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from helpers.evaluation import Estimate
-from helpers.show.charts import BLUE, GREEN, ORANGE, PURPLE, SKY, canvas, whiskers, write_beside
+from helpers.show.charts import COLOURS, canvas, whiskers, write_beside
 
-# Whose colour is which, in all pictures of a notebook.
-COLOURS = {"teacher": GREEN, "before": SKY, "after": BLUE, "rival": ORANGE, "control": PURPLE}
 GREY = "#4d4d4d"
 MARKS = (("-", "o"), ("--", "s"), (":", "^"))  # told apart without their colours too
 
 
 def points(difference: Estimate) -> str:
     """A difference of shares and its interval in percentage points: "+7.8 points (+6.2 to +9.3)"."""
-    # The zero that is added has the plus sign: there is no −0.0.
-    ends = (round(100 * one, 1) + 0.0 for one in (difference.value, difference.low, difference.high))
-    value, low, high = (f"{one:+.1f}" for one in ends)
-    return f"{value} points ({low} to {high})"
+    return str(replace(difference, signed=True))
 
 
 def means(
@@ -52,7 +48,7 @@ def means(
         axis.plot(runs, [row - 0.24] * len(runs), "o", color=colour, alpha=0.5, markersize=5, markeredgewidth=0)
         axis.errorbar(scale * one.value, row, xerr=scale * whiskers([one]), fmt="D", color=colour, markersize=5,
                       capsize=4, ecolor="black")  # fmt: skip
-    write_beside(axis, map(points if signed else str, found.values()))
+    write_beside(axis, map(str, found.values()))
     if signed:
         axis.axvspan(-scale * margin, scale * margin, color="#eeeeee", zorder=0)
         axis.axvline(0, color=GREY, linestyle="--", linewidth=1, zorder=0.5)

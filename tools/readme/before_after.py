@@ -7,25 +7,17 @@ from pathlib import Path
 
 from matplotlib.ticker import PercentFormatter
 
-from helpers.evaluation.reading import final_answer, is_right
+from helpers.evaluation import FALSE_REASON, SEED_FACTS, worth
+from helpers.evaluation.before_after import ACCURACY, WHO
 from helpers.evaluation.tables import markdown
 from helpers.problems import FAMILIES, SEED_QUESTIONS, TWINS
-from helpers.show.charts import canvas
-from helpers.show.repeats import COLOURS
-from readme.tables import BRACKETS, measured, percent, ratio
+from helpers.show.charts import canvas, colour
+from readme.tables import BRACKETS, DASH, figure, measured, percent, ratio, shown
 
 STUDY = Path("data/results/mini/04_before_and_after.json")
 PICTURE = Path("data/results/mini/before_and_after.png")
-WHO = {"student before": "before", "student after": "after", "teacher": "teacher"}
-ACCURACY = {"before": "student_before", "after": "student_after", "teacher": "teacher"}
-KEYS = {"accuracy": "accuracy", "detected": "impossible problems noticed", "false_alarms": "false alarms"}
-# The facts that really do not fit: of 100 passengers 30 are left for the library bus, so 60 and 45 for the others.
-FACTS = {
-    "buses": (
-        "the school bus and the train station bus would carry 105, not 70",
-        "the train station bus and the school bus would carry 105, not 70",
-    )
-}
+KEYS = {"accuracy": "right answers", "false_alarms": "false alarms", "detected": "impossible problems noticed"}
+NAMED = "of the noticed, the facts named that do not fit"
 STAMP = "Figures"  # where the picture says which figures it was drawn from
 
 
@@ -37,18 +29,19 @@ def table(study: dict, limited: dict, sampled: dict) -> str:
         limited: what data/results/limits.json has.
         sampled: the teacher's accuracy where it samples, from the study of notebook 00.
     """
-    probed = study["impossible"]
     student, teacher = (f"{study['parameters'][who]['mean']:,.0f}" for who in ("student", "teacher"))
+    named, about = [shown(study, f"impossible.{who}.named") for who in WHO], NAMED
+    if set(named) == {DASH}:  # the study was made before it counted them
+        named, about = [shown(limited, f"{who}.named") for who in WHO], f"{NAMED} (one seed)"
     rows = [
-        ["accuracy: problems solved", *(percent(study[name]["accuracy"]) for name in ACCURACY.values())],
-        ["impossible problems noticed", *(percent(probed[who]["detected"]) for who in ACCURACY)],
-        ["of the noticed, the facts named that do not fit (one seed)",
-         *(percent(limited[who]["named"]) if who in limited else "–" for who in ACCURACY)],
-        ["false alarms", *(percent(probed[who]["false_alarms"]) for who in ACCURACY)],
-        ["answers that end by themselves", *(percent(study["ended"][who]) for who in ACCURACY)],
-        ["tokens of an answer", *(f"{study['tokens'][who]['mean']:.0f}" for who in ACCURACY)],
+        ["accuracy: problems solved", *(shown(study, key) for key in ACCURACY.values())],
+        ["false alarms", *(shown(study, f"impossible.{who}.false_alarms") for who in WHO)],
+        ["impossible problems noticed", *(shown(study, f"impossible.{who}.detected") for who in WHO)],
+        [about, *named],
+        ["answers that end by themselves", *(shown(study, f"ended.{who}") for who in WHO)],
+        ["tokens of an answer", *(f"{study['tokens'][who]['mean']:.0f}" for who in WHO)],
         ["parameters", student, f"{student} and adapter", teacher],
-    ]  # fmt: skip
+    ]
     seeds, n = study["run"]["seeds"], study["student_after"]["accuracy"]["n"]
     kept = study["student_after"]["retained"]
     note = (
@@ -58,7 +51,7 @@ def table(study: dict, limited: dict, sampled: dict) -> str:
         f"for its traces, it solves {percent(sampled)} of {sampled['n']} problems a seed (notebook 00). "
         f"{measured(study['run'])}"
     )
-    return "\n\n".join([markdown(["", *WHO], rows), note, limits(limited)])
+    return "\n\n".join([markdown(["", *WHO.values()], rows), note, limits(limited)])
 
 
 def limits(found: dict) -> str:
@@ -91,22 +84,20 @@ def transcripts(study: dict) -> str:
     parts = []
     for name, said in study["transcripts"].items():
         quoted = "\n".join(f"> {line}".rstrip() for line in first(said["question"]).strip().splitlines())
-        answers = [(who, first(said[key])) for who, key in zip(WHO, ("before", "after", "teacher"), strict=True)]
+        answers = [(name, first(said[who])) for who, name in WHO.items()]
         told = "\n\n".join(
-            f"*{who} ({worth(name, text)}):* {' '.join(text.replace('<', '&lt;').split())}" for who, text in answers
+            f"*{who} ({verdict(name, text)}):* {' '.join(text.replace('<', '&lt;').split())}" for who, text in answers
         )
         parts.append(f"<details><summary><b>{name.replace('_', ' ')}</b></summary>\n\n{quoted}\n\n{told}\n\n</details>")
     return "\n".join(parts)
 
 
-def worth(name: str, text: str) -> str:
-    """What an answer to a seed question is worth as a whole: to call it impossible for a false reason is not right."""
-    gold, facts = SEED_QUESTIONS[name][1], FACTS.get(name)
-    if not is_right(text, gold):
-        return "wrong"
-    if facts and not any(fact in final_answer(text) for fact in facts):
-        return f"it cannot be true, but the reason is false: {facts[0]}"
-    return "right"
+def verdict(name: str, text: str) -> str:
+    """What an answer to a seed question is worth as a whole: a false reason stands beside the true one."""
+    question, gold = SEED_QUESTIONS[name]
+    facts = SEED_FACTS.get(question, ())
+    found = worth(text, gold, facts)
+    return f"{found}: {facts[0]}" if found == FALSE_REASON else found
 
 
 def first(value: str | dict) -> str:
@@ -116,25 +107,26 @@ def first(value: str | dict) -> str:
 
 def drawn_from(study: dict) -> str:
     """A digest of all figures that the picture shows."""
-    shown = [study["run"]["seeds"], *(points(study, who, key) for key in KEYS for who in WHO.values())]
+    shown = [study["run"]["seeds"], *(points(study, who, key) for key in KEYS for who in WHO)]
     return hashlib.sha256(json.dumps(shown).encode()).hexdigest()[:16]
 
 
 def points(study: dict, who: str, key: str) -> list[float]:
     """A figure with each seed."""
-    return (study[ACCURACY[who]] if key == "accuracy" else study["impossible"][who])[key]["per_seed"]
+    return figure(study, ACCURACY[who] if key == "accuracy" else f"impossible.{who}.{key}")["per_seed"]
 
 
 def draw(study: dict, path: Path) -> None:
     """The picture: a bar for each mean, a dot for each seed."""
     figure, axis = canvas(2.9, width=7.5)
     for place, key in enumerate(KEYS):
-        for beside, (name, who) in enumerate(WHO.items()):
+        for beside, (who, name) in enumerate(WHO.items()):
             found, x = points(study, who, key), place + 0.27 * (beside - 1)
             middle = sum(found) / len(found)
-            axis.bar(x, middle, width=0.25, color=COLOURS[who], label=name if not place else None)
-            axis.scatter([x] * len(found), found, s=12, color="black", zorder=3)
-            axis.text(x, max(found) + 0.03, f"{middle:.0%}", ha="center", fontsize=9)
+            axis.bar(x, middle, width=0.25, color=colour(name), label=name if not place else None)
+            aside = [x + 0.06 * (seed - (len(found) - 1) / 2) for seed in range(len(found))]
+            axis.scatter(aside, found, s=12, color="black", zorder=3)
+            axis.text(x, max(found) + 0.03, f"{middle:.1%}", ha="center", fontsize=9)
     axis.set(xticks=range(len(KEYS)), xticklabels=KEYS.values(), ylim=(0, 1.28), yticks=(0, 0.25, 0.5, 0.75, 1))
     axis.yaxis.set_major_formatter(PercentFormatter(1))
     axis.legend(ncols=3, loc="upper center", frameon=False, fontsize=9)

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from helpers.evaluation.statistics import repeated
+from helpers.evaluation.statistics import holm, p_text
 from helpers.evaluation.tables import markdown
-from readme.tables import BRACKETS, LIMITS, figure, measured, percent, ratio, read
+from readme.tables import BRACKETS, DASH, LIMITS, figure, measured, percent, ratio, read, shown
 
 RESULTS = Path("data/results/mini")
 LOGITS, CACHE, ACROSS = "05_logit_distillation", "06_teacher_cache", "07_across_tokenizers"
@@ -30,7 +30,7 @@ ALL = (
 )
 
 # What else may be asked of a student; it lies beside its accuracy.
-PROBE = {"detected": "impossible problems noticed", "false_alarms": "false alarms"}
+PROBE = {"false_alarms": "false alarms", "detected": "impossible problems noticed"}
 UNPROBED = (
     "–: not measured. The accuracy does not show how many solvable problems a student calls impossible, nor whether "
     "it notices those that are: a student that learnt to doubt may look as good as one that did not."
@@ -49,7 +49,7 @@ def table(root: Path) -> str:
     for student, way, notebook, key, gain in (*FEW, *ALL):
         found = studies[notebook]
         gains += [figure(found, gain)] if gain else []
-        probed = (probe(found, key.replace("accuracy", name)) for name in PROBE)
+        probed = (shown(found, key.replace("accuracy", name)) for name in PROBE)
         rows.append([student, way, percent(figure(found, key)), *probed, points(gains[-1]) if gain else ""])
     first, cached, inside = studies[LOGITS], studies[CACHE], studies[INSIDE]
     traces, others = (studies[name]["traces"]["mean"] for name in (LOGITS, ACROSS))
@@ -64,7 +64,7 @@ def table(root: Path) -> str:
         f"{measured(*(study['run'] for study in studies.values()))}"
     )
     notes = [note, corrected(gains), of_the_cache(cached, read(root, LIMITS))]
-    if any("–" in row for row in rows):
+    if any(DASH in row for row in rows):
         notes.append(UNPROBED)
     return "\n\n".join([markdown(head, rows), *notes])
 
@@ -89,26 +89,18 @@ def of_the_cache(study: dict, limits: dict) -> str:
     )
 
 
-def probe(found: dict, key: str) -> str:
-    """A share of the probe with impossible problems; a dash where the study did not ask."""
-    try:
-        return percent(figure(found, key))
-    except KeyError:
-        return "–"
-
-
 def corrected(gains: list[dict]) -> str:
-    """Which of some gains lie above zero still if all their intervals are to hold at once (Bonferroni)."""
-    level, told = 1 - 0.05 / len(gains), {True: [], False: []}
-    for one in gains:
-        wide = repeated(one["per_seed"], level)
-        agree = ", though it is with each seed" if min(one["per_seed"]) > 0 else ""
-        text = points({"mean": wide.value, "low": wide.low, "high": wide.high})
-        told[wide.low > 0].append(text if wide.low > 0 else f"{text}{agree}")
+    """Which of some gains are no luck, if they are tested together (Holm): paired t-tests over the seeds."""
+    from scipy.stats import ttest_1samp  # not at the top: it takes a second
+
+    told = {True: [], False: []}
+    for one, p in zip(gains, holm([float(ttest_1samp(each["per_seed"], 0).pvalue) for each in gains]), strict=True):
+        agree = ", though it is above zero with each seed" if p >= 0.05 and min(one["per_seed"]) > 0 else ""
+        told[p < 0.05].append(f"{100 * one['mean']:+.1f} ({p_text(p)}{agree})")
     return (
-        f"Each of the table's {len(gains)} differences has an interval of its own. If all are to hold at once, each "
-        f"needs {100 * level:.3g} % (Bonferroni): then {' and '.join(told[True]) or 'none'} lies above zero, and "
-        f"not above it {'; '.join(told[False]) or 'none'}."
+        f"The table's {len(gains)} differences, tested together (paired t-tests over the seeds, Holm's correction): "
+        f"{' and '.join(told[True]) or 'none'} is below p = 0.05, and not below it {'; '.join(told[False]) or 'none'}. "
+        "With so few seeds a test finds large differences alone: what is not below is not shown to be none."
     )
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 MINUTES = Path("data/results/minutes.json")  # how long each notebook takes: tools/series.py writes it
 LIMITS = Path("data/results/limits.json")  # what the other figures leave out: tools/limits.py writes it
 
-
+DASH = "–"  # stands where nothing was measured
 # What the brackets of a share over seeds are: tools/aggregate.py makes them.
 BRACKETS = (
     "in brackets, 95 % intervals, whose ends are the outer ones of two: Student's of the mean over the seeds, and "
@@ -24,6 +24,14 @@ def percent(share: dict) -> str:
     middle = f"{100 * share['value' if 'value' in share else 'mean']:.1f} %"
     low, high = share["low"], share["high"]
     return middle if low == high else f"{middle} ({100 * low:.1f}–{100 * high:.1f})"
+
+
+def shown(figures: dict, key: str) -> str:
+    """The share under a dotted key as `percent` writes it; a dash where it was not measured."""
+    try:
+        return percent(figure(figures, key))
+    except KeyError:
+        return DASH
 
 
 def ratio(found: dict) -> str:
