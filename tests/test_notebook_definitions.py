@@ -147,7 +147,7 @@ def test_start_asks_each_model_in_its_own_way(tiny):
     loaded = {"teacher": models.load_teacher(tier), "student": models.load_student(tier, four_bit=False)}
     (teacher, teacher_tokenizer), (student, student_tokenizer) = loaded.values()
     ask = definitions(
-        START, "ask", tier=tier, SEED=3, teacher=teacher, teacher_tokenizer=teacher_tokenizer, student=student,
+        START, "size", "ask", tier=tier, SEED=3, teacher=teacher, teacher_tokenizer=teacher_tokenizer, student=student,
         student_tokenizer=student_tokenizer,
     )["ask"]  # fmt: skip
     sampled = generation.generate(
@@ -169,23 +169,6 @@ def test_start_checks_the_guess(capsys, monkeypatch):
         ([False] * 6, "too strict: count the steps of each question"),
     ):
         assert printed(capsys, START, "guess-check", my_guess=guess, **names).endswith(end)
-
-
-def test_start_compares_your_answer_with_the_teachers(capsys):
-    mine: dict = {}
-    exec(solution(START, "mine-help"), mine)
-    assert mine["my_answer"] == (4 * 12 - 9,)
-
-    def ask(question):
-        return {"teacher": Answer("Tom has 39 pens left.", 6, True)}
-
-    names = {"ask": ask, "check": check, "evaluation": evaluation, "show": type("", (), {"answers": lambda *_: ""})}
-    shown = []
-    names |= {"display": shown.append}
-    stub = {"my_question": ..., "my_answer": ...}
-    assert printed(capsys, START, "mine-check", **names, **stub) == "yours: nothing yet" and not shown
-    own = {"my_question": mine["my_question"], "my_answer": mine["my_answer"]}
-    assert printed(capsys, START, "mine-check", **names, **own).endswith("right") and shown
 
 
 # --- 02_teacher_traces --------------------------------------------------------------------------

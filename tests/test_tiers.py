@@ -69,7 +69,9 @@ def test_the_minutes_of_mini_are_those_of_the_series_as_it_ran():
     assert TIERS["mini"].budget.minutes == round(sum(seconds.values()) / 60)
 
 
-@pytest.mark.parametrize(("gigabytes", "name"), [(None, "mini"), (8, "small"), (16, "small"), (23.6, "full")])
+@pytest.mark.parametrize(
+    ("gigabytes", "name"), [(None, "mini"), (8, "mini"), (12.5, "small"), (20.9, "small"), (23.6, "full")]
+)
 def test_auto_follows_the_hardware(monkeypatch, free_choice, gigabytes, name):
     pretend_gpu(monkeypatch, gigabytes)
     assert resolve() is resolve("auto") is TIERS[name]

@@ -24,6 +24,7 @@ from helpers.cache.sizes import on_disk
 from helpers.evaluation import Benchmark, results
 from helpers.evaluation.statistics import Estimate, wilson
 from helpers.problems import Step, words
+from helpers.problems.outside import NAMES, renamed
 from helpers.tiers import TIERS, Tier
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -39,21 +40,12 @@ DRAWN = (
     "scarf", "hat", "puzzle", "ball", "muffins", "rolls", "buns", "balloons",
     "A group of friends", "A family", "A team",
 )  # fmt: skip
-NAMES = re.compile(rf"\b({'|'.join(words.SHE + words.HE)})\b")
 MASKS = (
     (NAMES, "NAME"),
     (re.compile(rf"\b({'|'.join(sorted(DRAWN, key=len, reverse=True))})\b"), "THING"),
     (re.compile(r"\d+"), "NUMBER"),
     (re.compile(r"\b(she|he|her|his)\b", re.IGNORECASE), "THEY"),
 )
-# Names that the world does not have.
-NEW = dict(zip(
-    words.SHE + words.HE,
-    ("Greta", "Yuki", "Fatima", "Olga", "Hana", "Ingrid", "Leila", "Marta", "Nadia", "Chloe", "Tara", "Wanda",
-     "Yusuf", "Bjorn", "Diego", "Hans", "Igor", "Jamal", "Karl", "Marco", "Pablo", "Stefan", "Tariq", "Viktor"),
-    strict=True,
-))  # fmt: skip
-
 
 def pattern(question: str) -> str:
     """The question without what is drawn for it: names, numbers and things."""
@@ -65,11 +57,6 @@ def pattern(question: str) -> str:
 def patterns(split: str, n: int = 1_000) -> set[str]:
     """The patterns of n problems of a split, with the impossible ones."""
     return {pattern(problem.question) for problem in problems.draw(split, n, SEED, impossible=True)}
-
-
-def renamed(question: str) -> str:
-    """The question with names from outside the world."""
-    return NAMES.sub(lambda name: NEW[name[0]], question)
 
 
 def follows(problem, plan: tuple, text: str) -> bool:

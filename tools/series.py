@@ -21,7 +21,7 @@ MAIN = ("00", "02", "03", "04")  # by their numbers: the shortest way to the tab
 COLUMNS = ("student before", "student after", "teacher")
 # The rows of the table: where a figure lies for each column.
 ROWS = {
-    "problems answered rightly": ("student_before.accuracy", "student_after.accuracy", "teacher.accuracy"),
+    "accuracy: problems solved": ("student_before.accuracy", "student_after.accuracy", "teacher.accuracy"),
     **{
         name: tuple(key.format(model) for model in ("before", "after", "teacher"))
         for name, key in (

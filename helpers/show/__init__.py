@@ -4,13 +4,14 @@ from helpers.show.alignment_plot import spans, typed
 from helpers.show.answer_columns import answers
 from helpers.show.ask_box import Ask, ask
 from helpers.show.charts import canvas, colour, histogram, lines, losses, shares, whiskers
+from helpers.show.distillation import distillation
 from helpers.show.distributions import distribution, heat, surprise, temperature
 from helpers.show.layers import by_hand, directions, ladder, likeness, looks
 from helpers.show.series_route import route
 from helpers.show.token_plot import tokens
 
 __all__ = [
-    "Ask", "answers", "ask", "by_hand", "canvas", "colour", "directions", "distribution", "heat", "histogram",
-    "ladder", "likeness", "lines", "looks", "losses", "route", "shares", "spans", "surprise", "temperature", "tokens",
-    "typed", "whiskers",
+    "Ask", "answers", "ask", "by_hand", "canvas", "colour", "directions", "distillation", "distribution", "heat",
+    "histogram", "ladder", "likeness", "lines", "looks", "losses", "route", "shares", "spans", "surprise",
+    "temperature", "tokens", "typed", "whiskers",
 ]  # fmt: skip

@@ -9,7 +9,6 @@ from helpers.tiers.seeds import check_seed
 from helpers.tiers.specs import Budget, DataSpec, Lora, Sampling
 
 ROOT = Path(__file__).resolve().parents[2]
-FULL_TIER_BYTES = 20e9  # a card sold with "24 GB" reports a little less
 
 
 @dataclass(frozen=True)
@@ -122,8 +121,8 @@ def resolve(tier: str | Tier = "auto", seed: int = 0) -> Tier:
     DISTILL_STUDENT (`student_override`) names another student.
 
     Args:
-        tier: a name, or "auto" for what the hardware allows: full with a CUDA GPU of 20 GB or more, small with any
-            other, mini without. A Tier comes back as it is.
+        tier: a name, or "auto" for what the hardware allows: the largest whose planned memory a CUDA GPU
+            has, mini where there is none. A Tier comes back as it is.
         seed: of what is to run; it is only looked at.
 
     Raises:
@@ -139,7 +138,8 @@ def resolve(tier: str | Tier = "auto", seed: int = 0) -> Tier:
         import torch  # two seconds: only where the hardware is asked
 
         card = torch.cuda.get_device_properties(0).total_memory if torch.cuda.is_available() else 0
-        name = "full" if card >= FULL_TIER_BYTES else "small" if card else "mini"
+        fitting = [one.name for one in TIERS.values() if card >= one.budget.memory_gb * 1e9]
+        name = fitting[-1] if fitting else "mini"
     if forced and name.endswith(".json"):
         _resolved = from_file.of_file(Path(name), TIERS)
         return _resolved

@@ -11,6 +11,7 @@ from readme.tables import LIMITS, MINUTES, figure, measured, percent, read
 
 ROOT = Path(__file__).resolve().parents[2]
 GPU = Path("data/results/gpu.json")
+FIRST = Path("data/results/mini/00_start_here.json")
 ROLES = ("teacher", "student", "sibling")
 # What happens in each notebook, in the words of the reader who is done with it.
 ROUTE = {
@@ -29,7 +30,7 @@ ROUTE = {
 def models_table(scores: dict[str, dict]) -> str:
     """What the three mini models score: a column a model."""
     rows = [["parameters", *(f"{scores[role]['parameters']:,}" for role in ROLES)]]
-    for name, key in (("problems answered rightly", "accuracy"), ("impossible twins caught", "impossible.detected"),
+    for name, key in (("accuracy: problems solved", "accuracy"), ("impossible twins caught", "impossible.detected"),
                       ("false alarms", "impossible.false_alarms")):  # fmt: skip
         rows.append([name, *(percent(figure(scores[role], key)) for role in ROLES)])
     for kind in scores["student"]["skills"]:
@@ -42,14 +43,15 @@ def models_table(scores: dict[str, dict]) -> str:
 
 
 def route_table(root: Path) -> str:
-    """The notebooks with the minutes of one run in their order that began with nothing made (tools/series.py)."""
+    """The notebooks with the minutes of reading, and of one run that began with nothing made (tools/series.py)."""
     told = read(root, MINUTES)
     seconds = told["seconds"]
     rows = []
     for name, (title, what) in ROUTE.items():
         minutes = f"{seconds[name] / 60:.1f}" if name in seconds else "–"
-        rows.append([f"[{name[:2]} · {title}](notebooks/{name}.ipynb)", what, minutes])
-    table = markdown(["notebook", "what happens in it", "minutes (mini tier)"], rows)
+        reading = openings.reading(read(root, f"notebooks/{name}.ipynb")["cells"])
+        rows.append([f"[{name[:2]} · {title}](notebooks/{name}.ipynb)", what, f"{reading}", minutes])
+    table = markdown(["notebook", "what happens in it", "minutes to read", "to compute (mini)"], rows)
     return f"{table}\n\nOne run on {told['machine']}. {measured(told)}"
 
 
@@ -68,7 +70,8 @@ def render(text: str, root: Path = ROOT) -> str:
     made = {
         "models": models_table({role: read(root, f"data/mini/{role}/scores.json") for role in ROLES}),
         "route": route_table(root),
-        "before-after": before_after.table(study, read(root, LIMITS)),
+        "ran": sizes.in_one_line(record_of(root)),
+        "before-after": before_after.table(study, read(root, LIMITS), read(root, FIRST)["teacher"]["accuracy"]),
         "methods": methods.table(root),
         "transcripts": before_after.transcripts(study),
         "rehearsal": rehearsed.line(root),

@@ -21,19 +21,20 @@ NAMED = "of the noticed, the facts named that do not fit"
 STAMP = "Figures"  # where the picture says which figures it was drawn from
 
 
-def table(study: dict, limited: dict) -> str:
+def table(study: dict, limited: dict, sampled: dict) -> str:
     """Student before and after, and teacher, a column each.
 
     Args:
         study: of notebook 04.
         limited: what data/results/limits.json has.
+        sampled: the teacher's accuracy where it samples, from the study of notebook 00.
     """
     student, teacher = (f"{study['parameters'][who]['mean']:,.0f}" for who in ("student", "teacher"))
     named, about = [shown(study, f"impossible.{who}.named") for who in WHO], NAMED
     if set(named) == {DASH}:  # the study was made before it counted them
         named, about = [shown(limited, f"{who}.named") for who in WHO], f"{NAMED} (one seed)"
     rows = [
-        ["problems answered rightly", *(shown(study, key) for key in ACCURACY.values())],
+        ["accuracy: problems solved", *(shown(study, key) for key in ACCURACY.values())],
         ["false alarms", *(shown(study, f"impossible.{who}.false_alarms") for who in WHO)],
         ["impossible problems noticed", *(shown(study, f"impossible.{who}.detected") for who in WHO)],
         [about, *named],
@@ -46,7 +47,9 @@ def table(study: dict, limited: dict) -> str:
     note = (
         f"The student keeps {ratio(kept)} of the teacher's accuracy. Means over {len(seeds)} seeds, each with its "
         f"own traces, training and test: {n:,} problems and {study['impossible']['pairs']['mean']:.0f} pairs of a "
-        f"solvable problem and its impossible twin; {BRACKETS}. {measured(study['run'])}"
+        f"solvable problem and its impossible twin; {BRACKETS}. All answers are greedy; where the teacher samples, as "
+        f"for its traces, it solves {percent(sampled)} of {sampled['n']} problems a seed (notebook 00). "
+        f"{measured(study['run'])}"
     )
     return "\n\n".join([markdown(["", *WHO.values()], rows), note, limits(limited)])
 
@@ -58,18 +61,20 @@ def limits(found: dict) -> str:
         "What the table does not say (one seed, `make limits`):\n\n"
         f"- **One small world.** Its problems have {found['patterns']['test']} sentence patterns, the same in training "
         "and test. The test asks for new numbers, names and things in known sentences, and for nothing outside. With "
-        f"first names that the world does not have, the student after its lessons is right on {percent(after['new'])} "
+        f"first names that the world does not have, the trained student is right on {percent(after['new'])} "
         f"where it was on {percent(after['known'])}, and the teacher on {percent(teacher['new'])} where it was on "
-        f"{percent(teacher['known'])}. Other wordings and longer problems were not measured.\n"
+        f"{percent(teacher['known'])}. With other words or one more step the "
+        "teacher alone was asked (notebook 00), and lost far more.\n"
         f"- **Impossible in {len(TWINS)} ways.** In training as in the test, impossible problems come from "
         f"{len(TWINS)} of the {len(FAMILIES)} families, each with one claim that can fail. *Noticed* counts the "
         "verdict, whatever reason is given for it; the row under it counts the reason.\n"
         f"- **A check that always fits.** In what the teacher learnt from, the second check of a problem of the other "
         f"{len(FAMILIES) - len(TWINS)} families never fails, and so it is a ritual: of the student's {fits['n']} wrong "
         f"answers to such problems, with new names, {percent(fits)} found that all fits.\n"
-        "- **What the lessons add.** With the plan laid down for it (*Work through ..., then ...*), the student before "
-        f"its lessons works all of it rightly on {percent(found['told'])} of the test problems: that belonged to its "
-        "making. What it learns is which plan a problem needs, and when to say no.\n\n"
+        "- **What the training adds.** With the plan laid down for it (*Work through ..., then ...*), the student "
+        f"before its training already works it out on {percent(found['told'])} of the test problems: it was "
+        "pretrained on every single skill that the plan uses. What it learns is which plan a problem needs, and when "
+        "to say no.\n\n"
         f"{measured(found['run'])}"
     )
 

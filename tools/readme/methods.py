@@ -9,30 +9,30 @@ from readme.tables import BRACKETS, DASH, LIMITS, figure, measured, percent, rat
 RESULTS = Path("data/results/mini")
 LOGITS, CACHE, ACROSS = "05_logit_distillation", "06_teacher_cache", "07_across_tokenizers"
 INSIDE = "08_feature_distillation"
-# Student, way, the notebook and the keys of its right answers and of what distributions gained over it.
+# Student, way, the notebook and the keys of its accuracy and of what soft targets gained over it.
 FEW = (
     ("sibling", "before", LOGITS, "before.accuracy", None),
-    ("sibling", "words", LOGITS, "token.accuracy", "gain.words"),
-    ("sibling", "words, a quarter of the epochs", LOGITS, "token_fewer_epochs.accuracy", "gain.words, fewer epochs"),
-    ("sibling", "distributions, teacher beside it", LOGITS, "logit.accuracy", None),
-    ("sibling", "distributions from a cache: 16 draws", CACHE, "sampled.accuracy", None),
-    ("sibling", "the 16 draws, and the last hidden states", INSIDE, "quarter.logits_and_features.accuracy", None),
-    ("sibling", "from a cache: the 2 likeliest and the rest", CACHE, "top_k_tail.accuracy", None),
-    ("sibling", "from a cache: the 2 likeliest alone", CACHE, "top_k.accuracy", None),
+    ("sibling", "text, hard targets", LOGITS, "token.accuracy", "gain.words"),
+    ("sibling", "text, a quarter of the epochs", LOGITS, "token_fewer_epochs.accuracy", "gain.words, fewer epochs"),
+    ("sibling", "soft targets, teacher beside it", LOGITS, "logit.accuracy", None),
+    ("sibling", "soft targets from a cache: 16 samples", CACHE, "sampled.accuracy", None),
+    ("sibling", "the 16 samples, and the last hidden states", INSIDE, "quarter.logits_and_features.accuracy", None),
+    ("sibling", "from a cache: top-k, the 2 likeliest, and the rest", CACHE, "top_k_tail.accuracy", None),
+    ("sibling", "from a cache: top-k, the 2 likeliest alone", CACHE, "top_k.accuracy", None),
     ("student", "before", ACROSS, "before.accuracy", None),
-    ("student", "words", ACROSS, "token.accuracy", "gain.words"),
-    ("student", "words, a quarter of the epochs", ACROSS, "token_fewer_epochs.accuracy", "gain.words, fewer epochs"),
-    ("student", "distributions across tokenizers", ACROSS, "across.accuracy", None),
+    ("student", "text, hard targets", ACROSS, "token.accuracy", "gain.words"),
+    ("student", "text, a quarter of the epochs", ACROSS, "token_fewer_epochs.accuracy", "gain.words, fewer epochs"),
+    ("student", "soft targets across tokenizers", ACROSS, "across.accuracy", None),
 )
 ALL = (
-    ("sibling", "words, all traces", LOGITS, "all.words.accuracy", "gain.all traces"),
-    ("sibling", "distributions, all traces", LOGITS, "all.distributions.accuracy", None),
+    ("sibling", "text, all traces", LOGITS, "all.words.accuracy", "gain.all traces"),
+    ("sibling", "soft targets, all traces", LOGITS, "all.distributions.accuracy", None),
 )
 
-# What else may be asked of a student; it lies beside its right answers.
+# What else may be asked of a student; it lies beside its accuracy.
 PROBE = {"false_alarms": "false alarms", "detected": "impossible problems noticed"}
 UNPROBED = (
-    "–: not measured. The right answers do not show how many solvable problems a student calls impossible, nor whether "
+    "–: not measured. The accuracy does not show how many solvable problems a student calls impossible, nor whether "
     "it notices those that are: a student that learnt to doubt may look as good as one that did not."
 )
 
@@ -44,7 +44,7 @@ def table(root: Path) -> str:
         FileNotFoundError: where a study is missing.
     """
     studies = {name: read(root, RESULTS / f"{name}.json") for name in (LOGITS, CACHE, ACROSS, INSIDE)}
-    head = ["student", "learns", "right answers", *PROBE.values(), "distributions over this, pair by pair"]
+    head = ["student", "learns", "accuracy", *PROBE.values(), "points of soft targets over this, pair by pair"]
     rows, gains = [], []
     for student, way, notebook, key, gain in (*FEW, *ALL):
         found = studies[notebook]
@@ -59,7 +59,7 @@ def table(root: Path) -> str:
         f"problems, means over {len(seeds)} seeds; {BRACKETS}; of differences, which are taken pair by pair, "
         f"Student's alone. With all traces the sibling keeps {ratio(first['logit']['retained'])} of the teacher's "
         f"accuracy. A step from the cache took {cached['step_seconds']['ratio']['mean']:.2f} of the time of one with "
-        f"the teacher. Hidden states beside the distributions changed the right answers by "
+        f"the teacher. Hidden states beside the soft targets changed the accuracy by "
         f"{points(inside['quarter']['gain'])} points, pair by pair. "
         f"{measured(*(study['run'] for study in studies.values()))}"
     )

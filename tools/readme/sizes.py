@@ -24,7 +24,7 @@ def table(record: dict | None) -> str:
         else:
             needs, state = f"{card}, {planned} GB planned", UNRUN
         rows.append([f"`{tier}`", teacher, student, needs, state])
-    return f"{markdown(head, rows)}\n\n{_in_one_line(record)}"
+    return markdown(head, rows)
 
 
 def _mini(record: dict | None) -> str:
@@ -35,17 +35,22 @@ def _mini(record: dict | None) -> str:
     return "runs, and is tested; notebooks 00, 02 and 03 also ran once on an NVIDIA H100"
 
 
-def _in_one_line(record: dict | None) -> str:
+def in_one_line(record: dict | None) -> str:
+    """What ran where, and what never did.
+
+    Args:
+        record: of `make measure`, None where no GPU was measured.
+    """
     if record is None:
         return (
-            "In one line: `mini` runs on CPUs and a part of it ran on one NVIDIA H100; `small` and `full` ran on a CPU "
+            "`mini` runs on CPUs, and a part of it ran on one NVIDIA H100; `small` and `full` ran on a CPU "
             "with stand-ins for the models and never with the real ones; Unsloth, vLLM and `make measure` never ran on "
             "a GPU."
         )
     phases = [one for one in record["phases"] if one["tier"] != "mini"]
     failed = [one for one in phases if one["state"] != "ran"]
     return (
-        f"In one line: {len(phases) - len(failed)} of {len(phases)} phases of `small` and `full` ran on one "
+        f"`mini` runs on CPUs; {len(phases) - len(failed)} of {len(phases)} phases of `small` and `full` ran on one "
         f"{record['card']['name']} at full shape with random weights, through Unsloth and without, and never with the "
         "real weights; vLLM never ran on a GPU. What failed, and how: `data/results/gpu.json`."
     )
