@@ -155,6 +155,7 @@ def misfit(call: Call) -> str | None:
     inner = getattr(getattr(function, "__func__", None), "__wrapped__", None)
     signature = inspect.signature(inner if inspect.ismethod(inner) else function)
     itself = owner is not None and inspect.isfunction(inspect.getattr_static(owner, call.target.rpartition(".")[2]))
+    itself |= owner is None and next(iter(signature.parameters), "") == "self"  # Unsloth puts such functions on classes
     bind = signature.bind_partial if call.loose else signature.bind
     try:
         bind(*[None] * (call.positional + itself), **dict.fromkeys(call.keywords))
