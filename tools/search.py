@@ -11,15 +11,17 @@ import argparse
 import json
 import sys
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from itertools import product
 
-from study import ROOT, commit, write
+from study import commit, write
 
-from helpers import evaluation, generation, methods, models, questions, traces, training
+from helpers import methods, models, questions, traces, training
 from helpers.evaluation import results
 from helpers.tiers import TIERS, Tier
 from helpers.training.matching import Features
+from helpers.training.method import right_answers
+from helpers.training.searched import file_of
 
 SEEDS = (3, 4)  # the study has 0 to 2
 PROBLEMS = 500  # for validation; the first 120 of them are those that a training looks at
@@ -69,11 +71,9 @@ def tried(tier: Tier, search: Search, seed: int, epochs: int, settings: dict, pr
         adapter = training.adapters(run.folder)[-1]
         load = models.load_sibling if method.role == "sibling" else models.load_student
         model, tokenizer = load(tier, adapter=adapter)
-        asked = [problem.question for problem in problems]
-        said = generation.generate(model, tokenizer, asked, tier.answer_tokens, tier.answer_batch)
+        found = right_answers(model, tokenizer, tier, lambda: problems)
         models.unload(model)
-        hits = sum(evaluation.right(said, problems))
-        scores[run.folder.name] = {"hits": hits, "n": len(problems), "seconds": round(run.seconds, 1)}
+        scores[run.folder.name] = {"hits": found.hits, "n": found.n, "seconds": round(run.seconds, 1)}
         write(place, scores)
     return scores[run.folder.name]
 
@@ -106,12 +106,8 @@ def chosen(tier: Tier, name: str, seeds: list[int], problems: list) -> dict:
 
 def plain(settings: dict) -> dict:
     """Settings as JSON has them: of features, the weight, which is all that is tried of them."""
-    return {
-        ("weight" if isinstance(value, Features) else key): (
-            asdict(value)["weight"] if isinstance(value, Features) else value
-        )
-        for key, value in settings.items()
-    }
+    features = settings.get("features")
+    return {"weight": features.weight} if features else dict(settings)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -124,7 +120,7 @@ def main(arguments: list[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     tier, made = TIERS[given.tier], commit()
     problems = questions.draw(tier, "validation", PROBLEMS, seed=0, fewer=True)
-    target = ROOT / "data" / "results" / tier.name / "search.json"
+    target = file_of(tier)
     before = json.loads(target.read_text(encoding="utf-8"))["methods"] if target.exists() else {}
     run = {"seeds": given.seeds, "problems": len(problems), "split": "validation", "commit": made,
            "machine": results.machine(), "versions": results.versions()}  # fmt: skip

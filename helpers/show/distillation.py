@@ -37,8 +37,8 @@ def distillation() -> Figure:
         ((1.88, 2.9), (2.3, 2.9)), ((3.9, 3.1), (4.5, 3.35)), ((3.3, 2.4), (4.7, 1.6)),
         ((7.15, 3.4), (8.3, 3.1)), ((6.75, 1.9), (8.3, 2.7)),
     ):  # fmt: skip
-        _arrow(axis, start, end, TEACHER if start[0] > 2 else GREY)
-    _arrow(axis, (8.9, 2.42), (8.9, 1.25), AFTER)
+        arrow(axis, start, end, TEACHER if start[0] > 2 else GREY)
+    arrow(axis, (8.9, 2.42), (8.9, 1.25), AFTER)
     axis.text(8.8, 1.62, "training: the loss\nsays how far\nthe student is\nfrom the target", ha="right", va="center",
               fontsize=8, color=AFTER)  # fmt: skip
     axis.text(0.2, 0.2, "a sketch: these bars were not measured", fontsize=7, color=GREY)
@@ -51,6 +51,7 @@ def _box(axis: Axes, x: float, y: float, words: str, colour: str, filled: bool =
                     "edgecolor": colour, "linewidth": 1.5})  # fmt: skip
 
 
-def _arrow(axis: Axes, start: tuple[float, float], end: tuple[float, float], colour: str) -> None:
+def arrow(axis: Axes, start: tuple[float, float], end: tuple[float, float], colour: str) -> None:
+    """An arrow of a drawing, from one point of its axes to another."""
     style = {"arrowstyle": "-|>", "color": colour, "linewidth": 1.5, "shrinkA": 0, "shrinkB": 0}
     axis.annotate("", xy=end, xytext=start, arrowprops=style)

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 
 import matplotlib.pyplot as plt
 import torch
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from helpers.show.charts import WIDTH, canvas
+from helpers.show.distillation import arrow
 from helpers.show.distributions import softened
 from helpers.show.repeats import COLOURS, GREY
 
@@ -33,8 +33,8 @@ def idea(image: torch.Tensor) -> Figure:
     picture = figure.add_axes((0.015, 0.40, 0.12, 0.21))
     picture.imshow(image.squeeze(0).numpy(), cmap="gray_r", vmin=0, vmax=1)
     picture.set(xticks=[], yticks=[])
-    _arrow(page, (0.145, 0.57), (0.19, 0.80), COLOURS["teacher"])
-    _arrow(page, (0.145, 0.505), (0.19, 0.505), COLOURS["before"])
+    arrow(page, (0.145, 0.57), (0.19, 0.80), COLOURS["teacher"])
+    arrow(page, (0.145, 0.505), (0.19, 0.505), COLOURS["before"])
     rows = (
         (0.80, "teacher", COLOURS["teacher"], SKETCHED["teacher"], "soft target:\nten probabilities"),
         (0.50, "student", COLOURS["before"], SKETCHED["before"], "its answer,\nto be changed"),
@@ -43,7 +43,7 @@ def idea(image: torch.Tensor) -> Figure:
     for y, name, colour, shares, what in rows:
         page.text(0.255, y, name, ha="center", va="center", fontsize=11, color="white", fontweight="bold",
                   bbox={"boxstyle": "round,pad=0.5", "facecolor": colour, "edgecolor": colour})  # fmt: skip
-        _arrow(page, (0.325, y), (0.365, y), colour)
+        arrow(page, (0.325, y), (0.365, y), colour)
         bars = figure.add_axes((0.375, y - 0.08, 0.19, 0.17))
         bars.bar(range(10), shares, color=colour)
         bars.set(xticks=range(10), yticks=[], ylim=(0, 1.05 * max(shares)))
@@ -55,9 +55,9 @@ def idea(image: torch.Tensor) -> Figure:
         page.text(0.725, y, f"{title}\n{formula}", ha="center", va="center", fontsize=9,
                   bbox={"boxstyle": "round,pad=0.5", "facecolor": "white", "edgecolor": GREY})  # fmt: skip
         middle = 0.80 if y > 0.5 else 0.20
-        _arrow(page, (0.575, middle), (0.625, y + (0.07 if y > 0.5 else -0.07)), GREY)
-        _arrow(page, (0.575, 0.50), (0.615, y + (-0.05 if y > 0.5 else 0.05)), COLOURS["before"])
-        _arrow(page, (0.862, y), (0.912, 0.50 + (0.05 if y > 0.5 else -0.05)), GREY)
+        arrow(page, (0.575, middle), (0.625, y + (0.07 if y > 0.5 else -0.07)), GREY)
+        arrow(page, (0.575, 0.50), (0.615, y + (-0.05 if y > 0.5 else 0.05)), COLOURS["before"])
+        arrow(page, (0.862, y), (0.912, 0.50 + (0.05 if y > 0.5 else -0.05)), GREY)
         page.text(0.90, y, weight, ha="left", va="center", fontsize=10)
     page.text(0.95, 0.50, "loss", ha="center", va="center", fontsize=11, fontweight="bold")
     page.text(0.985, 0.02, "a sketch: these bars were not measured", ha="right", fontsize=7, color=GREY)
@@ -96,8 +96,3 @@ def beside(
                 axis.set_yticklabels([])
     figure.supxlabel("digit" if temperature == 1 else f"digit, at temperature {temperature:g}", fontsize=8)
     return figure
-
-
-def _arrow(axis: Axes, start: tuple[float, float], end: tuple[float, float], colour: str) -> None:
-    style = {"arrowstyle": "-|>", "color": colour, "linewidth": 1.5, "shrinkA": 0, "shrinkB": 0}
-    axis.annotate("", xy=end, xytext=start, arrowprops=style)

@@ -1,6 +1,7 @@
 """The settings that a search on validation problems chose for each method: `make search` makes them."""
 
 import json
+from pathlib import Path
 
 from helpers.tiers import ROOT, Tier
 
@@ -19,20 +20,36 @@ def searched(tier: Tier, name: str, **otherwise) -> dict[str, object]:
     Raises:
         ValueError: the tier was searched, and not for a method of this name.
     """
-    path = ROOT / "data" / "results" / tier.name / "search.json"
-    if not path.is_file():
+    found = of(tier, name)
+    if found is None:
         print(f"on the {tier.name} tier no settings of {name} were searched: {otherwise} is a guess")
         return otherwise
-    found = json.loads(path.read_text(encoding="utf-8"))["methods"]
-    if name not in found:
-        raise ValueError(f"the search of the {tier.name} tier has no {name!r}; it has {', '.join(found)}")
-    return dict(found[name]["chosen"])
+    return dict(found["chosen"])
 
 
 def tried(tier: Tier, name: str) -> list[dict]:
-    """All that a search tried for a method, in its order: settings, "hits" of each seed, "accuracy". Raises as above.
+    """All that a search tried for a method, in its order: settings, "hits" of each seed, "accuracy".
 
     Empty on a tier where nothing was searched.
+
+    Raises:
+        ValueError: as `searched`.
     """
-    path = ROOT / "data" / "results" / tier.name / "search.json"
-    return json.loads(path.read_text(encoding="utf-8"))["methods"][name]["tried"] if path.is_file() else []
+    found = of(tier, name)
+    return found["tried"] if found else []
+
+
+def of(tier: Tier, name: str) -> dict | None:
+    """What the tier's search holds of a method; None on a tier where nothing was searched. Raises as `searched`."""
+    path = file_of(tier)
+    if not path.is_file():
+        return None
+    found = json.loads(path.read_text(encoding="utf-8"))["methods"]
+    if name not in found:
+        raise ValueError(f"the search of the {tier.name} tier has no {name!r}; it has {', '.join(found)}")
+    return found[name]
+
+
+def file_of(tier: Tier) -> Path:
+    """Where the search of a tier lies."""
+    return ROOT / "data" / "results" / tier.name / "search.json"
