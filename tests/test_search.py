@@ -59,3 +59,15 @@ def test_what_was_chosen_is_read_and_a_tier_without_a_search_says_so(monkeypatch
     assert searched.tried(MINI, "logits") == [{"epochs": 16}]
     with pytest.raises(ValueError, match=r"has no 'token'; it has logits"):
         searched.searched(MINI, "token")
+
+
+def test_the_committed_file_holds_every_method_and_chose_by_the_rule():
+    found = json.loads(searched.file_of(MINI).read_text(encoding="utf-8"))["methods"]
+    assert list(found) == list(search.SEARCHES)
+    for name, one in found.items():
+        what, tried = search.SEARCHES[name], one["tried"]
+        assert len(tried) == len(list(what.settings())) + len(what.epochs) - (len(list(what.settings())) > 1), name
+        assert all(each["accuracy"] == sum(each["hits"]) / (one["run"]["problems"] * len(each["hits"])) for each in tried)
+        best = max(each["accuracy"] for each in tried)
+        assert one["chosen"].items() <= next(each for each in tried if each["accuracy"] == best).items(), name
+        assert one["run"]["commit"] and "dirty" not in one["run"]["commit"]
