@@ -48,6 +48,14 @@ def test_the_best_of_the_grid_is_kept_where_other_epochs_are_worse(scored):
     assert search.chosen(MINI, "cross-tokenizer", [0], [])["chosen"]["epochs"] == 8
 
 
+def test_what_is_added_to_a_method_is_tried_with_that_ones_settings(scored):
+    asked = scored(lambda epochs, settings: settings["weight"] / 10)
+    logits = {"chosen": {"epochs": 16, "temperature": 2.0, "alpha": 0.5}}
+    found = search.chosen(MINI, "features", [0], [], {"logits": logits})
+    assert all(settings["temperature"] == 2.0 and settings["alpha"] == 0.5 for _, _, settings in asked)
+    assert found["chosen"] == {"epochs": 8, "temperature": 2.0, "alpha": 0.5, "weight": 1.0} and len(asked) == 6
+
+
 def test_what_was_chosen_is_read_and_a_tier_without_a_search_says_so(monkeypatch, tmp_path, capsys):
     monkeypatch.setattr(searched, "ROOT", tmp_path)
     assert searched.searched(MINI, "logits", epochs=7) == {"epochs": 7}

@@ -31,12 +31,17 @@ FIRST = 8  # epochs at which the grid is tried
 
 @dataclass(frozen=True)
 class Search:
-    """What is tried of a method. part: the share of the traces that it reads. grid: setting by setting, its values."""
+    """What is tried of a method.
+
+    part: the share of the traces that it reads. grid: setting by setting, its values. like: another method, whose
+    chosen settings, all but the epochs, are taken too: what is added to it is then compared with it alone.
+    """
 
     method: type
     part: float
     grid: dict[str, tuple] = field(default_factory=dict)
     fixed: dict = field(default_factory=dict)
+    like: str = ""
     epochs: tuple[int, ...] = EPOCHS
     first: int = FIRST
 
@@ -53,7 +58,7 @@ SEARCHES = {
     "token, sibling": Search(methods.Token, 3 / 64, fixed={"role": "sibling"}),
     # The loss from a cache is the live one's, at half of the time: what is best for one is taken for both.
     "logits": Search(methods.Cached, 3 / 64, SOFT),
-    "features": Search(methods.CachedFeatures, 3 / 64, {"features": WEIGHTS}),
+    "features": Search(methods.CachedFeatures, 3 / 64, {"features": WEIGHTS}, like="logits"),
     "token, few": Search(methods.Token, 3 / 32),
     "cross-tokenizer": Search(methods.CrossTokenizer, 3 / 32, {"alpha": (0.0, 0.5), "unmatched": (0.0, 1.0)}),
 }
@@ -78,9 +83,15 @@ def tried(tier: Tier, search: Search, seed: int, epochs: int, settings: dict, pr
     return scores[run.folder.name]
 
 
-def chosen(tier: Tier, name: str, seeds: list[int], problems: list) -> dict:
-    """Tries what SEARCHES has under a name. Returns what was tried, in order, and what was chosen."""
+def chosen(tier: Tier, name: str, seeds: list[int], problems: list, before: dict | None = None) -> dict:
+    """Tries what SEARCHES has under a name. Returns what was tried, in order, and what was chosen.
+
+    before: by name, what was found of the others. Raises KeyError where it lacks the method that this one is like.
+    """
     search = SEARCHES[name]
+    if search.like:
+        taken = {key: (value,) for key, value in before[search.like]["chosen"].items() if key != "epochs"}
+        search = replace(search, grid=taken | search.grid)
     found = []
 
     def best(candidates) -> dict:
@@ -106,8 +117,9 @@ def chosen(tier: Tier, name: str, seeds: list[int], problems: list) -> dict:
 
 def plain(settings: dict) -> dict:
     """Settings as JSON has them: of features, the weight, which is all that is tried of them."""
-    features = settings.get("features")
-    return {"weight": features.weight} if features else dict(settings)
+    found = dict(settings)
+    features = found.pop("features", None)
+    return found | ({"weight": features.weight} if features else {})
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -125,7 +137,7 @@ def main(arguments: list[str] | None = None) -> int:
     run = {"seeds": given.seeds, "problems": len(problems), "split": "validation", "commit": made,
            "machine": results.machine(), "versions": results.versions()}  # fmt: skip
     for name in given.methods:
-        before[name] = chosen(tier, name, given.seeds, problems) | {"run": run}
+        before[name] = chosen(tier, name, given.seeds, problems, before) | {"run": run}
         write(target, {"methods": {one: before[one] for one in SEARCHES if one in before}})
         print(f"{name}: chosen {before[name]['chosen']}", flush=True)
     return 0
