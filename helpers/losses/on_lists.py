@@ -1,5 +1,6 @@
 """Small losses on plain lists, right and as beginners get them wrong: what exercises of 01 and 05 are held to."""
 
+import random
 from collections.abc import Sequence
 from functools import partial
 from math import exp, log
@@ -97,6 +98,27 @@ def hint(
     return sum((u - r) ** 2 for u, r in zip(teacher, made, strict=True)) / 2
 
 
+def some_texts(count: int) -> list[tuple]:
+    """Random cases of `mean_divergence`: of other lengths, vocabularies, distributions and masks each."""
+    found = []
+    for _ in range(count):
+        length, classes = random.randint(4, 7), random.randint(3, 5)
+        p, q = ([softened(_some(classes)) for _ in range(length)] for _ in range(2))
+        marks = [True, True, False, *(random.random() < 0.5 for _ in range(length - 3))]
+        found.append((p, q, random.sample(marks, length)))
+    return found
+
+
+def some_tokens(count: int) -> list[tuple]:
+    """Random cases of `slopes`."""
+    sizes = [random.randint(3, 5) for _ in range(count)]
+    return [(softened(_some(n)), _some(n), random.randrange(n), random.uniform(0.1, 0.4)) for n in sizes]
+
+
+def _some(count: int) -> list[float]:
+    return [random.uniform(-2, 2) for _ in range(count)]
+
+
 def _alpha_turned(student, teacher, label, alpha, temperature):
     return hinton(student, teacher, label, 1 - alpha, temperature)
 
@@ -120,22 +142,6 @@ def _without_bias(student, teacher, rows, bias):
 
 def _root(student, teacher, rows, bias):
     return _twice(student, teacher, rows, bias) ** 0.5
-
-
-def _mean_over_all(p, q, learnt):
-    return mean_divergence(p, q, learnt) * sum(learnt) / len(learnt)
-
-
-def _unmasked(p, q, learnt):
-    return mean_divergence(p, q, [True] * len(learnt))
-
-
-def _over_vocabulary(p, q, learnt):
-    return mean_divergence(p, q, learnt) / len(p[0])
-
-
-def _total(p, q, learnt):
-    return mean_divergence(p, q, learnt) * sum(learnt)
 
 
 def _label_left_out(p, logits, label, alpha):
@@ -166,10 +172,11 @@ HINT_SLIPS = {
 }
 MEAN_SLIPS = {
     lambda p, q, learnt: mean_divergence(q, p, learnt): "that is KL(q ‖ p)",
-    _mean_over_all: "divide by the learnt tokens, not by all",
-    _unmasked: "only the learnt tokens are in the loss",
-    _over_vocabulary: "the vocabulary is summed over, not averaged",
-    _total: "that is the sum over the tokens, not the mean",
+    lambda p, q, learnt: mean_divergence(p, q, learnt) * sum(learnt) / len(learnt):
+        "divide by the learnt tokens, not by all",
+    lambda p, q, learnt: mean_divergence(p, q, [True] * len(learnt)): "only the learnt tokens are in the loss",
+    lambda p, q, learnt: mean_divergence(p, q, learnt) / len(p[0]): "the vocabulary is summed over, not averaged",
+    lambda p, q, learnt: mean_divergence(p, q, learnt) * sum(learnt): "that is the sum over the tokens, not the mean",
 }
 SLOPE_SLIPS = {
     lambda *case: [-slope for slope in slopes(*case)]: "the other way round: downhill would be uphill",
