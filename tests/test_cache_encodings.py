@@ -157,7 +157,7 @@ def test_the_angle_is_that_between_two_gradients(bias):
     weight = student.model.layers[-1].self_attn.v_proj.weight
     one = Encoding("top_k_tail", 3)
     before = [each.requires_grad for each in student.parameters()]
-    found = angles(teacher, student, rows, [one], [weight])[one]
+    found = angles(student, teacher, rows, [one], [weight])[one]
     assert [each.requires_grad for each in student.parameters()] == before and weight.grad is None
 
     ids, labels = (torch.tensor([rows[0][key]]) for key in ("input_ids", "labels"))
@@ -182,7 +182,7 @@ def test_many_draws_turn_the_gradient_less_than_few():
     rows = [{"input_ids": ids, "labels": ids} for ids in torch.randint(0, VOCABULARY, (20, 30)).tolist()]
     ways = [Encoding("draws", 64), Encoding("draws", 4), Encoding("top_k", 4), Encoding("top_k", VOCABULARY)]
     weight = student.model.layers[0].mlp.down_proj.weight
-    many, few, bare, whole = angles(teacher, student, rows, ways, [weight]).values()
+    many, few, bare, whole = angles(student, teacher, rows, ways, [weight]).values()
     assert many.degrees < few.degrees and many.degrees < bare.degrees and whole.degrees < 0.1
     assert few.bytes < many.bytes
 
@@ -192,4 +192,4 @@ def test_a_head_with_a_softcap_is_refused(monkeypatch):
     capped = Head(student.lm_head.weight, softcap=30.0)
     monkeypatch.setattr(gradient_angle, "head_of", lambda model, vocabulary: capped)
     with pytest.raises(ValueError, match="without a softcap"):
-        angles(teacher, student, [], [Encoding()], [])
+        angles(student, teacher, [], [Encoding()], [])

@@ -317,7 +317,7 @@ def test_gradients_of_small_batches_are_those_of_the_whole(tier):
 def test_it_trains_the_student_towards_the_teacher_and_leaves_the_teacher_alone(tier):
     trainer = trainer_for(in_few_steps(tier), rows=kept(4))
     # Not far, with random weights: much of such a teacher no student can follow.
-    trains_towards_the_teacher_and_leaves_it_alone(trainer, batch_of(trainer), 0.95, "cross-tokenizer-0-")
+    trains_towards_the_teacher_and_leaves_it_alone(trainer, batch_of(trainer), 0.9, "cross-tokenizer-0-")
 
 
 # --- by its name --------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from helpers import losses, methods, models, tiers, training
 from helpers.methods.logits import shared, shares
 from helpers.training import method
 
-FAST = 0.05
+FAST, STEPS = 0.05, 12
 OPENED = "{% if add_generation_prompt %}<|im_start|>assistant\n<think>\n{% endif %}"
 
 
@@ -107,8 +107,8 @@ def test_gradients_of_small_batches_are_those_of_the_whole(tier):
 
 
 def in_few_steps(tier):
-    """Four epochs of one step each, with a rate that is high enough to be seen."""
-    return replace(tier, epochs=4, lora=replace(tier.lora, learning_rate=FAST))
+    """A few epochs of one step each, with a rate that is high enough to be seen."""
+    return replace(tier, epochs=STEPS, lora=replace(tier.lora, learning_rate=FAST))
 
 
 def trains_towards_the_teacher_and_leaves_it_alone(trainer, batch: dict, below: float, name: str) -> None:
@@ -122,12 +122,12 @@ def trains_towards_the_teacher_and_leaves_it_alone(trainer, batch: dict, below: 
     assert last < below * first
     assert all(torch.equal(old, new) for old, new in zip(before, trainer.teacher.parameters(), strict=True))
     assert not any(weight.requires_grad and weight.grad is not None for weight in trainer.teacher.parameters())
-    assert done.folder.name.startswith(name) and len(training.adapters(done.folder)) == 4
+    assert done.folder.name.startswith(name) and len(training.adapters(done.folder)) == STEPS
 
 
 def test_it_trains_the_student_towards_the_teacher_and_leaves_the_teacher_alone(tier):
     trainer = trainer_for(in_few_steps(tier), rows=kept(4))
-    trains_towards_the_teacher_and_leaves_it_alone(trainer, batch_of(trainer), 0.9, "logit-0-")
+    trains_towards_the_teacher_and_leaves_it_alone(trainer, batch_of(trainer), 0.8, "logit-0-")
 
 
 def test_logits_makes_once_and_then_reads(tier, monkeypatch):

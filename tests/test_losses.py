@@ -454,7 +454,7 @@ def tokenizer(vocabulary):
 
 def test_padded_vocabularies_are_cut_to_the_real_one():
     words = {"a": 0, "b": 1, "c": 2}
-    assert losses.common_vocabulary(tokenizer(words), tokenizer(words), 64, 5) == 3
+    assert losses.common_vocabulary(tokenizer(words), tokenizer(words), 5, 64) == 3
 
 
 def test_zero_filled_padding_would_change_the_loss():
@@ -466,11 +466,11 @@ def test_zero_filled_padding_would_change_the_loss():
 
 def test_other_tokenizers_are_refused_with_both_sizes_and_the_way_out():
     with pytest.raises(ValueError, match=r"3 tokens and the student's 2.*'c' is number 2 for the teacher and unknown"):
-        losses.common_vocabulary(tokenizer({"a": 0, "b": 1, "c": 2}), tokenizer({"a": 0, "b": 1}), 4, 4)
+        losses.common_vocabulary(tokenizer({"a": 0, "b": 1}), tokenizer({"a": 0, "b": 1, "c": 2}), 4, 4)
     with pytest.raises(ValueError, match=r"'a' is number 0 for the teacher and number 1.*07_across_tokenizers"):
-        losses.common_vocabulary(tokenizer({"a": 0, "b": 1}), tokenizer({"a": 1, "b": 0}), 4, 4)
+        losses.common_vocabulary(tokenizer({"a": 1, "b": 0}), tokenizer({"a": 0, "b": 1}), 4, 4)
 
 
 def test_a_tokenizer_larger_than_the_model_is_refused():
     with pytest.raises(ValueError, match="3 tokens, the teacher 64 logits and the student 2"):
-        losses.common_vocabulary(*[tokenizer({"a": 0, "b": 1, "c": 2})] * 2, 64, 2)
+        losses.common_vocabulary(*[tokenizer({"a": 0, "b": 1, "c": 2})] * 2, 2, 64)

@@ -176,7 +176,7 @@ def test_load_mixes_where_the_tier_says_so_and_tells_it(tier, tmp_path, monkeypa
     whole = traces.load(replace(solvable, long_share=None))
     assert len(whole) == 20 and "mixed" not in traces.record(whole), "the stored traces are whole"
     assert methods.Token(solvable, 0, rows).folder != methods.Token(solvable, 0, whole).folder
-    kept_again, counts = traces.verify(rows, solvable)
+    kept_again, counts = traces.verify(solvable, rows)
     assert counts == Counter(kept=len(rows)) and kept_again.to_list() == rows.to_list()
 
 

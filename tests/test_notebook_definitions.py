@@ -226,7 +226,7 @@ def test_the_judge_of_the_notebook_is_the_helpers_judge(own_judge, every_reason)
     for limit in (MINI.max_length, 40):
         found = own_judge["judge_all"](every_reason, limit)
         assert found == filtering.judge(every_reason, MINI, limit)
-        kept, counts = traces.verify(dataset(every_reason), MINI, limit)
+        kept, counts = traces.verify(MINI, dataset(every_reason), limit)
         assert {one: found.count(one) for one in set(found)} == dict(counts)
         assert [one for one, found_one in zip(every_reason, found, strict=True) if found_one == "kept"] == [
             {**one, "verdict": ""} for one in kept.to_list()

@@ -85,7 +85,7 @@ def test_a_short_training_moves_every_weight_and_leaves_nothing_behind(tier, tea
     tier = replace(tier, micro_batch=2)
     student = pruning.student_of(teacher[0], (1,))
     before = {name: weight.clone() for name, weight in student.named_parameters()}
-    run = pruning.learn(student, teacher[0], teacher[1], kept(), tier, 0, 3, 1e-2, how)
+    run = pruning.learn(tier, 0, student, teacher[0], teacher[1], kept(), 3, 1e-2, how)
     assert run.steps == 3 and not run.folder.exists()
     after = dict(student.named_parameters())
     assert after.keys() == before.keys()
@@ -97,5 +97,5 @@ def test_a_student_that_is_its_teacher_s_copy_learns_from_it(tier, teacher):  # 
     depth = layer_maps.blocks(teacher[0])
     student = pruning.student_of(teacher[0], range(1, depth + 1))
     how = Features("hint", ((depth, depth),))
-    pruning.learn(student, teacher[0], teacher[1], kept(), replace(tier, micro_batch=2), 0, 3, 1e-3, how)
+    pruning.learn(replace(tier, micro_batch=2), 0, student, teacher[0], teacher[1], kept(), 3, 1e-3, how)
     assert all(weight.isfinite().all() for weight in student.parameters())

@@ -380,7 +380,7 @@ def test_a_short_run_shows_no_bar(tiny, tmp_path, capfd, monkeypatch):
 
 def test_messages_render_with_one_think_and_the_prompt_is_their_beginning(tiny, tmp_path, monkeypatch):
     Calls(monkeypatch, tiny, right_answers)
-    kept, _ = verify(collect(tiny, N, 0, tmp_path), tiny)
+    kept, _ = verify(tiny, collect(tiny, N, 0, tmp_path))
     rows = messages(kept)
     assert rows.column_names == ["prompt", "completion"] and len(rows) == N
     assert record(rows) == record(kept)

@@ -87,7 +87,7 @@ def test_unsloth_is_imported_before_the_students_tokenizer(tiny, monkeypatch):
 def test_the_counts_add_up_and_the_kept_rows_are_the_right_ones(tiny, tmp_path, monkeypatch):
     calls = Calls(monkeypatch, tiny, of_each_kind)
     raw = collect(tiny, N, 0, tmp_path)
-    kept, counts = verify(raw, tiny)
+    kept, counts = verify(tiny, raw)
     assert counts == Counter({"kept": 3, "wrong answer": 3, "truncated": 2, "no </think>": 2})
     assert counts.total() == len(raw) == N
     assert counts == Counter(raw["verdict"])
@@ -103,7 +103,7 @@ def test_of_duplicates_the_first_is_kept(tiny):
         for text in texts
     ]
     rows.append({**rows[1], "question": "How many pens?"})
-    kept, counts = verify(store.as_dataset(rows, "{}"), tiny)
+    kept, counts = verify(tiny, store.as_dataset(rows, "{}"))
     assert counts == Counter({"kept": 3, "duplicate": 2, "wrong answer": 1})
     assert [(one["question"], one[ANSWER]) for one in kept] == [
         ("How many?", texts[1]), ("How many?", texts[3]), ("How many pens?", texts[1]),
@@ -113,9 +113,9 @@ def test_of_duplicates_the_first_is_kept(tiny):
 def test_another_limit_gives_other_verdicts(tiny, tmp_path, monkeypatch):
     Calls(monkeypatch, tiny, right_answers)
     raw = collect(tiny, N, 0, tmp_path)
-    kept, counts = verify(raw, tiny)
+    kept, counts = verify(tiny, raw)
     assert len(kept) == N and counts == Counter(kept=N)
-    none, counts = verify(raw, tiny, limit=3)
+    none, counts = verify(tiny, raw, limit=3)
     assert len(none) == 0 and none.column_names == COLUMNS
     assert counts == Counter({"too long": N})
 

@@ -309,7 +309,7 @@ def test_validation_asks_the_same_problems_whatever_the_seed(tier, monkeypatch):
         method.generation, "generate", lambda model, tokenizer, questions, *_, **__: asked.append(questions)
     )
     monkeypatch.setattr(method.evaluation, "accuracy", lambda answers, problems: wilson(1, len(problems)))
-    assert method.right_answers(None, None, tier) == method.right_answers(None, None, tier) == wilson(1, 2)
+    assert method.right_answers(tier, None, None) == method.right_answers(tier, None, None) == wilson(1, 2)
     assert asked[0] == asked[1] and len(asked[0]) == 2
 
 

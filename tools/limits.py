@@ -125,7 +125,7 @@ def by_tokens(tier: Tier, rows) -> list[dict]:
     found = []
     for n in FEW:
         part = sequences[:n]
-        drawn = [angles(teacher, sibling, part, [*ways.values()], last, len(tokenizer), seed) for seed in range(TIMES)]
+        drawn = [angles(sibling, teacher, part, [*ways.values()], last, len(tokenizer), seed) for seed in range(TIMES)]
         tokens = sum(label != -100 for row in part for label in row["labels"])
         found.append({"tokens": tokens, **{name: fmean(q[way].degrees for q in drawn) for name, way in ways.items()}})
     models.unload(teacher, sibling)

@@ -71,7 +71,7 @@ def tried(tier: Tier, search: Search, seed: int, epochs: int, settings: dict, pr
         adapter = training.adapters(run.folder)[-1]
         load = models.load_sibling if method.role == "sibling" else models.load_student
         model, tokenizer = load(tier, adapter=adapter)
-        found = right_answers(model, tokenizer, tier, lambda: problems)
+        found = right_answers(tier, model, tokenizer, lambda: problems)
         models.unload(model)
         scores[run.folder.name] = {"hits": found.hits, "n": found.n, "seconds": round(run.seconds, 1)}
         write(place, scores)

@@ -22,7 +22,7 @@ class Quality:
 
 
 def angles(
-    teacher: torch.nn.Module, student: torch.nn.Module, rows: Sequence[Mapping], encodings: Sequence[Encoding],
+    student: torch.nn.Module, teacher: torch.nn.Module, rows: Sequence[Mapping], encodings: Sequence[Encoding],
     weights: Sequence[torch.Tensor], vocabulary: int | None = None, seed: int = 0,
 ) -> dict[Encoding, Quality]:  # fmt: skip
     """For each encoding, what it costs and the angle between two gradients, at temperature 1.
@@ -32,8 +32,8 @@ def angles(
     (`losses.sparse`), and that of the forward KL. Nobody's gradients or weights are changed.
 
     Args:
-        teacher: a causal language model.
         student: a causal language model.
+        teacher: a causal language model.
         rows: with input_ids and labels, one sequence each.
         encodings: what is compared.
         weights: of the student's last layers, or all; the further they lie from the output, the longer it takes.

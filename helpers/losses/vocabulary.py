@@ -1,22 +1,22 @@
 """What two models' vocabularies have in common where they share a tokenizer."""
 
 
-def common_vocabulary(teacher_tokenizer, student_tokenizer, teacher_size: int, student_size: int) -> int:
+def common_vocabulary(student_tokenizer, teacher_tokenizer, student_size: int, teacher_size: int) -> int:
     """How many tokens both models really have: slice the logits, or the output heads, of both to so many.
 
     Models of one family pad their vocabularies to different sizes (Qwen2.5: 151,936 and 152,064, of which 151,665 are
     tokens). The padding rows are untrained; they are cut off before the softmax, never filled up with zeros.
 
     Args:
-        teacher_tokenizer: as transformers loads it.
-        student_tokenizer: likewise.
-        teacher_size: the number of its logits.
+        student_tokenizer: as transformers loads it.
+        teacher_tokenizer: likewise.
         student_size: the number of its logits.
+        teacher_size: the number of its logits.
 
     Raises:
         ValueError: if the tokenizers are not the same, and names both sizes and the first difference.
     """
-    teacher, student = teacher_tokenizer.get_vocab(), student_tokenizer.get_vocab()
+    student, teacher = student_tokenizer.get_vocab(), teacher_tokenizer.get_vocab()
     if teacher != student:
         other = min(
             (token for token, number in (teacher.items() ^ student.items())),

@@ -221,7 +221,7 @@ class Cached(Logits):
     def record(self, tokenizer) -> dict:
         """What makes the cache what it is: its provenance. tokenizer: the sibling's."""
         tokens = sorted(tokenizer.get_vocab().items())  # which come in another order each time
-        sizes = (models.text_config(spec).vocab_size for spec in (self.tier.teacher, self.tier.sibling))
+        sizes = (models.text_config(spec).vocab_size for spec in (self.tier.sibling, self.tier.teacher))
         found = {
             **teacher_id(self.tier),
             "tokenizer": short({"tokens": tokens, "template": tokenizer.chat_template}),

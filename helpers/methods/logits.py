@@ -111,21 +111,21 @@ class Logits(Method):
         beside = self.beside()
         model, tokenizer = student or self.student()
         other, _ = teacher or models.load_teacher(self.tier)
-        sizes = (len(one.get_output_embeddings().weight) for one in (other, model))
+        sizes = (len(one.get_output_embeddings().weight) for one in (model, other))
         return self.trainer_for(
             (model, tokenizer), self.tokens(tokenizer), teacher=other, kind=self.kind, temperature=self.temperature,
             beta=self.beta, alpha=self.alpha, **shared(self.tier, tokenizer, *sizes), **beside,
         )  # fmt: skip
 
 
-def shared(tier: Tier, tokenizer, teacher: int, student: int) -> dict[str, int]:
+def shared(tier: Tier, tokenizer, student: int, teacher: int) -> dict[str, int]:
     """What the teacher and a student of its family have in common.
 
     Args:
         tier: whose teacher it is.
         tokenizer: the student's.
-        teacher: how many logits the teacher gives.
         student: how many logits the student gives.
+        teacher: how many logits the teacher gives.
 
     Returns:
         vocabulary: the tokens that both really have. opening: how many tokens the teacher's prompt has behind the
@@ -135,7 +135,7 @@ def shared(tier: Tier, tokenizer, teacher: int, student: int) -> dict[str, int]:
         ValueError: if they do not share a tokenizer, or if a prompt of the one does not begin as the other's.
     """
     other = models.load_tokenizer(tier, "teacher")
-    vocabulary = losses.common_vocabulary(other, tokenizer, teacher, student)
+    vocabulary = losses.common_vocabulary(tokenizer, other, student, teacher)
     longer, shorter = (models.prompt_ids(each, "How many?") for each in (other, tokenizer))
     if longer[: len(shorter)] != shorter:
         raise ValueError("the teacher's prompt does not begin as the student's: their chat templates differ too much")

@@ -72,7 +72,7 @@ def student_of(
 
 
 def learn(
-    student: torch.nn.Module, teacher: torch.nn.Module, tokenizer, rows: Dataset, tier: Tier, seed: int, steps: int,
+    tier: Tier, seed: int, student: torch.nn.Module, teacher: torch.nn.Module, tokenizer, rows: Dataset, steps: int,
     rate: float, features: Features | None = None,
 ) -> training.Run:  # fmt: skip
     """Trains the whole student on its teacher's logits for some steps, and on features where they are given.
@@ -98,7 +98,7 @@ def whole_trainer(
     args: "TrainingArguments", features: Features | None = None,
 ) -> LogitTrainer:  # fmt: skip
     """A trainer of every weight of a student, as `learn` has it. args: as `training.settings`."""
-    sizes = (len(model.get_output_embeddings().weight) for model in (teacher, student))
+    sizes = (len(model.get_output_embeddings().weight) for model in (student, teacher))
     given = {
         "model": student, "args": args, "train_dataset": of_traces(tier, tokenizer, rows, "sibling"),
         "processing_class": tokenizer, "teacher": teacher, **shared(tier, tokenizer, *sizes),

@@ -47,12 +47,12 @@ def verdict(
     return "duplicate" if (problem.question, text) in seen else "kept"
 
 
-def verify(dataset: Dataset, tier: Tier, limit: int | None = None) -> tuple[Dataset, Counter]:
+def verify(tier: Tier, dataset: Dataset, limit: int | None = None) -> tuple[Dataset, Counter]:
     """The rows that are kept, in their order, and how many got which verdict.
 
     Args:
-        dataset: with the columns of `collect`; its verdicts are found anew.
         tier: as `verdict`.
+        dataset: with the columns of `collect`; its verdicts are found anew.
         limit: as `verdict`.
     """
     rows = dataset.to_list()

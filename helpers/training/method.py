@@ -145,7 +145,7 @@ def trainer_of(
     problems = cache(lambda: validation_problems(tier))
     if questions.source(tier.data) != tier.data:
         problems()  # of one's own: that there are few is said now, and that there are none before an epoch is trained
-    validation = Validation(lambda model: right_answers(model, tokenizer, tier, problems), -(-BETWEEN // max(1, steps)))
+    validation = Validation(lambda model: right_answers(tier, model, tokenizer, problems), -(-BETWEEN // max(1, steps)))
     with provenance.no_bars():  # of the trainer's preparation, which takes a moment
         trainer = made_by(
             model=models.add_lora(student, tier.lora, seed), args=args, train_dataset=dataset,
@@ -190,7 +190,7 @@ def validation_problems(tier: Tier) -> list[Question]:
 
 
 def right_answers(
-    model: torch.nn.Module, tokenizer, tier: Tier, drawn: Callable[[], list[Question]] | None = None
+    tier: Tier, model: torch.nn.Module, tokenizer, drawn: Callable[[], list[Question]] | None = None
 ) -> Estimate:
     """The share of the validation problems that a model answers rightly, greedily. drawn: gives them, once drawn."""
     problems = drawn() if drawn else validation_problems(tier)

@@ -63,12 +63,12 @@ def split(dataset: Dataset, tier: Tier, held: int, seed: int) -> tuple[Dataset, 
     tier.max_length. The third has "learnt", "held out" and the reasons of `traces.verify` for all others.
     Raises ValueError if there are too few right answers, or none short enough to learn.
     """
-    right, verdicts = traces.verify(dataset, tier, limit=sys.maxsize)
+    right, verdicts = traces.verify(tier, dataset, limit=sys.maxsize)
     if len(right) < held:
         raise ValueError(f"{len(right)} traces are right, too few to hold {held} of them out: {dict(verdicts)}")
     out = set(random.Random(f"held out {seed}").sample(range(len(right)), held))
     rest = right.select([i for i in range(len(right)) if i not in out])
-    learnt, lengths = traces.verify(rest, tier)
+    learnt, lengths = traces.verify(tier, rest)
     if not len(learnt):
         raise ValueError(f"none of the {len(rest)} traces that are right and not held out can be learnt: {lengths}")
     went = verdicts + lengths
