@@ -63,6 +63,12 @@ def test_panels_share_a_scale():
     assert shades(low) == [light, light] and shades(high)[0] == dark
 
 
+def test_a_long_text_is_cut_and_its_legend_says_so():
+    figure = token_plot.heat(Words(), [1] * 9, {"": [1.0] * 9}, "bits", most=4)
+    assert len(shades(figure.axes[0])) == 4
+    assert figure.legends[0].get_title().get_text() == "bits (the first 4 of 9 tokens)"
+
+
 def test_equal_zeros_are_white():
     (axis,) = token_plot.heat(Words(), [1, 0], {"": [0.0, 0.0]}, "bits").axes
     assert shades(axis) == [token_plot.SHADES[0].background] * 2

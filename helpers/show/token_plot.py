@@ -45,7 +45,12 @@ def tokens(tokenizer: Tokenizer, ids: Sequence[int], learnt: Sequence[bool]) -> 
 
 
 def heat(
-    tokenizer: Tokenizer, ids: Sequence[int], found: Mapping[str, Sequence[float]], label: str, top: float | None = None
+    tokenizer: Tokenizer,
+    ids: Sequence[int],
+    found: Mapping[str, Sequence[float]],
+    label: str,
+    top: float | None = None,
+    most: int = 400,
 ) -> Figure:
     """A sequence token by token, darker where the figure that belongs to a token is higher, with a legend.
 
@@ -55,6 +60,7 @@ def heat(
         found: by the name of a panel, [tokens], a figure for each; all panels have one scale.
         label: what the figures are.
         top: the figure from which on a token is darkest, the highest one if None.
+        most: how many tokens are shown; the legend says where there are more.
 
     Returns:
         The figure, a panel below the other.
@@ -66,11 +72,13 @@ def heat(
         if len(values) != len(ids):
             raise ValueError(f"{len(ids)} tokens and {len(values)} figures: there must be one for each")
     top = max([1e-9, *(value for values in found.values() for value in values)]) if top is None else top
-    pieces = [tokenizer.decode([token]) or "·" for token in ids]
+    if len(ids) > most:
+        label += f" (the first {most} of {len(ids):,} tokens)"
+    pieces = [tokenizer.decode([token]) or "·" for token in ids[:most]]
     places, lines = _places(pieces)
     figure, axes = canvas(0.5 + len(found) * (0.3 + 0.22 * lines), len(found), squeeze=False)
     for axis, (name, values) in zip(axes[:, 0], found.items(), strict=True):
-        steps = [min(len(SHADES) - 1, int(len(SHADES) * max(value, 0.0) / top)) for value in values]
+        steps = [min(len(SHADES) - 1, int(len(SHADES) * max(value, 0.0) / top)) for value in values[:most]]
         _write(axis, [(piece, SHADES[step]) for piece, step in zip(pieces, steps, strict=True)], places, lines)
         axis.set_title(name, loc="left", fontsize=9)
     for i, shade in enumerate(SHADES):
