@@ -2,8 +2,10 @@
 
 import pytest
 import torch
+from matplotlib.colors import to_hex
 
-from helpers.show import distributions
+from helpers import losses
+from helpers.show import charts, distributions, token_plot
 
 
 class Words:
@@ -37,26 +39,63 @@ def test_a_temperature_of_zero_is_refused():
         distributions.distribution(Words(), LOGITS, 0.0)
 
 
+def shades(axis) -> list[str]:
+    """The colours of the tokens' boxes, without those of the legend, which have no width."""
+    return [to_hex(box.get_facecolor()) for box in axis.patches if box.get_width()]
+
+
 def test_darker_where_the_figure_is_higher():
-    picture = distributions.heat(Words(), [0, 1, 2, 4], [0.0, 1.0, 0.3, 0.99], "bits")
-    shades = [shade.background for shade in distributions.SHADES]
-    body = picture.data.split("margin-top", 1)[1]
-    found = [body.index(f"background:{shade}") for shade in (shades[0], shades[4], shades[1])]
-    assert found == sorted(found)
-    assert body.count(f"background:{shades[4]}") == 2  # the highest, and what is nearly so
-    assert "<right>" not in picture.data and "⏎" in picture.data
-    assert repr(picture).splitlines() == ["bits, per token:", "$5 0.00|is 1.00|⏎ 0.30|<right> 0.99"]
+    figure = token_plot.heat(Words(), [0, 1, 2, 4], {"bits": [0.0, 1.0, 0.3, 0.99]}, "bits")
+    (axis,) = figure.axes
+    dark = [shade.background for shade in token_plot.SHADES]
+    assert shades(axis) == [dark[0], dark[4], dark[1], dark[4]]
+    said = "".join(text.get_text() for text in axis.texts)
+    assert said == r"\$5is⏎<right>"
+    assert [text.get_text() for text in figure.legends[0].get_texts()][:2] == ["below 0.2", "from 0.2"]
 
 
-def test_two_pictures_share_a_scale():
-    dark, light = distributions.SHADES[4].background, distributions.SHADES[0].background
-    low = distributions.heat(Words(), [1], [0.1], "bits", top=1.0)
-    assert low.data.count(light) > 1 and low.data.count(dark) == 1  # there only in the legend
-    assert distributions.heat(Words(), [1], [7.0], "bits", top=1.0).data.count(dark) == 2
+def test_panels_share_a_scale():
+    found = {"low": [0.1, 0.0], "high": [7.0, 1.0]}
+    dark, light = token_plot.SHADES[4].background, token_plot.SHADES[0].background
+    low, high = token_plot.heat(Words(), [1, 0], found, "bits", top=1.0).axes
+    assert (low.get_title(loc="left"), shades(low), shades(high)) == ("low", [light, light], [dark, dark])
+    low, high = token_plot.heat(Words(), [1, 0], found, "bits").axes
+    assert shades(low) == [light, light] and shades(high)[0] == dark
+
+
+def test_a_long_text_is_cut_and_its_legend_says_so():
+    figure = token_plot.heat(Words(), [1] * 9, {"": [1.0] * 9}, "bits", most=4)
+    assert len(shades(figure.axes[0])) == 4
+    assert figure.legends[0].get_title().get_text() == "bits (the first 4 of 9 tokens)"
 
 
 def test_equal_zeros_are_white():
-    assert distributions.heat(Words(), [1, 0], [0.0, 0.0], "bits").data.count(distributions.SHADES[0].background) >= 3
+    (axis,) = token_plot.heat(Words(), [1, 0], {"": [0.0, 0.0]}, "bits").axes
+    assert shades(axis) == [token_plot.SHADES[0].background] * 2
+
+
+@pytest.mark.parametrize("written", [4, 3, None])
+def test_the_written_token_is_orange_where_it_has_a_bar(written):
+    (axes,) = distributions.distribution(Words(), LOGITS, most=3, written=written).axes
+    orange = [to_hex(bar.get_facecolor()) == charts.ORANGE for bar in axes.patches]
+    assert orange == [False, written == 4, False, False]
+    assert ("orange" in axes.get_title()) is (written == 4)
+
+
+@pytest.mark.parametrize(("written", "most"), [(1, 3), (3, 3)])
+def test_a_hard_target_sees_one_bar_and_a_soft_one_all(written, most):
+    student = torch.tensor([1.0, 0.0, 2.0, 0.5, 0.0])
+    figure = distributions.targets(Words(), student, LOGITS, written, most)
+    hard, soft = figure.axes
+    nats = [float(axis.get_title().split(" = ")[1].removesuffix(" nats")) for axis in (hard, soft)]
+    wanted = torch.nn.functional.cross_entropy(student[None], torch.tensor([written]))
+    divergence = losses.divergence(student[None], LOGITS[None])
+    assert nats == pytest.approx([wanted.item(), divergence.item()], abs=0.005)
+    for axis, seen in ((hard, 1), (soft, most + 1)):
+        target, said = (list(axis.containers[i]) for i in (0, 1))
+        assert sum(bar.get_height() for bar in target) == pytest.approx(1, abs=1e-6)
+        assert sum(bar.get_height() for bar in said) == pytest.approx(1, abs=1e-6)
+        assert sum(bar.get_facecolor()[3] == 1 for bar in said) == seen
 
 
 def test_a_bar_for_each_token_with_its_surprise():
@@ -77,7 +116,9 @@ def test_a_bar_that_is_too_high_is_cut_and_has_its_figure_on_top():
     assert [(text.get_text(), text.get_position()[0]) for text in axes.texts] == [("16.0", 1)]
 
 
-@pytest.mark.parametrize("draw", [distributions.surprise, lambda *given: distributions.heat(*given, "bits")])
+@pytest.mark.parametrize(
+    "draw", [distributions.surprise, lambda words, ids, each: token_plot.heat(words, ids, {"": each}, "bits")]
+)
 def test_figures_must_match_the_tokens(draw):
     with pytest.raises(ValueError, match="2 tokens and 1 figures"):
         draw(Words(), [1, 0], [0.0])

@@ -2,6 +2,7 @@
 
 import random
 
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
@@ -17,6 +18,7 @@ def some(n: int) -> list[float]:
 
 
 HINTON = [(some(n), some(n), n - 1, 0.3, T) for n in (3, 5) for T in (2.0, 3.0)]
+MEAN, SLOPES = on_lists.some_texts(4), on_lists.some_tokens(4)
 HINT = [(some(m), some(n), [some(m) for _ in range(n)], some(n)) for m, n in ((2, 3), (4, 2))]
 
 
@@ -35,6 +37,22 @@ def test_hintons_loss_is_the_helpers(case):
     assert on_lists.softened(student, T) == pytest.approx((z[0] / T).softmax(-1).tolist())
 
 
+@pytest.mark.parametrize("case", MEAN)
+def test_the_mean_divergence_is_the_helpers_over_what_is_learnt(case):
+    p, q, learnt = case
+    kept = torch.tensor(learnt)
+    wanted = losses.divergence(torch.tensor(q).double().log()[kept], torch.tensor(p).double().log()[kept])
+    assert on_lists.mean_divergence(*case) == pytest.approx(wanted.item())
+
+
+@pytest.mark.parametrize("case", SLOPES)
+def test_the_slopes_are_autograds(case):
+    p, z, label, alpha = case
+    z, target = torch.tensor([z]).double().requires_grad_(), torch.tensor([p]).double().log()
+    losses.mixed(losses.divergence(z, target), F.cross_entropy(z, torch.tensor([label])), alpha).backward()
+    assert on_lists.slopes(*case) == pytest.approx(z.grad[0].tolist(), abs=1e-6)
+
+
 @pytest.mark.parametrize("case", HINT)
 def test_the_hint_is_half_pytorchs_squared_distance(case):
     v, u, W, b = (torch.tensor(part).double() for part in case)
@@ -44,8 +62,9 @@ def test_the_hint_is_half_pytorchs_squared_distance(case):
 @pytest.mark.parametrize(
     ("slips", "right", "cases"),
     [(on_lists.RUNNER_UP_SLIPS, on_lists.runner_up, [(some(10),)]), (on_lists.HINTON_SLIPS, on_lists.hinton, HINTON),
-     (on_lists.HINT_SLIPS, on_lists.hint, HINT)],
+     (on_lists.HINT_SLIPS, on_lists.hint, HINT), (on_lists.MEAN_SLIPS, on_lists.mean_divergence, MEAN),
+     (on_lists.SLOPE_SLIPS, on_lists.slopes, SLOPES)],
 )  # fmt: skip
 def test_a_slip_is_wrong_in_a_way_of_its_own(slips, right, cases):
-    found = [[round(one(*case), 9) for case in cases] for one in (right, *slips)]
-    assert len({tuple(each) for each in found}) == 1 + len(slips)
+    found = [[one(*case) for case in cases] for one in (right, *slips)]
+    assert len({tuple(np.round(each, 9).ravel()) for each in map(np.hstack, found)}) == 1 + len(slips)

@@ -61,8 +61,26 @@ def test_a_curve_stands_at_its_sizes():
         repeats.by_size(dict.fromkeys("abcd", curve))
 
 
+def test_each_run_is_a_dot_at_its_size_and_the_line_goes_through_the_means():
+    found = {"hard": {75: [0.4, 0.6], 300: [0.9, 0.8]}, "soft": {75: [0.8], 1552: [0.97]}}
+    figure = repeats.runs_by_size(found, "title", "traces", roles={"hard": "rival"})
+    (axis,) = figure.axes
+    hard, *dots = axis.lines
+    assert list(hard.get_ydata()) == pytest.approx([0.5, 0.85]) and hard.get_color() == repeats.COLOURS["rival"]
+    assert [list(one.get_ydata()) for one in dots if one.get_marker() == "o"] == [[0.4, 0.6], [0.9, 0.8]]
+    assert [label.get_text() for label in axis.get_xticklabels()] == ["75", "300", "1,552"]
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["hard", "soft"]
+    with pytest.raises(ValueError, match="4 curves"):
+        repeats.runs_by_size({key: {1: [0.5]} for key in "abcd"})
+
+
+def test_without_a_study_there_is_an_empty_picture():
+    assert repeats.runs_by_size({}).axes and repeats.means({}).axes
+
+
 def test_pyplot_keeps_no_figure():
     before = plt.get_fignums()
+    repeats.runs_by_size({"a": {1: [0.5]}})
     repeats.means(GAIN)
     repeats.by_size({"a": {1: GAIN["a"]}})
     assert plt.get_fignums() == before

@@ -132,3 +132,5 @@ def test_the_study_s_accuracies_are_shares_of_all_its_problems(tmp_path, monkeyp
     found = results.studied("x", "mini", "all")
     assert found == {"words": Estimate(0.75, 0.7, 0.8, 20, 15)}  # of one seed no interval is known
     assert results.studied("x", "mini", "few") == {} == results.studied("x", "small", "all")
+    assert results.seeds("x", "mini", "all.words.accuracy") == [0.7, 0.8]
+    assert results.seeds("x", "mini", "few.words") == [] == results.seeds("x", "small", "all.words.accuracy")

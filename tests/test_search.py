@@ -5,6 +5,7 @@ import json
 import pytest
 import search
 
+from helpers.evaluation.statistics import wilson
 from helpers.tiers import TIERS
 from helpers.training import searched
 
@@ -62,9 +63,11 @@ def test_what_was_chosen_is_read_and_a_tier_without_a_search_says_so(monkeypatch
     assert "no settings of logits were searched" in capsys.readouterr().out
     path = tmp_path / "data" / "results" / "mini" / "search.json"
     path.parent.mkdir(parents=True)
-    path.write_text(json.dumps({"methods": {"logits": {"chosen": {"epochs": 16}, "tried": [{"epochs": 16}]}}}))
+    found = {"chosen": {"epochs": 16}, "tried": [{"epochs": 16, "hits": [300, 401]}], "run": {"problems": 500}}
+    path.write_text(json.dumps({"methods": {"logits": found}}))
     assert searched.searched(MINI, "logits", epochs=7) == {"epochs": 16}
-    assert searched.tried(MINI, "logits") == [{"epochs": 16}]
+    (one,) = searched.tried(MINI, "logits")
+    assert one["epochs"] == 16 and one["seeds"] == [0.6, 0.802] and one["share"] == wilson(350, 500)
     with pytest.raises(ValueError, match=r"has no 'token'; it has logits"):
         searched.searched(MINI, "token")
 

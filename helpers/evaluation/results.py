@@ -95,6 +95,14 @@ def studied(notebook: str, tier: Tier | str, key: str) -> dict[str, Estimate]:
     return found
 
 
+def seeds(notebook: str, tier: Tier | str, key: str) -> list[float]:
+    """A figure of a notebook's `study`, seed by seed, by its dotted key; empty where the study does not have it."""
+    found = study(notebook, tier) or {}
+    for part in key.split("."):
+        found = found.get(part, {})
+    return found.get("per_seed", [])
+
+
 def share(found: Estimate) -> dict[str, float | int]:
     """An Estimate as the files hold it: value, n, low and high."""
     return {"value": found.value, "n": found.n, "low": found.low, "high": found.high}

@@ -5,13 +5,13 @@ from helpers.show.answer_columns import answers
 from helpers.show.ask_box import Ask, ask
 from helpers.show.charts import canvas, colour, histogram, lines, losses, shares, whiskers
 from helpers.show.distillation import distillation
-from helpers.show.distributions import distribution, heat, surprise, temperature
+from helpers.show.distributions import distribution, surprise, targets, temperature
 from helpers.show.layers import by_hand, directions, ladder, likeness, looks
 from helpers.show.series_route import route
-from helpers.show.token_plot import tokens
+from helpers.show.token_plot import heat, tokens
 
 __all__ = [
     "Ask", "answers", "ask", "by_hand", "canvas", "colour", "directions", "distillation", "distribution", "heat",
     "histogram", "ladder", "likeness", "lines", "looks", "losses", "route", "shares", "spans", "surprise",
-    "temperature", "tokens", "typed", "whiskers",
+    "targets", "temperature", "tokens", "typed", "whiskers",
 ]  # fmt: skip

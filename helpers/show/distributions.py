@@ -7,19 +7,21 @@ import torch
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from helpers.show.charts import BLUE, SKY, canvas, literal
+from helpers import losses
+from helpers.show.charts import BLUE, COLOURS, ORANGE, SKY, canvas, literal
 from helpers.show.live import live
-from helpers.show.page import FLOW, Ink, Picture, Tokenizer, card, safe
+from helpers.show.page import Tokenizer
 
 TEMPERATURES = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0)
-# Five steps from white to dark blue, each with letters that can be read on it.
-SHADES = (
-    Ink("#ffffff", "#1a1a1a"), Ink("#d6e8f5", "#0b2e4a"), Ink("#9ccae6", "#0b2e4a"), Ink("#3f8fc4", "#ffffff"),
-    Ink("#08457e", "#ffffff"),
-)  # fmt: skip
 
 
-def distribution(tokenizer: Tokenizer, logits: torch.Tensor, temperature: float = 1.0, most: int = 12) -> Figure:
+def distribution(
+    tokenizer: Tokenizer,
+    logits: torch.Tensor,
+    temperature: float = 1.0,
+    most: int = 12,
+    written: int | None = None,
+) -> Figure:
     """A distribution over the next token as bars: the likeliest tokens, and all others together.
 
     The order is that of temperature 1, so that bars keep their places when it changes.
@@ -29,24 +31,75 @@ def distribution(tokenizer: Tokenizer, logits: torch.Tensor, temperature: float 
         logits: (vocabulary,).
         temperature: by which the logits are divided.
         most: how many tokens have a bar of their own.
+        written: the token that the text has there; its bar is orange, if it has one.
 
     Raises:
         ValueError: for a temperature that is not above 0.
     """
     shares = softened(logits, temperature)
-    shown = logits.float().topk(most).indices
+    shown = logits.float().topk(most).indices.tolist()
     values = [*shares[shown].tolist(), 1 - shares[shown].sum().item()]
     figure, axis = canvas(2.8)
-    axis.bar(range(len(values)), values, color=[BLUE, *[SKY] * (most - 1), "#bbbbbb"], width=0.8)
-    axis.set_xticks(range(len(values)), [*labels(tokenizer, shown.tolist()), "all others"], rotation=60, ha="right")
-    axis.set(ylim=(0, 1), ylabel="probability", title=f"temperature {temperature:g}")
+    colours = [BLUE, *[SKY] * (most - 1), "#bbbbbb"]
+    title = f"temperature {temperature:g}"
+    if written in shown:
+        colours[shown.index(written)] = ORANGE
+        title += " (orange: the token that was written)"
+    axis.bar(range(len(values)), values, color=colours, width=0.8)
+    axis.set_xticks(range(len(values)), [*labels(tokenizer, shown), "all others"], rotation=60, ha="right")
+    axis.set(ylim=(0, 1), ylabel="probability", title=title)
     axis.yaxis.set_major_formatter(PercentFormatter(1))
     return figure
 
 
-def temperature(tokenizer: Tokenizer, logits: torch.Tensor, most: int = 12) -> widgets.VBox:
+def temperature(
+    tokenizer: Tokenizer, logits: torch.Tensor, most: int = 12, written: int | None = None
+) -> widgets.VBox:
     """`distribution` with a slider for the temperature."""
-    return live(slider(), lambda value: distribution(tokenizer, logits, value, most))
+    return live(slider(), lambda value: distribution(tokenizer, logits, value, most, written))
+
+
+def targets(
+    tokenizer: Tokenizer, student: torch.Tensor, teacher: torch.Tensor, written: int, most: int = 9
+) -> Figure:
+    """What the loss sees at one place of a text: with a hard target one bar of the student's, with a soft one all.
+
+    Args:
+        tokenizer: whose tokens they are.
+        student: (vocabulary,), its logits.
+        teacher: (vocabulary,), its logits.
+        written: the token that the text has there.
+        most: how many tokens have bars of their own.
+
+    Returns:
+        The figure, two panels; above each, its loss in nats.
+    """
+    p, q = softened(teacher, 1.0), softened(student, 1.0)
+    shown = p.topk(most).indices.tolist()
+    if written not in shown:
+        shown[-1] = written
+    seen = [token == written for token in [*shown, None]]
+    soft, said = ([*each[shown].tolist(), 1 - each[shown].sum().item()] for each in (p, q))
+    divergence = losses.divergence(student[None], teacher[None]).item()
+    figure, axes = canvas(3.2, 1, 2, sharey=True)
+    panels = (
+        (f"hard target: −log q = {-q[written].log().item():.2f} nats", [float(one) for one in seen], seen),
+        (f"soft target: Σ p log(p / q) = {divergence:.2f} nats", soft, [True] * len(seen)),
+    )
+    for axis, (title, target, counted) in zip(axes, panels, strict=True):
+        places = torch.arange(len(seen))
+        faint = [f"{COLOURS['before']}{'ff' if one else '40'}" for one in counted]
+        axis.bar(places - 0.2, target, 0.4, color=COLOURS["teacher"], label="target p")
+        axis.bar(places + 0.2, said, 0.4, color=faint, label="student q (faint: not in the loss)")
+        axis.set_xticks(places, [*labels(tokenizer, shown), "all others"], rotation=60, ha="right")
+        axis.set_title(title, fontsize=10)
+        axis.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+    axes[0].set(ylim=(0, 1.25 * max(*soft, *said)), ylabel="probability")
+    axes[0].annotate("100 %", (seen.index(True) - 0.2, 1.25 * max(*soft, *said)), (0, -10), ha="right", fontsize=8,
+                     textcoords="offset points")  # fmt: skip
+    handles, names = axes[1].get_legend_handles_labels()
+    figure.legend(handles, names, loc="outside lower center", ncols=2, frameon=False)
+    return figure
 
 
 def slider() -> widgets.SelectionSlider:
@@ -96,37 +149,6 @@ def surprise(
     return figure
 
 
-def heat(
-    tokenizer: Tokenizer, ids: Sequence[int], values: Sequence[float], label: str, top: float | None = None
-) -> Picture:
-    """A sequence token by token, darker where the figure that belongs to a token is higher, with a legend.
-
-    Args:
-        tokenizer: whose tokens they are.
-        ids: [tokens].
-        values: [tokens].
-        label: what the values are.
-        top: the figure from which on a token is darkest, the highest one if None; give the same one to two pictures
-            that are to be compared.
-
-    Raises:
-        ValueError: if ids and values are not of one length.
-    """
-    _each_has_one(ids, values)
-    top = max([*values, 1e-9]) if top is None else top
-    texts = [visible(tokenizer.decode([token])) for token in ids]
-    legend = "".join(
-        _shaded(f" {'from' if i else 'below'} {top * max(i, 1) / len(SHADES):.2g} ", i) for i in range(len(SHADES))
-    )
-    body, plain = "", []
-    for text, value in zip(texts, values, strict=True):
-        step = min(len(SHADES) - 1, int(len(SHADES) * max(value, 0.0) / top))
-        body += _shaded(text + ("\n" if "⏎" in text else ""), step)
-        plain.append(f"{text} {value:.2f}")
-    html = f'<div>{safe(label)}: {legend}</div><div style="{FLOW}margin-top:6px;">{body}</div>'
-    return Picture(card(html), f"{label}, per token:\n{'|'.join(plain)}")
-
-
 def visible(text: str) -> str:
     """A token's text with its line ends as ⏎, and a dot where it has none."""
     return text.replace("\n", "⏎") or "·"
@@ -140,7 +162,3 @@ def labels(tokenizer: Tokenizer, ids: Sequence[int]) -> list[str]:
 def _each_has_one(ids: Sequence[int], values: Sequence[float]) -> None:
     if len(ids) != len(values):
         raise ValueError(f"{len(ids)} tokens and {len(values)} figures: there must be one for each")
-
-
-def _shaded(text: str, step: int) -> str:
-    return SHADES[step].mark(text, "border-right:1px solid #ffffff;border-radius:3px;padding:1px;")

@@ -1,8 +1,10 @@
 """Repeated runs as pictures: a dot for each, their mean with its interval, a colour for each kind of model."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from statistics import mean
 
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
@@ -74,19 +76,67 @@ def by_size(
     Raises:
         ValueError: if there are more than three curves.
     """
-    if len(found) > len(MARKS):
-        raise ValueError(f"{len(found)} curves: a picture takes up to {len(MARKS)}, each with a mark of its own")
+    _few_enough(found)
     figure, axis = canvas(3.2)
     axis.axhline(0, color=GREY, linestyle="--", linewidth=1)
     colours = ("after", "control", "rival")
     for place, ((name, curve), (dashes, mark), colour) in enumerate(zip(found.items(), MARKS, colours, strict=False)):
-        sizes = [size * 1.03 ** (place - 1) for size in curve]  # side by side, so that no whisker hides another
         values = [100 * one.value for one in curve.values()]
         reach = 100 * whiskers(curve.values())
-        axis.errorbar(sizes, values, reach, linestyle=dashes, marker=mark, color=COLOURS[colour], capsize=3, label=name)
+        axis.errorbar(_beside(curve, place), values, reach, linestyle=dashes, marker=mark, color=COLOURS[colour],
+                      capsize=3, label=name)  # fmt: skip
+    axis.set(ylabel=f"{ylabel}, points".strip(", "), title=title)
+    return _over_sizes(figure, axis, found, xlabel)
+
+
+def runs_by_size(
+    found: Mapping[str, Mapping[int, Sequence[float]]],
+    title: str = "",
+    xlabel: str = "",
+    ylabel: str = "right answers",
+    roles: Mapping[str, str] | None = None,
+) -> Figure:
+    """How shares go with a size: a dot for each run or seed and a line through their means, up to three curves.
+
+    Args:
+        found: by the curve's name, the shares of the runs at each size.
+        title: above the picture.
+        xlabel: what the size is of; its scale is logarithmic.
+        ylabel: what the shares are of.
+        roles: the role under a name, one of `COLOURS`; "after" where there is none.
+
+    Raises:
+        ValueError: if there are more than three curves.
+    """
+    _few_enough(found)
+    figure, axis = canvas(3.2)
+    for place, ((name, curve), (dashes, mark)) in enumerate(zip(found.items(), MARKS, strict=False)):
+        colour = COLOURS[(roles or {}).get(name, "after")]
+        at = _beside(curve, place)
+        axis.plot(at, [mean(runs) for runs in curve.values()], dashes, color=colour, label=name)
+        for size, runs in zip(at, curve.values(), strict=True):
+            axis.plot([size] * len(runs), runs, mark, color=colour, alpha=0.6, markersize=5, markeredgewidth=0)
+    axis.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+    axis.set(ylabel=ylabel, title=title)
+    return _over_sizes(figure, axis, found, xlabel)
+
+
+def _few_enough(found: Mapping[str, object]) -> None:
+    if len(found) > len(MARKS):
+        raise ValueError(f"{len(found)} curves: a picture takes up to {len(MARKS)}, each with a mark of its own")
+
+
+def _beside(sizes: Iterable[int], place: int) -> list[float]:
+    """The sizes, moved a little for each curve, so that none hides another."""
+    return [size * 1.03 ** (place - 1) for size in sizes]
+
+
+def _over_sizes(figure: Figure, axis: Axes, found: Mapping[str, Iterable[int]], xlabel: str) -> Figure:
+    """The figure with a tick at each size, on a logarithmic scale, and a legend below."""
     shown = sorted({size for curve in found.values() for size in curve})
-    axis.set(xscale="log", xlabel=xlabel, ylabel=f"{ylabel}, points".strip(", "), title=title)
+    axis.set(xscale="log", xlabel=xlabel)
     axis.set_xticks(shown, [f"{size:,}" for size in shown])
     axis.minorticks_off()
-    figure.legend(loc="outside lower center", ncols=len(found), frameon=False)
+    if found:
+        figure.legend(loc="outside lower center", ncols=len(found), frameon=False)
     return figure

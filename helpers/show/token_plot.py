@@ -1,17 +1,23 @@
-"""Tokens in colour: which of them the loss sees."""
+"""Tokens in colour: which of them the loss sees, and where a figure that belongs to each is high."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from helpers.show.charts import canvas, literal
-from helpers.show.page import BLUE, GREY, Tokenizer
+from helpers.show.page import BLUE, GREY, Ink, Tokenizer
 
 LEGEND = {True: "in the loss", False: "not in the loss"}
 INKS = {True: BLUE, False: GREY}
 LETTERS = 88  # of a line
+# Five steps from white to dark blue, each with letters that can be read on it.
+SHADES = (
+    Ink("#ffffff", "#1a1a1a"), Ink("#d6e8f5", "#0b2e4a"), Ink("#9ccae6", "#0b2e4a"), Ink("#3f8fc4", "#ffffff"),
+    Ink("#08457e", "#ffffff"),
+)  # fmt: skip
 
 
 def tokens(tokenizer: Tokenizer, ids: Sequence[int], learnt: Sequence[bool]) -> Figure:
@@ -28,29 +34,82 @@ def tokens(tokenizer: Tokenizer, ids: Sequence[int], learnt: Sequence[bool]) -> 
     Raises:
         ValueError: if the two are not of one length.
     """
-    boxes, line, column = [], 0, 0  # of each: line, column, text, whether it is learnt
-    for mark, pieces in _groups(tokenizer, ids, learnt):
-        for piece in pieces:
-            text = piece.replace("\n", "⏎")
-            if column and column + len(text) > LETTERS:
-                line, column = line + 1, 0
-            boxes.append((line, column, text, mark))
-            column += len(text)
-            if piece.endswith("\n"):
-                line, column = line + 1, 0
-    lines = 1 + max((box[0] for box in boxes), default=0)
+    marked = [(piece, INKS[mark]) for mark, pieces in _groups(tokenizer, ids, learnt) for piece in pieces]
+    places, lines = _places([piece for piece, _ in marked])
     figure, axis = canvas(0.6 + 0.22 * lines)
-    for line, column, text, mark in boxes:
-        axis.add_patch(Rectangle((column, line), len(text) - 0.25, 0.82, color=INKS[mark].background, linewidth=0))
-        for place, letter in enumerate(text, column):
-            axis.text(place + 0.45, line + 0.42, literal(letter), color=INKS[mark].text, fontsize=8, family="monospace",
-                      ha="center", va="center")  # fmt: skip
+    _write(axis, marked, places, lines)
     for mark, said in _counted(learnt).items():
         axis.add_patch(Rectangle((0, 0), 0, 0, color=INKS[mark].background, label=said))
-    axis.set(xlim=(0, LETTERS), ylim=(lines, 0))
-    axis.axis("off")
     figure.legend(loc="outside upper left", ncols=2, frameon=False)
     return figure
+
+
+def heat(
+    tokenizer: Tokenizer,
+    ids: Sequence[int],
+    found: Mapping[str, Sequence[float]],
+    label: str,
+    top: float | None = None,
+    most: int = 400,
+) -> Figure:
+    """A sequence token by token, darker where the figure that belongs to a token is higher, with a legend.
+
+    Args:
+        tokenizer: whose tokens they are.
+        ids: [tokens].
+        found: by the name of a panel, [tokens], a figure for each; all panels have one scale.
+        label: what the figures are.
+        top: the figure from which on a token is darkest, the highest one if None.
+        most: how many tokens are shown; the legend says where there are more.
+
+    Returns:
+        The figure, a panel below the other.
+
+    Raises:
+        ValueError: if a panel has not one figure for each token.
+    """
+    for values in found.values():
+        if len(values) != len(ids):
+            raise ValueError(f"{len(ids)} tokens and {len(values)} figures: there must be one for each")
+    top = max([1e-9, *(value for values in found.values() for value in values)]) if top is None else top
+    if len(ids) > most:
+        label += f" (the first {most} of {len(ids):,} tokens)"
+    pieces = [tokenizer.decode([token]) or "·" for token in ids[:most]]
+    places, lines = _places(pieces)
+    figure, axes = canvas(0.5 + len(found) * (0.3 + 0.22 * lines), len(found), squeeze=False)
+    for axis, (name, values) in zip(axes[:, 0], found.items(), strict=True):
+        steps = [min(len(SHADES) - 1, int(len(SHADES) * max(value, 0.0) / top)) for value in values[:most]]
+        _write(axis, [(piece, SHADES[step]) for piece, step in zip(pieces, steps, strict=True)], places, lines)
+        axis.set_title(name, loc="left", fontsize=9)
+    for i, shade in enumerate(SHADES):
+        said = f"{'from' if i else 'below'} {top * max(i, 1) / len(SHADES):.2g}"
+        axes[0, 0].add_patch(Rectangle((0, 0), 0, 0, facecolor=shade.background, edgecolor="#bbbbbb", label=said))
+    figure.legend(loc="outside upper left", ncols=len(SHADES), frameon=False, title=label, alignment="left")
+    return figure
+
+
+def _places(pieces: Sequence[str]) -> tuple[list[tuple[int, int]], int]:
+    """Line and column of each piece of a text, and how many lines there are."""
+    found, line, column = [], 0, 0
+    for piece in pieces:
+        if column and column + len(piece) > LETTERS:
+            line, column = line + 1, 0
+        found.append((line, column))
+        column += len(piece)
+        if piece.endswith("\n"):
+            line, column = line + 1, 0
+    return found, 1 + max((line for line, _ in found), default=0)
+
+
+def _write(axis: Axes, inked: Sequence[tuple[str, Ink]], places: Sequence[tuple[int, int]], lines: int) -> None:
+    """Writes pieces of a text, each in its ink and at its line and column."""
+    for (piece, ink), (line, column) in zip(inked, places, strict=True):
+        axis.add_patch(Rectangle((column, line), len(piece) - 0.25, 0.82, color=ink.background, linewidth=0))
+        for place, letter in enumerate(piece.replace("\n", "⏎"), column):
+            axis.text(place + 0.45, line + 0.42, literal(letter), color=ink.text, fontsize=8, family="monospace",
+                      ha="center", va="center")  # fmt: skip
+    axis.set(xlim=(0, LETTERS), ylim=(lines, 0))
+    axis.axis("off")
 
 
 def _groups(tokenizer: Tokenizer, ids: Sequence[int], learnt: Sequence[bool]) -> list[tuple[bool, list[str]]]:

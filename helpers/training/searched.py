@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+from helpers.evaluation.statistics import wilson
 from helpers.tiers import ROOT, Tier
 
 
@@ -28,15 +29,22 @@ def searched(tier: Tier, name: str, **otherwise) -> dict[str, object]:
 
 
 def tried(tier: Tier, name: str) -> list[dict]:
-    """All that a search tried for a method, in its order: settings, "hits" of each seed, "accuracy".
+    """All that a search tried for a method, in its order. Empty on a tier where nothing was searched.
 
-    Empty on a tier where nothing was searched.
+    Returns:
+        Of each: its settings, "hits" and "accuracy" as the file has them; "seeds", the share of each seed; and "share",
+        their mean as an Estimate over the validation problems, which are the same for all seeds.
 
     Raises:
         ValueError: as `searched`.
     """
-    found = of(tier, name)
-    return found["tried"] if found else []
+    found = of(tier, name) or {"tried": []}
+    return [one | _shares(one["hits"], found["run"]["problems"]) for one in found["tried"]]
+
+
+def _shares(hits: list[int], problems: int) -> dict:
+    each = [hit / problems for hit in hits]
+    return {"seeds": each, "share": wilson(round(sum(hits) / len(hits)), problems)}
 
 
 def of(tier: Tier, name: str) -> dict | None:
