@@ -2,15 +2,19 @@
 
 import ctypes
 import gc
+import io
 import re
 import sys
 import threading
 import time
 import traceback
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -79,6 +83,25 @@ def track(label: str) -> Iterator[Cost]:
         cost.after = current()
         _open_costs.remove(cost)
         print(cost)
+
+
+def alone(work: Callable, *arguments: object) -> tuple[Any, Cost]:
+    """What a function gives and costs in a process of its own, which holds nothing of what was done in this one.
+
+    What it prints is not shown. Its libraries are loaded in its time and in its memory too.
+
+    Args:
+        work: of a file, not of a notebook: the other process has to import it.
+        arguments: what it is given.
+    """
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        return pool.submit(_tracked, work, arguments).result()
+
+
+def _tracked(work: Callable, arguments: tuple) -> tuple[Any, Cost]:
+    with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()), track(work.__name__) as cost:
+        found = work(*arguments)
+    return found, cost
 
 
 def free(*names: str) -> None:

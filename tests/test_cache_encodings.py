@@ -150,14 +150,14 @@ def models(bias=False):
         yield model.eval()
 
 
-@pytest.mark.parametrize("bias", [False, True])
-def test_the_angle_is_that_between_two_gradients(bias):
+@pytest.mark.parametrize(("bias", "temperature"), [(False, 1.0), (True, 1.0), (False, 2.0)])
+def test_the_angle_is_that_between_two_gradients(bias, temperature):
     teacher, student = models(bias)
     rows = [{"input_ids": [1, 5, 9, 3, 8, 2], "labels": [-100, -100, 9, 3, 8, 2]}]
     weight = student.model.layers[-1].self_attn.v_proj.weight
     one = Encoding("top_k_tail", 3)
     before = [each.requires_grad for each in student.parameters()]
-    found = angles(student, teacher, rows, [one], [weight])[one]
+    found = angles(student, teacher, rows, [one], [weight], temperature=temperature)[one]
     assert [each.requires_grad for each in student.parameters()] == before and weight.grad is None
 
     ids, labels = (torch.tensor([rows[0][key]]) for key in ("input_ids", "labels"))
@@ -167,13 +167,26 @@ def test_the_angle_is_that_between_two_gradients(bias):
     full, part = (
         torch.autograd.grad(loss, weight, retain_graph=True)[0].flatten().double()
         for loss in (
-            losses.divergence(ours, theirs),
-            stored_cross_entropy(ours, *stored(one.kind, 3, theirs.softmax(-1)), tail=True).mean(),
+            losses.divergence(ours, theirs, temperature=temperature),
+            stored_cross_entropy(
+                ours, *stored(one.kind, 3, (theirs / temperature).softmax(-1)), tail=True, temperature=temperature
+            ).mean(),
         )
     )
     cosine = torch.nn.functional.cosine_similarity(full, part, dim=0)
     assert found.degrees == pytest.approx(torch.rad2deg(cosine.acos()).item(), rel=1e-3)
     assert found.bytes == (3 * 4 * 6 / 8) / 4 + 3 * 2
+
+
+def test_the_angle_is_taken_in_an_adapter_whose_model_is_frozen():
+    teacher, student = models()
+    rows = [{"input_ids": [1, 5, 9, 3, 8, 2], "labels": [-100, -100, 9, 3, 8, 2]}]
+    one = Encoding("draws", 4)
+    weight = student.model.layers[-1].self_attn.v_proj.weight
+    wanted = angles(student, teacher, rows, [one], [weight])
+    student.requires_grad_(False)
+    assert angles(student, teacher, rows, [one], [weight]) == wanted
+    assert not any(each.requires_grad for each in student.parameters())
 
 
 def test_many_draws_turn_the_gradient_less_than_few():

@@ -1,4 +1,4 @@
-"""What a cache keeps, as bars, and what it costs, as curves."""
+"""What a cache replaces, as a drawing; what it keeps, as bars; and what it costs, as curves."""
 
 import pytest
 import torch
@@ -39,11 +39,47 @@ def test_none_is_refused():
         cache_plots.kept(Letters(), SHARES, 0, most=5)
 
 
-def test_prices_are_a_curve_for_each_kind():
-    found = {Encoding("draws", 8): Quality(9.0, 5.0), Encoding("draws", 4): Quality(5.0, 8.0)}
-    found[Encoding("top_k", 2)] = Quality(8.0, 20.0)
-    (axis,) = cache_plots.prices(found, limits=((16, 5),)).axes
-    first, second, corner = axis.lines
-    assert first.get_xydata().tolist() == [[5.0, 8.0], [9.0, 5.0]] and first.get_label() == "draws"
-    assert second.get_xydata().tolist() == [[8.0, 20.0]] and second.get_label() == "top k"
-    assert corner.get_xydata().tolist() == [[0, 5], [16, 5], [16, 0]]
+QUALITY = {
+    Encoding("draws", 8): [Quality(9.0, 5.0), Quality(9.2, 7.0)], Encoding("draws", 4): [Quality(5.0, 8.0)] * 2,
+    Encoding("top_k", 2): [Quality(8.0, 20.0)] * 2,
+}  # fmt: skip
+
+
+def curves(axis):
+    """The lines that are in the legend, by their names."""
+    return {line.get_label(): line.get_xydata().tolist() for line in axis.lines if line.get_label()[0] != "_"}
+
+
+def test_prices_are_a_curve_of_means_for_each_kind_and_a_dot_for_each_seed():
+    (axis,) = cache_plots.prices(QUALITY).axes
+    assert curves(axis) == {
+        "samples, equal distances": [[5.0, 8.0], [pytest.approx(9.1), 6.0]], "top-k alone": [[8.0, 20.0]],
+    }  # fmt: skip
+    dots = sorted(y for line in axis.lines if line.get_label()[0] == "_" for y in line.get_ydata())
+    assert dots == [5.0, 7.0, 8.0, 8.0, 20.0, 20.0]
+    assert axis.get_ylabel() == "angle to the full gradient (°)"
+
+
+def test_an_angle_turns_from_student_to_student():
+    after = {one: [Quality(each.bytes, 3 * each.degrees) for each in found] for one, found in QUALITY.items()}
+    (axis,) = cache_plots.turned({"before": QUALITY, "after": after}).axes
+    assert curves(axis)["8 samples, equal distances"] == [[0, 6.0], [1, 18.0]]
+    assert curves(axis)["top-2 alone"] == [[0, 20.0], [1, 60.0]]
+    assert [label.get_text() for label in axis.get_xticklabels()] == ["before", "after"]
+
+
+def test_marks_lie_at_equal_distances():
+    (axis,) = cache_plots.marks([0.5, 0.3, 0.2], 2, 0.5).axes
+    assert [line.get_xdata()[0] for line in axis.lines] == [0.25, 0.75]
+    assert [bar.get_width() for bar in axis.patches] == pytest.approx([0.5, 0.3, 0.2])
+
+
+def test_the_drawing_asks_the_teacher_twice_and_lies_within_itself():
+    figure = cache_plots.replaced()
+    figure.canvas.draw()
+    texts = figure.axes[0].texts
+    said = [text.get_text() for text in texts]
+    assert said.count("teacher") == said.count("student") == 2
+    for text in texts:
+        box = text.get_window_extent()
+        assert box.x0 >= 0 and box.y0 >= 0 and box.x1 <= figure.bbox.x1 and box.y1 <= figure.bbox.y1, text.get_text()

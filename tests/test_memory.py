@@ -190,3 +190,12 @@ def test_free_deletes_variables_of_a_script(monkeypatch):
     monkeypatch.setattr(memory, "_shell", lambda: None)
     memory.free("model", "not there")
     assert not hasattr(main, "model") and main.other == 1
+
+
+def test_a_process_of_its_own_gives_what_it_made_and_holds_nothing_of_this_one(capsys):
+    kept = allocate()
+    found, cost = memory.alone(len, [1, 2, 3])
+    assert found == 3 and cost.before < memory.current() - BIG / 2
+    assert cost.label == "len" and cost.seconds >= 0 and cost.peak >= cost.before
+    assert capsys.readouterr() == ("", "")
+    del kept

@@ -23,9 +23,9 @@ class Quality:
 
 def angles(
     student: torch.nn.Module, teacher: torch.nn.Module, rows: Sequence[Mapping], encodings: Sequence[Encoding],
-    weights: Sequence[torch.Tensor], vocabulary: int | None = None, seed: int = 0,
+    weights: Sequence[torch.Tensor], vocabulary: int | None = None, seed: int = 0, temperature: float = 1.0,
 ) -> dict[Encoding, Quality]:  # fmt: skip
-    """For each encoding, what it costs and the angle between two gradients, at temperature 1.
+    """For each encoding, what it costs and the angle between two gradients.
 
     Each distribution of the teacher is encoded to bytes and read back. The angle lies between two gradients over all
     learnt tokens of the rows, with respect to some of the student's weights: that of the loss on what was read
@@ -36,9 +36,11 @@ def angles(
         teacher: a causal language model.
         rows: with input_ids and labels, one sequence each.
         encodings: what is compared.
-        weights: of the student's last layers, or all; the further they lie from the output, the longer it takes.
+        weights: of the student's last layers, or all; the further they lie from the output, the longer it takes. Of a
+            student that is trained, those of its adapter.
         vocabulary: as `head_of`.
         seed: of the draws.
+        temperature: of both distributions, as in the training.
 
     Raises:
         ValueError: for a student whose head has a softcap, and as `head_of`.
@@ -51,9 +53,11 @@ def angles(
     if head.softcap is not None:
         raise ValueError("the angle is only worked out for an output head without a softcap")
     # The student with copies in the place of its weights, which share their memory: of these alone a gradient is asked.
-    copies = {name: weight.detach() for name, weight in student.named_parameters()}
+    # What is frozen stays where it is: a copy of a weight in 4 bits is none.
     name_of = {id(weight): name for name, weight in student.named_parameters()}
-    asked = [copies[name_of[id(weight)]].requires_grad_() for weight in weights]
+    wanted = [name_of[id(weight)] for weight in weights]
+    copies = {name: w.detach() for name, w in student.named_parameters() if w.requires_grad or name in wanted}
+    asked = [copies[name].requires_grad_() for name in wanted]
     gradients, sizes, count = {}, dict.fromkeys(encodings, 0), 0
     for row in rows:
         ids, labels = (torch.tensor([row[key]], device=student.device) for key in ("input_ids", "labels"))
@@ -61,7 +65,8 @@ def angles(
         states = losses.learnt(functional_call(student, copies, kwargs=given).hidden_states[-1], labels)
         with torch.no_grad():
             theirs = losses.learnt(teacher(**given).hidden_states[-1], labels)
-            p, q = head_of(teacher, vocabulary).logits(theirs).softmax(-1), head.logits(states).softmax(-1)
+            both = head_of(teacher, vocabulary).logits(theirs), head.logits(states)
+            p, q = ((logits / temperature).softmax(-1) for logits in both)
             toward = q @ head.weight
             pulls = {None: toward - p @ head.weight}  # of the forward KL
             for one in encodings:

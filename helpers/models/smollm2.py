@@ -36,8 +36,9 @@ def load() -> tuple[Model, Tokenizer]:
     shown, reading.tqdm = reading.tqdm, lambda tensors, **_: tensors  # a bar that nothing else turns off
     try:
         with no_bars():
-            tokenizer = AutoTokenizer.from_pretrained(**where, clean_up_tokenization_spaces=False)
+            tokenizer = AutoTokenizer.from_pretrained(**where)
             model = AutoModelForCausalLM.from_pretrained(**where, dtype=torch.float32)
     finally:
         reading.tqdm = shown
+    tokenizer.clean_up_tokenization_spaces = False  # as its makers have it: what the file is read with does not tell
     return model.eval(), tokenizer

@@ -20,11 +20,11 @@ def distillation() -> Figure:
     figure, axis = canvas(3.3, layout="none")
     axis.set(xlim=(0, 10), ylim=(0, 4), position=(0, 0, 1, 1))
     axis.axis("off")
-    _box(axis, 1.0, 2.9, "question\n\n3 boxes of 24\ncrayons, 10 are\ngiven away …", GREY, filled=False)
-    _box(axis, 3.05, 2.9, "teacher\n\nlarge, reasons", TEACHER)
-    _box(axis, 5.75, 3.45, "its text: “3 × 24 = 72.\n72 - 10 = 62. … 62 left”", TEACHER, filled=False)
-    _box(axis, 8.9, 2.9, "student\n\nsmall", BEFORE)
-    _box(axis, 8.9, 0.75, "student after\n\nreasons alone", AFTER)
+    box(axis, 1.0, 2.9, "question\n\n3 boxes of 24\ncrayons, 10 are\ngiven away …", GREY, filled=False)
+    box(axis, 3.05, 2.9, "teacher\n\nlarge, reasons", TEACHER)
+    box(axis, 5.75, 3.45, "its text: “3 × 24 = 72.\n72 - 10 = 62. … 62 left”", TEACHER, filled=False)
+    box(axis, 8.9, 2.9, "student\n\nsmall", BEFORE)
+    box(axis, 8.9, 0.75, "student after\n\nreasons alone", AFTER)
     axis.text(5.75, 2.88, "hard targets · notebooks 2 to 4", ha="center", va="center", fontsize=8, color=GREY)
     axis.text(5.75, 0.93, "soft targets · notebooks 5 to 8", ha="center", va="center", fontsize=8, color=GREY)
     bars = figure.add_axes((0.49, 0.34, 0.17, 0.22))
@@ -45,7 +45,8 @@ def distillation() -> Figure:
     return figure
 
 
-def _box(axis: Axes, x: float, y: float, words: str, colour: str, filled: bool = True) -> None:
+def box(axis: Axes, x: float, y: float, words: str, colour: str, filled: bool = True) -> None:
+    """A box of a drawing, with its words in its middle."""
     axis.text(x, y, words, ha="center", va="center", fontsize=9, color="black",
               bbox={"boxstyle": "round,pad=0.5", "facecolor": f"{colour}55" if filled else "white",
                     "edgecolor": colour, "linewidth": 1.5})  # fmt: skip
