@@ -1,11 +1,11 @@
 """Two tokenizations one above the other, and the box to type a text in."""
 
 import pytest
-from test_show import Reader
+from test_live import png
 from transformers import AutoTokenizer
 
 from helpers import alignment, show
-from helpers.show.alignment_plot import TEXT, spell
+from helpers.show.alignment_plot import LETTERS, TEXT, spell, visible
 from helpers.tiers import ROOT
 
 LEFT, RIGHT = [b"a", b" <b>\n", b"\xe2\x82\xac"], [b"a", b" ", b"<b>", b"\n", b"\xe2", b"\x82\xac"]
@@ -16,19 +16,45 @@ def tokenizers():
     return [AutoTokenizer.from_pretrained(ROOT / "data" / "mini" / role) for role in ("teacher", "student")]
 
 
-def test_every_chunk_is_a_column():
-    picture = show.spans(LEFT, RIGHT)
-    body = picture.data.split("margin-top", 1)[1]
-    assert body.count("inline-block") == 3 and body.count("<br>") == 3
-    assert "teacher above: 3 tokens" in picture.data and "student below: 6 tokens" in picture.data
-    assert "one token on both sides: 1" in picture.data and "several tokens: 2" in picture.data
-    assert "<b>" not in picture.data and "&lt;b&gt;" in picture.data
-    assert repr(picture).splitlines()[-2:] == [r"␣<b>⏎ = ␣|<b>|⏎", r"€ = \xe2|\x82\xac"]
+def texts(figure) -> list[str]:
+    return [one.get_text() for one in figure.axes[0].texts]
 
 
-def test_the_html_is_well_formed():
-    assert "<b>⏎" in Reader(show.spans(LEFT, RIGHT).data).text
-    assert "$␣x\\y" in Reader(show.spans([b"$ x\\y"], [b"$ x\\y"]).data).text
+def legend(figure) -> list[str]:
+    return [one.get_text() for one in figure.legends[0].texts]
+
+
+def test_every_token_has_its_box_and_every_meeting_its_line():
+    figure = show.spans(LEFT, RIGHT)
+    shown = texts(figure)
+    assert shown[:9] == ["a", "a", "␣<b>⏎", "␣", "<b>", "⏎", r"\u20ac", r"\xe2", r"\x82\xac"]
+    assert shown[9:] == ["teacher", "student"] and len(figure.axes[0].lines) == 3
+    assert figure.axes[0].get_title() == "3 tokens above, 6 below, 3 chunks"
+    assert legend(figure) == ["one token on both sides: 1", "several tokens: 2"]
+
+
+def test_meetings_are_counted_in_bytes_if_asked():
+    assert texts(show.spans(LEFT, RIGHT, counted=True))[2] == "1"
+    assert {"1", "6", "9"} <= set(texts(show.spans(LEFT, RIGHT, counted=True)))
+    assert not {"1", "6", "9"} & set(texts(show.spans(LEFT, RIGHT)))
+
+
+def test_long_texts_go_on_in_the_next_line_and_keep_a_chunk_together():
+    side = [b" word"] * 40
+    figure = show.spans(side, [b" wo", b"rd"] * 40)
+    assert texts(figure).count("teacher") == -(-40 // int(LETTERS / 5.6))
+    ends = {line.get_xdata()[0] for line in figure.axes[0].lines}
+    assert max(ends) <= LETTERS
+
+
+def test_no_letter_is_shown_that_a_font_may_lack(recwarn):
+    assert visible("né 中\x00\t".encode()) == r"né␣\u4e2d\x00⇥" and visible(b"") == "·"
+    png(show.spans([TEXT.encode(), "中 😀 $x\\y$ العربية".encode()], [TEXT.encode(), "中 😀 $x\\y$ العربية".encode()]))
+    assert not [one for one in recwarn if "Glyph" in str(one.message)]
+
+
+def test_an_empty_text_is_drawn():
+    assert legend(show.spans([], [])) == ["one token on both sides: 0", "several tokens: 0"]
 
 
 def test_different_texts_are_refused():
@@ -37,24 +63,25 @@ def test_different_texts_are_refused():
 
 
 def test_the_box_draws_what_is_typed(tokenizers):
-    box, picture = show.typed(*tokenizers).children
-    assert box.value == TEXT and "inline-block" in picture.value
+    box, message, picture = show.typed(*tokenizers).children
+    assert box.value == TEXT
     for text in ("Seven.", "", "e\u0301 ▁ 😀 <|im_end|>"):
         box.value = text
         clean = alignment.normalised(text)
         sides = [spell(tokenizer, alignment.surfaces(tokenizer), clean) for tokenizer in tokenizers]
-        assert picture.value == show.spans(*sides).data
+        assert bytes(picture.value) == png(show.spans(*sides)) and message.value == ""
 
 
 def test_a_text_that_one_side_cannot_spell_is_said(tokenizers):
-    box, picture = show.typed(*tokenizers).children
+    box, message, picture = show.typed(*tokenizers).children
+    before = bytes(picture.value)
     box.value = "\ue000"  # how the mini student's tokenizer writes the letter `▁`
-    assert "spell different texts" in picture.value and "inline-block" not in picture.value
+    assert "spell different texts" in message.value and bytes(picture.value) == before
     box.value = "Seven."
-    assert "inline-block" in picture.value
+    assert message.value == "" and bytes(picture.value) != before
 
 
 def test_two_boxes_share_nothing(tokenizers):
     one, other = show.typed(*tokenizers), show.typed(*tokenizers)
     one.children[0].value = "Seven."
-    assert other.children[0].value == TEXT and other.children[1].value != one.children[1].value
+    assert other.children[0].value == TEXT and other.children[2].value != one.children[2].value

@@ -64,13 +64,17 @@ def slide(sheet: Responses) -> None:
 
 
 def type_text(sheet: Responses) -> None:
-    """Types a text; both tokenizations of it are drawn."""
+    """Types a text that is drawn, and then one that the student cannot spell, which is refused."""
     box = sheet.shown().filter(has=sheet.page.locator("input[type=text]"))
-    drawn = box.get_by_text("teacher above: 1 tokens · student below: 4 tokens")
-    assert drawn.count() == 0
+    picture, refused = box.locator("img").first, box.get_by_text("refused: the two tokenizations spell different texts")
+    before = picture.get_attribute("src")
     box.locator("input").fill("</think>")
     box.locator("input").press("Enter")
-    expect(drawn).to_have_count(1, timeout=MINUTE)
+    expect(picture).not_to_have_attribute("src", before, timeout=MINUTE)
+    assert refused.count() == 0
+    box.locator("input").fill("\ue000")
+    box.locator("input").press("Enter")
+    expect(refused).to_have_count(1, timeout=MINUTE)
 
 
 def type_map(sheet: Responses) -> None:

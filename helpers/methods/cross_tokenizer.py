@@ -162,6 +162,32 @@ def chunks_of(row: dict) -> Alignment:
     return Alignment(tuple(row["teacher_cuts"]), tuple(row["student_cuts"]), tuple(row["ends"]))
 
 
+def both_predict(
+    student: torch.nn.Module, teacher: torch.nn.Module, row: dict, written: bool = True
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor, Alignment]:
+    """What both models predict at the tokens of one row's answer, as `cross_tokenizer.across` takes it.
+
+    Args:
+        student: a model; its logits are taken without gradients.
+        teacher: a model, likewise.
+        row: one of `rows_of`.
+        written: whether the chunks that the teacher did not write are left out.
+
+    Returns:
+        The student's logits (tokens, vocabulary) and its tokens (tokens,), the teacher's, likewise, and the chunks.
+    """
+    chunks, begin = chunks_of(row), row["given"] if written else 0
+    found = []
+    for model, ids, labels, cuts in (
+        (student, "input_ids", "labels", chunks.student), (teacher, "teacher_ids", "teacher_labels", chunks.teacher)
+    ):  # fmt: skip
+        with torch.no_grad():
+            logits = model(torch.tensor([row[ids]], device=model.device)).logits.float().cpu()
+        marks = torch.tensor([row[labels]])
+        found += [losses.learnt(logits, marks)[cuts[begin] :], losses.targets(marks)[cuts[begin] :]]
+    return *found, chunks.part(begin, len(chunks))
+
+
 def _row(question: str, answer: str, sides: Sides, longest: int | None) -> dict:
     """One of `rows_of`. Raises ValueError where there is none."""
     text = alignment.normalised(answer).strip()

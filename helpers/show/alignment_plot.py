@@ -1,56 +1,86 @@
-"""Two tokenizations of one text, one above the other, with the chunks in which they meet as coloured spans."""
+"""Two tokenizations of one text, one above the other: where both cuts meet, and the chunks in between in colour."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import ipywidgets as widgets
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 
 from helpers import alignment
 from helpers.alignment import Alignment
-from helpers.show.page import BLUE, ORANGE, Picture, card, safe
+from helpers.show.charts import canvas, literal
+from helpers.show.live import live
+from helpers.show.page import BLUE, ORANGE
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase as Tokenizer
 
 LEGEND = {True: "one token on both sides", False: "several tokens"}
-TEXT = "naïve 😀 children pay $12 </think>"
-# Each chunk is a column of two lines that stays together when the page is narrow.
-COLUMN = "display:inline-block;vertical-align:top;margin:0 3px 8px 0;"
+INKS = {True: BLUE, False: ORANGE}
+TEXT = "The children's café sells lemonade at $4. </think>"
+LETTERS = 76  # of a line
+SHORT = 48  # letters; a text of one line that has no more is drawn larger
+PITCH = 3.0  # from line to line, where a row of tokens is 1 high
+LATIN = "\u024f"  # letters behind it are shown by their number: not every font has them
 
 
-def spans(teacher: Sequence[bytes], student: Sequence[bytes], chunks: Alignment | None = None) -> Picture:
-    """Chunk by chunk, the teacher's tokens above the student's; a white line parts two tokens of one chunk.
+def spans(
+    teacher: Sequence[bytes], student: Sequence[bytes], chunks: Alignment | None = None, counted: bool = False
+) -> Figure:
+    """Chunk by chunk, the teacher's tokens above the student's, and a line wherever both cuts meet.
 
-    A space is shown as ␣, a line end as ⏎, a byte that is no letter by itself as \\xe2.
+    A picture and no HTML: pages that drop styles, such as GitHub's, would drop the colours. A space is shown as ␣, a
+    line end as ⏎, a byte that is no letter by itself as \\xe2.
 
     Args:
         teacher: the surfaces of its tokens (`alignment.surfaces`).
         student: likewise.
         chunks: in which the two meet; `alignment.align` of both if None.
+        counted: whether each meeting has the number of bytes up to it.
+
+    Returns:
+        The figure.
 
     Raises:
         ValueError: as `alignment.align`.
     """
     chunks = alignment.align(teacher, student) if chunks is None else chunks
-    legend = {kind: f"{name}: {chunks.one_to_one.count(kind)}" for kind, name in LEGEND.items()}
-    head = f"teacher above: {len(teacher)} tokens · student below: {len(student)} tokens · chunks:"
-    html, plain = [], [head, *legend.values()]
-    for i, single in enumerate(chunks.one_to_one):
+    places, line, column = [], 0, 0.0  # of each chunk: line, column, width, its tokens above and below
+    for i in range(len(chunks)):
         sides = [
-            [_visible(surface) for surface in side[cuts[i] : cuts[i + 1]]]
+            [visible(surface) for surface in side[cuts[i] : cuts[i + 1]]]
             for side, cuts in ((teacher, chunks.teacher), (student, chunks.student))
         ]
-        above, below = ("".join(_part(token, single) for token in side) for side in sides)
-        html.append(f'<span style="{COLUMN}">{above}<br>{below}</span> ')
-        if not single:
-            plain.append(" = ".join("|".join(side) for side in sides))
-    told = " ".join(_part(text, kind) for kind, text in legend.items())
-    body = f'<div>{safe(head)}</div><div>{told}</div><div style="margin-top:6px;">{"".join(html)}</div>'
-    return Picture(card(body), "\n".join(plain))
+        width = max(sum(map(len, side)) for side in sides) + 0.6
+        if column and column + width > LETTERS:
+            line, column = line + 1, 0.0
+        places.append((line, column, width, sides))
+        column += width
+    pitch, scale = PITCH + 0.8 * counted, 1.5 if line == 0 and column <= SHORT else 1.0
+    figure, axis = canvas(0.9 + 0.2 * scale * pitch * (line + 1))
+    for (row, column, width, sides), single, end in zip(places, chunks.one_to_one, chunks.ends, strict=True):
+        for y, side in zip((row * pitch, row * pitch + 1.1), sides, strict=True):
+            _tokens(axis, column + 0.3, y, side, single, 8 * scale)
+        axis.plot([column + width] * 2, [row * pitch - 0.2, row * pitch + 2.2], color="#4d4d4d", linewidth=0.8)
+        if counted:
+            axis.text(column + width, row * pitch + 2.75, f"{end}", fontsize=8 * scale, ha="center", va="center")
+    for row in range(line + 1):
+        for y, name in ((row * pitch + 0.45, "teacher"), (row * pitch + 1.55, "student")):
+            axis.text(-0.6, y, name, fontsize=7 * scale, ha="right", va="center")
+    for single, name in LEGEND.items():
+        label = f"{name}: {chunks.one_to_one.count(single)}"
+        axis.add_patch(Rectangle((0, 0), 0, 0, color=INKS[single].background, label=label))
+    axis.set(xlim=(-6, (LETTERS + 7) / scale - 6), ylim=(pitch * (line + 1), -0.4))
+    axis.set_title(f"{len(teacher)} tokens above, {len(student)} below, {len(chunks)} chunks", fontsize=9)
+    axis.axis("off")
+    figure.legend(loc="outside lower center", ncols=2, frameon=False, fontsize=9)
+    return figure
 
 
 def typed(teacher: "Tokenizer", student: "Tokenizer", text: str = TEXT) -> widgets.VBox:
-    """`spans` of a text that can be changed.
+    """`spans` of a text that can be changed; one that one of the two cannot spell is refused in words.
 
     Args:
         teacher: its tokenizer, of a kind that `alignment.surfaces` knows.
@@ -58,19 +88,13 @@ def typed(teacher: "Tokenizer", student: "Tokenizer", text: str = TEXT) -> widge
         text: what the box holds at first.
     """
     sides = [(tokenizer, alignment.surfaces(tokenizer)) for tokenizer in (teacher, student)]
-    box = widgets.Text(value=text, layout={"width": "100%"})
-    picture = widgets.HTML()
 
-    def draw(change: dict | None = None) -> None:
-        clean = alignment.normalised(box.value)
-        try:
-            picture.value = spans(*(spell(tokenizer, known, clean) for tokenizer, known in sides)).data
-        except ValueError as error:  # a letter that one of the two cannot spell
-            picture.value = card(safe(str(error)))
+    def draw(text: str) -> Figure:
+        clean = alignment.normalised(text)
+        return spans(*(spell(tokenizer, known, clean) for tokenizer, known in sides))
 
-    box.observe(draw, "value")
-    draw()
-    return widgets.VBox([box, picture])
+    box = widgets.Text(value=text, continuous_update=False, layout={"width": "100%"})
+    return live(box, draw, refused=ValueError)
 
 
 def spell(tokenizer: "Tokenizer", surfaces: Sequence[bytes], text: str) -> list[bytes]:
@@ -78,11 +102,16 @@ def spell(tokenizer: "Tokenizer", surfaces: Sequence[bytes], text: str) -> list[
     return [surfaces[token] for token in tokenizer(text, add_special_tokens=False).input_ids]
 
 
-def _visible(surface: bytes) -> str:
-    return surface.decode(errors="backslashreplace").replace(" ", "␣").replace("\n", "⏎").replace("\t", "⇥")
+def visible(surface: bytes) -> str:
+    """The text of some bytes, as a picture can show it: no space, no line end, no letter that a font may lack."""
+    text = surface.decode(errors="backslashreplace").replace(" ", "␣").replace("\n", "⏎").replace("\t", "⇥")
+    shown = (one if one in "␣⏎⇥" or (one.isprintable() and one <= LATIN) else ascii(one)[1:-1] for one in text)
+    return "".join(shown) or "·"
 
 
-def _part(text: str, single: bool) -> str:
-    """A token in its colour; underlined as well where it has no partner: a page that drops styles keeps it."""
-    style = "border-right:2px solid #ffffff;border-radius:3px;padding:1px 2px;"
-    return BLUE.mark(text, style) if single else ORANGE.mark(text, style, "u")
+def _tokens(axis: Axes, column: float, y: float, tokens: list[str], single: bool, size: float) -> None:
+    for text in tokens:
+        axis.add_patch(Rectangle((column, y), len(text) - 0.15, 0.9, color=INKS[single].background, linewidth=0))
+        axis.text(column + len(text) / 2 - 0.08, y + 0.47, literal(text), color=INKS[single].text, fontsize=size,
+                  family="monospace", ha="center", va="center")  # fmt: skip
+        column += len(text)
