@@ -186,6 +186,13 @@ def change_outputs(project):
     nbformat.write(notebook, path)
 
 
+def add_text(project):
+    path = project / "notebooks" / "01_one.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    notebook.cells.insert(1, nbformat.v4.new_markdown_cell("What this says."))
+    nbformat.write(notebook, path)
+
+
 def change_card(project):
     (project / "data" / "mini" / "student" / "scores.json").write_text("{}")
 
@@ -199,6 +206,7 @@ def change_card(project):
         (add_helper_that_nobody_imports, []),
         (change_model, ["01_one", "02_two"]),
         (change_outputs, []),
+        (add_text, []),
         (change_card, []),
     ],
 )

@@ -34,10 +34,10 @@ def notebook_path(notebook: str) -> Path:
 
 
 def digest(notebook: str, tier: Tier) -> str:
-    """Of what a run depends on: the notebook's cells without outputs, the helpers it imports, the tier's models."""
+    """Of what a run depends on: the notebook's code, the helpers it imports, the tier's models. A text mended is none."""
     found = hashlib.sha256()
     cells = json.loads(notebook_path(notebook).read_text(encoding="utf-8"))["cells"]
-    found.update(json.dumps([[cell["cell_type"], cell["source"]] for cell in cells]).encode())
+    found.update(json.dumps([cell["source"] for cell in cells if cell["cell_type"] == "code"]).encode())
     files = helper_files(notebook_path(notebook), ROOT / "helpers")
     files += [path for path in sorted((ROOT / "data").glob("*.jsonl")) if path.name in json.dumps(cells)]
     for model in filter(None, (tier.teacher, tier.student, tier.sibling)):
