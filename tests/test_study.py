@@ -21,7 +21,7 @@ from helpers.evaluation.statistics import wilson
 from helpers.evaluation.tables import said
 
 ROOT = Path(__file__).resolve().parents[1]
-STUDIES = sorted((ROOT / "data" / "results" / "mini").glob("*.json"))
+STUDIES = sorted((ROOT / "data" / "results" / "mini").glob("[0-9]*.json"))
 
 # Notes that it ran, waits where it is told to, and writes figures as evaluation.results does, without loading PyTorch.
 FAKE = """

@@ -34,7 +34,7 @@ def notebook_path(notebook: str) -> Path:
 
 
 def digest(notebook: str, tier: Tier) -> str:
-    """Of what a run depends on: the notebook's code, the helpers it imports, the tier's models. A text mended is none."""
+    """Of what a run depends on: the notebook's code, the helpers it imports, the tier's models; on no sentence."""
     found = hashlib.sha256()
     cells = json.loads(notebook_path(notebook).read_text(encoding="utf-8"))["cells"]
     found.update(json.dumps([cell["source"] for cell in cells if cell["cell_type"] == "code"]).encode())
