@@ -1,8 +1,8 @@
-"""Small losses on plain lists, right and as beginners get them wrong: what the exercises of notebook 01 are held to."""
+"""Small losses on plain lists, right and as beginners get them wrong: for exercises of notebooks 01 and 08."""
 
 from collections.abc import Sequence
 from functools import partial
-from math import exp, log
+from math import exp, hypot, log
 
 
 def softened(logits: Sequence[float], temperature: float = 1.0) -> list[float]:
@@ -63,6 +63,36 @@ def hint(
     return sum((u - r) ** 2 for u, r in zip(teacher, made, strict=True)) / 2
 
 
+def masked_cosine(
+    student: Sequence[Sequence[float]], teacher: Sequence[Sequence[float]], learnt: Sequence[bool]
+) -> float:
+    """1 minus the mean cosine between two models' vectors, over the tokens that are learnt.
+
+    Args:
+        student: a vector for each token.
+        teacher: likewise, of the same width.
+        learnt: whether a token counts; at least one does.
+    """
+    kept = [
+        sum(a * b for a, b in zip(ours, theirs, strict=True)) / hypot(*ours) / hypot(*theirs)
+        for ours, theirs, counts in zip(student, teacher, learnt, strict=True)
+        if counts
+    ]
+    return 1 - sum(kept) / len(kept)
+
+
+def _all_tokens(student, teacher, learnt):
+    return masked_cosine(student, teacher, [True] * len(learnt))
+
+
+def _likeness(student, teacher, learnt):
+    return 1 - masked_cosine(student, teacher, learnt)
+
+
+def _by_all(student, teacher, learnt):
+    return 1 - _likeness(student, teacher, learnt) * sum(learnt) / len(learnt)
+
+
 def _alpha_turned(student, teacher, label, alpha, temperature):
     return hinton(student, teacher, label, 1 - alpha, temperature)
 
@@ -104,4 +134,9 @@ HINT_SLIPS = {
     _twice: "half of that",
     _without_bias: "b is missing",
     _root: "squared: there is no root",
+}
+COSINE_SLIPS = {
+    _all_tokens: "the question's tokens are in it",
+    _likeness: "that grows as they become alike: 1 minus it",
+    _by_all: "divide by the learnt tokens, not by all",
 }
