@@ -1,4 +1,4 @@
-"""Pictures of layers show the figures that they are given, and a map is typed."""
+"""Pictures of layers show the figures that they are given, a drawing has all its words, and a map is typed."""
 
 import matplotlib.pyplot as plt
 import pytest
@@ -7,13 +7,6 @@ import torch
 from helpers.show import layers
 
 VALUES = [[1.0, 0.2, 0.1], [0.3, 0.6, 0.4], [0.2, 0.5, 0.9]]  # a student and a teacher of two blocks each
-
-
-class Words:
-    """A tokenizer whose token i is the i-th letter."""
-
-    def decode(self, ids):
-        return "abcdefgh$"[ids[0]]
 
 
 def test_a_map_for_each_name_with_its_numbers_and_its_pairs():
@@ -32,13 +25,34 @@ def test_many_layers_have_no_numbers():
     assert not figure.axes[0].texts and len(figure.axes[0].get_xticks()) < 12
 
 
-def test_where_tokens_look():
-    weights = torch.tensor([[0.1, 0.2, 0.0, 0.0], [0.0, 0.1, 0.4, 0.0]])
-    figure = layers.looks(Words(), [0, 1, 8, 3], slice(1, 3), {"teacher": weights, "student": weights})
-    first, second = figure.axes
-    assert [label.get_text() for label in first.get_yticklabels()] == ["b", r"\$"]
-    assert [label.get_text() for label in second.get_xticklabels()] == ["a", "b", r"\$", "d"]
-    assert first.images[0].get_array().max() == 1 and first.images[0].get_array()[0, 0] == pytest.approx(0.5)
+def test_the_largest_of_each_row_is_marked():
+    (axis, _) = layers.likeness({"one": VALUES}).axes
+    marks = [(sum(line.get_xdata()) / 2, round(line.get_ydata()[0])) for line in axis.lines]
+    assert marks == [(0, 0), (1, 1), (2, 2)]
+    many = [[float(k == 2 * i) for k in range(24)] for i in range(12)]
+    (axis, _) = layers.likeness({"large": many}).axes
+    assert [(line.get_xdata()[0], line.get_ydata()[0]) for line in axis.lines] == [(2 * i, i) for i in range(12)]
+
+
+@pytest.mark.parametrize("depths", [(3, 4), (18, 36)])
+def test_the_drawing_has_both_models_and_both_losses_and_nothing_lies_outside(depths):
+    figure = layers.hints(*depths)
+    figure.canvas.draw()
+    (axis,) = figure.axes
+    said = [text.get_text() for text in axis.texts]
+    words = ("student", "teacher", "loss on features", "loss on logits (notebook 5)")
+    assert {*words, *(f"block {number}" for number in depths)} <= set(said)
+    for text in axis.texts:
+        box = text.get_window_extent()
+        assert box.x0 >= 0 and box.y0 >= 0 and box.x1 <= figure.bbox.x1 and box.y1 <= figure.bbox.y1, text.get_text()
+
+
+def test_arrows_have_a_panel_for_each_token_and_equal_axes():
+    figure = layers.arrows([[2, 1], [0, 1]], [[2, 0], [0, 2]])
+    assert [axis.get_title() for axis in figure.axes] == ["token 1", "token 2"]
+    for axis, ours, theirs in zip(figure.axes, ([2, 1], [0, 1]), ([2, 0], [0, 2]), strict=True):
+        assert axis.get_aspect() == 1 and axis.get_xlim() == axis.get_ylim()
+        assert [[one.U[0], one.V[0]] for one in axis.collections] == [theirs, ours]
 
 
 def test_a_ladder_has_a_line_for_each_pair_and_their_likeness():
@@ -65,3 +79,9 @@ def test_directions_are_bars_about_zero():
     widths = [[bar.get_width() for bar in group] for group in axis.containers]
     assert widths == [[0.4, 0.0], [-0.1, 0.2]]
     assert [label.get_text() for label in axis.get_yticklabels()] == ["hint", "attention"]
+
+
+def test_chance_is_a_band_about_zero():
+    (axis,) = layers.directions({"hint": {"before": 0.4}}, chance=0.01).axes
+    band = axis.patches[-1]
+    assert (band.get_x(), band.get_x() + band.get_width()) == pytest.approx((-0.01, 0.01))

@@ -1,25 +1,37 @@
 """Notebook 08: what it defines is what the helpers do, and its exercises can be solved and know their mistakes."""
 
+import json
+import math
 import random
-from math import hypot
+import re
+from types import SimpleNamespace
 
 import pytest
 import torch
-import torch.nn.functional as F
 from test_features import PAIRS, trainer_for
 from test_logit_trainer import batch_of, tier  # noqa: F401  (a fixture)
-from test_notebook_definitions import cell, definitions, exercise
+from test_notebook_definitions import ROOT, cell, definitions, exercise, printed, unsaid
 
-from helpers import losses, methods
+from helpers import check, losses
 from helpers.evaluation import results
 from helpers.losses import hidden as between
-from helpers.losses import layer_maps
-from helpers.methods.cross_tokenizer import chunks_of
-from helpers.training import activations
-from helpers.training.matching import KINDS, Features
+from helpers.losses import layer_maps, of_states
+from helpers.training.matching import Features
 
 NAME = "08_feature_distillation"
-TOY = ("toy-states", "toy-relations", "toy-attention")
+SAID = {  # a cell of prose, and the cells whose outputs its numbers are from
+    "look-means": ("look",), "cka-means": ("cka", "states"), "settings-means": ("settings",), "pull-means": ("pull",),
+    "pulls-means": ("pulls-show", "pull"), "paired-means": ("paired", "test-run", "train"),
+    "after-means": ("after-print", "paired"), "end-means": ("end",), "halved-means": ("halved", "look"),
+    "halved-run-means": ("halved-run", "halved"), "cost-means": ("cost",),
+}  # fmt: skip
+OTHERS = {  # its numbers that are no figures of the run, or are worked out from some
+    "cka-means": {"12"}, "pull-means": {"1", "8.5"},
+    "pulls-means": {f"{math.degrees(math.acos(0.253)):.0f}"}, "paired-means": {"5"},
+    "end-means": {"0.01", "1", "12.39", f"{0.01 * 12.39 / 0.97:.2f}", f"{12.39 / 0.97:.0f}"},
+    "halved-means": {"8.1"}, "halved-run-means": {"12"},
+    "cost-means": {"12", f"{12 / 10:.1f}", "2,560", "2", "256", "0.01"},
+}  # fmt: skip
 
 
 def drawn(*shape, seed=0):
@@ -28,7 +40,7 @@ def drawn(*shape, seed=0):
 
 @pytest.fixture(scope="module")
 def own():
-    return definitions(NAME, "cka", *TOY, torch=torch)
+    return definitions(NAME, "cka", "toy-states", torch=torch)
 
 
 def test_its_measure_of_likeness_is_the_helpers(own):
@@ -36,22 +48,21 @@ def test_its_measure_of_likeness_is_the_helpers(own):
     assert own["cka"](one, other) == pytest.approx(between.cka(one, other))
 
 
-@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "attention"])
-def test_its_losses_are_the_helpers(own, kind):
+def test_its_losses_are_the_helpers(own):
     one, other = drawn(9, 5), drawn(9, 5, seed=1)
-    more = ([9],) if kind.endswith("relations") else ()
-    assert own[kind](one, other).item() == pytest.approx(getattr(between, kind)(one, other, *more).item(), rel=1e-5)
-
-
-def test_its_attention_transfer_is_the_helpers(own):
-    one, other = drawn(6, 2, 8).softmax(-1), drawn(6, 4, 8, seed=1).softmax(-1)
-    assert own["attention"](one, other).item() == pytest.approx(between.attention(one, other).item(), rel=1e-5)
+    assert own["hint"](one, other).item() == pytest.approx(between.hint(one, other).item(), rel=1e-5)
+    assert own["relations"](one, other).item() == pytest.approx(between.relations(one, other, [9]).item(), rel=1e-5)
 
 
 def test_the_toy_is_as_it_is_told(own):
     student, teacher = torch.tensor([[2.0, 1], [0, 1], [3, 3]]), torch.tensor([[2.0, 0], [0, 2], [2, 2]])
     assert own["hint"](student, teacher).item() == pytest.approx(3 / 4)
-    assert own["normalised"](student, teacher).item() == pytest.approx(2 * own["cosine"](student, teacher).item(), 1e-4)
+    told = dict(re.findall(r"\| \*\*(\w+ ?\w*)\*\* .* \| (0\.\d{4}) \|", cell(NAME, "toy-more")))
+    found = {
+        "cosine": between.cosine(student, teacher), "normalised": between.normalised(student, teacher),
+        "value relations": between.value_relations(student, teacher, [3]),
+    }  # fmt: skip
+    assert told == {name: f"{value:.4f}" for name, value in found.items()}
     for line in ("T = torch.tensor([[2.0, 0.0], [0.0, 2.0], [2.0, 2.0]])", "S = torch.tensor([[2.0, 1.0], [0.0, 1.0],"):
         assert line in cell(NAME, "toy")
 
@@ -68,58 +79,14 @@ def test_its_trainer_is_the_helpers(tier, own):  # noqa: F811
     assert both[0] == pytest.approx(helper / 2, rel=1e-4) and both[1] == pytest.approx(both[0], rel=1e-4)
 
 
-def test_what_it_says_of_the_gradients(tier):  # noqa: F811
-    """The balance is the helper's where no projection stands between, and a best projection is no random one."""
-    for kind in ("relations", "value_relations", "attention"):
-        trainer = trainer_for(tier, Features(kind, PAIRS))
-        batch = batch_of(trainer)
-        given = {
-            "torch": torch, "F": F, "between": between, "KINDS": KINDS, "signals": activations, "trainer": trainer,
-            "teacher": trainer.teacher, "batch": batch,
-        }  # fmt: skip
-        found = definitions(NAME, "terms", "terms-of", "pulls", **given)["pulls"](trainer.model, PAIRS)
-        assert found.keys() == KINDS.keys() and all(-1 <= direction <= 1 for _, _, direction in found.values())
-        trainer.model.set_attn_implementation("eager"), trainer.teacher.set_attn_implementation("eager")
-        trainer.compute_loss(trainer.model, dict(batch))
-        assert found[kind][1] == pytest.approx(trainer.matching.balance.item(), rel=1e-2)
-    s, t = drawn(40, 3), drawn(40, 5, seed=1)
-    fitted = definitions(NAME, "terms", **given)["fitted"](s, t)
-    assert (fitted - t).square().mean() < t.var(0, correction=0).mean()
-
-
-def test_its_chunks_by_hand_are_the_trainers(tier, own):  # noqa: F811
-    from test_training import kept
-
-    how = Features("hint", ((1, 2),), logits=False)
-    crossing = methods.CrossTokenizerFeatures(tier, 0, kept().select(range(3)), features=how).trainer()
-    crossing.matching.balance.fill_(1.0)
-    made = definitions(NAME, "look", "chunks-hand", torch=torch, losses=losses)["chunk_states"]
-    data = crossing.train_dataset.to_list()
-    cuts = [chunks_of(one) for one in data]
-    with torch.no_grad():
-        wanted = crossing.compute_loss(crossing.model.eval(), crossing.data_collator(data)).item()
-        ours, theirs = (
-            torch.cat([made(model, one[ids], one[marks], layer, getattr(cut, side))
-                       for one, cut in zip(data, cuts, strict=True)])
-            for model, ids, marks, layer, side in (
-                (crossing.model, "input_ids", "labels", 1, "student"),
-                (crossing.teacher, "teacher_ids", "teacher_labels", 2, "teacher"))
-        )  # fmt: skip
-        found = own["hint"](crossing.matching.projections[0](ours), theirs) * len(ours)
-    assert found.item() / sum(cut.student[-1] for cut in cuts) == pytest.approx(wanted, rel=1e-3)
-
-
 def test_what_it_says_of_the_study():
-    """Where features help and where they do not: the sentences of 8.7, 8.8, 8.9 and 8.12."""
+    """Where features help and where they do not: the sentences of 8.8, 8.9 and 8.11."""
     study = results.study(NAME, "mini")
+    maps = results.apart(study["maps"], "without features")
+    assert all(max(("last", "uniform", "by CKA"), key=lambda name: maps[name][i]) != "by CKA" for i in range(3))
     for share in ("quarter", "half", "whole"):
-        assert study[share]["gain"]["low"] < 0 < study[share]["gain"]["high"]
         assert study[share]["features"]["accuracy"]["high"] < 0.05
-    weights = [study["weights"][name]["accuracy"]["mean"] for name in ("weight 1", "weight 1/10", "weight 1/100")]
-    assert weights == sorted(weights) and weights[-1] < study["weights"]["no features"]["accuracy"]["mean"]
-    maps = {name: each["accuracy"]["mean"] for name, each in study["maps"].items()}
-    assert max(maps, key=maps.get) == "without features"
-    assert study["cka"]["after"]["low"] > study["cka"]["after_logits"]["high"] > study["cka"]["before"]["mean"]
+    assert study["cka"]["after"]["low"] > study["cka"]["after_logits"]["high"]
     for beginning, helps in (("first to last", True), ("drawn at random", False)):
         ways = study["init"][beginning]
         pairs = zip(ways["logits and features"]["per_seed"], ways["logits"]["per_seed"], strict=True)
@@ -130,38 +97,51 @@ def test_what_it_says_of_the_study():
 # --- exercises ----------------------------------------------------------------------------------
 
 
-def test_the_masked_cosine_can_be_written(capsys):
-    def right(student, teacher, learnt):
-        each = [sum(a * b for a, b in zip(s, t, strict=True)) / hypot(*s) / hypot(*t)
-                for s, t in zip(student, teacher, strict=True)]  # fmt: skip
-        kept = [c for c, keep in zip(each, learnt, strict=True) if keep]
-        return 1 - sum(kept) / len(kept)
-
-    mistakes = {
-        lambda s, t, m: right(s, t, [True] * 4): "the question's tokens are in it",
-        lambda s, t, m: 1 - right(s, t, m): "that grows as they become alike: 1 minus it",
-        lambda s, t, m: 1 - (1 - right(s, t, m)) * sum(m) / len(m): "divide by the learnt tokens, not by all",
-    }
-    exercise(capsys, NAME, "ex1", "masked_cosine", mistakes, hypot=hypot)
+@pytest.mark.parametrize(
+    ("key", "name", "slips"),
+    [("ex1", "masked_cosine", of_states.COSINE_SLIPS), ("ex2", "uniform_map", layer_maps.UNIFORM_SLIPS)],
+)
+def test_the_exercises_can_be_solved_and_know_their_mistakes(capsys, key, name, slips):
+    exercise(capsys, NAME, key, name, slips, layer_maps=layer_maps)
 
 
-def test_the_uniform_map_can_be_written(capsys):
-    reference = definitions(NAME, "ex2-check", random=random)["true_map"]
-    for sizes in ((3, 4), (6, 12), (4, 36), (5, 3)):
-        assert reference(*sizes) == list(layer_maps.uniform(*sizes))
-    mistakes = {
-        lambda s, t: [(i, i) for i in range(1, s + 1)]: "the first layers of the teacher: its last are never used",
-        lambda s, t: [(i, max(1, i * t // s)) for i in range(1, s + 1)]: "round to the nearest layer, not down",
-        lambda s, t: [(i - 1, p) for i, p in reference(s, t)]: "layer 0 is the embeddings: blocks begin at 1",
-    }
-    random.seed(1)  # sizes for which rounding and cutting off differ
-    exercise(capsys, NAME, "ex2", "uniform_map", mistakes)
+def half_up(student, teacher):
+    return [(i, max(1, math.floor(i * teacher / student + 0.5))) for i in range(1, student + 1)]
 
 
-def test_the_bytes_can_be_counted(capsys):
-    mistakes = {
-        lambda n, w, k, b: n * (w * k + b) / 1e9: "a number takes two bytes",
-        lambda n, w, k, b: n * (2 * w + b) / 1e9: "each layer has states of its own",
-        lambda n, w, k, b: n * 2 * w * k / 1e9: "the distributions are missing",
-    }
-    exercise(capsys, NAME, "ex3", "gigabytes", mistakes)
+@pytest.mark.parametrize("seed", range(20))
+def test_no_right_answer_is_called_wrong_and_no_slice_of_a_mask_passes(capsys, seed):
+    given = {"check": check, "random": random, "layer_maps": layer_maps}
+    random.seed(seed)
+    assert printed(capsys, NAME, "ex2-check", **given, uniform_map=half_up).endswith("· right")
+
+    def middle(student, teacher, learnt):
+        return of_states.masked_cosine(student[1:3], teacher[1:3], [True] * 2)
+
+    assert not printed(capsys, NAME, "ex1-check", **given, masked_cosine=middle).endswith("· right")
+
+
+@pytest.mark.parametrize(
+    ("kept", "guess", "fits", "end"),
+    [(..., 2.0, True, "yet"), ((1, 3), ..., True, "yet"), ((1, 3), 2.0, False, "yet"), ((1, 3), 2.5, True, "right"),
+     ((1, 3), 6.0, True, "expect to be given?")],
+)  # fmt: skip
+def test_other_layers_are_kept_and_the_prediction_judged(capsys, kept, guess, fits, end):
+    made = []
+    given = {
+        "pruning": SimpleNamespace(student_of=lambda *how: made.append(how)),
+        "models": SimpleNamespace(unload=lambda model: None),
+        "far_from_teacher": lambda model: 2.0, "teacher": "t", "SEED": 0, "check": check, "small": fits,
+    }  # fmt: skip
+    assert printed(capsys, NAME, "ex3-check", my_kept=kept, my_guess=guess, **given).endswith(end)
+    assert made == ([("t", (1, 3), 0)] if end not in ("yet",) else [])
+
+
+def test_the_numbers_in_its_words_are_those_of_its_outputs():
+    for words, outputs in SAID.items():
+        assert set(unsaid(NAME, words, *outputs)) <= OTHERS.get(words, set()), words
+    search = json.loads((ROOT / "data" / "results" / "mini" / "search.json").read_text(encoding="utf-8"))["methods"]
+    told = re.findall(r"\d\d\.\d", cell(NAME, "weights-means"))
+    tried = [*search["logits"]["tried"], *search["features"]["tried"]]
+    found = {f"{100 * one['accuracy']:.1f}" for one in tried if (one["epochs"], one["alpha"]) == (8, 0.5)}
+    assert set(told) == found

@@ -78,6 +78,19 @@ def test_without_a_study_there_is_an_empty_picture():
     assert repeats.runs_by_size({}).axes and repeats.means({}).axes
 
 
+def test_shares_stand_at_their_sizes_in_the_colours_of_their_roles():
+    curve = {75: wilson(30, 60), 300: wilson(45, 60)}
+    curves = {"words": curve, "logits": curve, "none": {}}
+    figure = repeats.shares_by_size(curves, {"words": "rival", "logits": "after"})
+    (axis,) = figure.axes
+    drawn = [line for line in axis.lines if line.get_marker() in ("o", "s")]
+    assert [list(line.get_ydata()) for line in drawn] == [[0.5, 0.75]] * 2
+    assert [line.get_color() for line in drawn] == [repeats.COLOURS["rival"], repeats.COLOURS["after"]]
+    assert [label.get_text() for label in axis.get_xticklabels()] == ["75", "300"]
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["words", "logits"]
+    assert not repeats.shares_by_size({}, {}).legends  # on a tier without a study
+
+
 def test_pyplot_keeps_no_figure():
     before = plt.get_fignums()
     repeats.runs_by_size({"a": {1: [0.5]}})

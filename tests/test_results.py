@@ -128,9 +128,18 @@ def test_the_study_s_accuracies_are_shares_of_all_its_problems(tmp_path, monkeyp
     path.parent.mkdir(parents=True)
     figure = {"mean": 0.75, "low": 0.7, "high": 0.8, "per_seed": [0.7, 0.8], "n": 10}
     one_seed = figure | {"low": None, "high": None, "per_seed": [0.7]}
-    path.write_text(json.dumps({"all": {"words": {"accuracy": figure}, "other": {"accuracy": one_seed}}}))
+    shares = {"words": {"accuracy": figure}, "other": {"accuracy": one_seed}, "gain": {"mean": 1}}
+    path.write_text(json.dumps({"all": shares}))
     found = results.studied("x", "mini", "all")
     assert found == {"words": Estimate(0.75, 0.7, 0.8, 20, 15)}  # of one seed no interval is known
     assert results.studied("x", "mini", "few") == {} == results.studied("x", "small", "all")
     assert results.seeds("x", "mini", "all.words.accuracy") == [0.7, 0.8]
     assert results.seeds("x", "mini", "few.words") == [] == results.seeds("x", "small", "all.words.accuracy")
+
+
+
+
+def test_how_far_accuracies_lie_above_a_base_seed_by_seed():
+    part = {name: {"accuracy": {"per_seed": values}} for name, values in {"a": [0.5, 0.6], "b": [0.75, 0.5]}.items()}
+    assert results.apart({**part, "gain": {"mean": 1}}, "a") == {"b": pytest.approx([0.25, -0.1])}
+    assert results.apart({}, "a") == {}

@@ -84,12 +84,12 @@ def study(notebook: str, tier: Tier | str) -> dict | None:
 def studied(notebook: str, tier: Tier | str, key: str) -> dict[str, Estimate]:
     """The accuracies under a key of a notebook's `study`, name by name: mean, interval, problems of all seeds.
 
-    Empty where there is no study on the tier, or where it does not have the key.
+    Empty where there is no study on the tier, or where it does not have the key. What has no accuracy is passed over.
     """
     found = {}
     for name, each in (study(notebook, tier) or {}).get(key, {}).items():
-        one = each["accuracy"]
-        if one["low"] is not None:
+        one = each.get("accuracy", {})
+        if one.get("low") is not None:
             n = one["n"] * len(one["per_seed"])
             found[name] = Estimate(one["mean"], one["low"], one["high"], n, round(one["mean"] * n))
     return found
@@ -101,6 +101,18 @@ def seeds(notebook: str, tier: Tier | str, key: str) -> list[float]:
     for part in key.split("."):
         found = found.get(part, {})
     return found.get("per_seed", [])
+
+
+def apart(part: Mapping[str, Mapping], base: str) -> dict[str, list[float]]:
+    """How far each accuracy in a part of a `study` lies above that of a base, seed by seed.
+
+    Args:
+        part: by name what has an accuracy; where it is empty, so is what comes of it.
+        base: the name of what the others are compared with.
+    """
+    each = {name: one["accuracy"]["per_seed"] for name, one in part.items() if "accuracy" in one}
+    return {name: [value - zero for zero, value in zip(each[base], values, strict=True)]
+            for name, values in each.items() if name != base}  # fmt: skip
 
 
 def share(found: Estimate) -> dict[str, float | int]:

@@ -63,3 +63,14 @@ def check(pairs: Map, student: int, teacher: int) -> Map:
     if len(set(pairs)) < len(pairs):
         raise ValueError(f"the map {pairs} has a pair twice")
     return pairs
+
+
+# The uniform map as beginners write it, and what is wrong: for `check.function`.
+UNIFORM_SLIPS = {
+    lambda student, teacher: [(i, i) for i in range(1, student + 1)]:
+        "the first layers of the teacher: its last are never used",
+    lambda student, teacher: [(i, max(1, i * teacher // student)) for i in range(1, student + 1)]:
+        "round to the nearest layer, not down",
+    lambda student, teacher: [(i - 1, other) for i, other in uniform(student, teacher)]:
+        "layer 0 is the embeddings: blocks begin at 1",
+}  # fmt: skip

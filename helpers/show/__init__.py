@@ -6,12 +6,12 @@ from helpers.show.ask_box import Ask, ask
 from helpers.show.charts import canvas, colour, histogram, lines, losses, shares, whiskers
 from helpers.show.distillation import distillation
 from helpers.show.distributions import distribution, surprise, targets, temperature
-from helpers.show.layers import by_hand, directions, ladder, likeness, looks
+from helpers.show.layers import arrows, by_hand, directions, hints, ladder, likeness
 from helpers.show.series_route import route
 from helpers.show.token_plot import heat, tokens
 
 __all__ = [
-    "Ask", "answers", "ask", "by_hand", "canvas", "colour", "directions", "distillation", "distribution", "heat",
-    "histogram", "ladder", "likeness", "lines", "looks", "losses", "route", "shares", "spans", "surprise",
+    "Ask", "answers", "arrows", "ask", "by_hand", "canvas", "colour", "directions", "distillation", "distribution",
+    "heat", "hints", "histogram", "ladder", "likeness", "lines", "losses", "route", "shares", "spans", "surprise",
     "targets", "temperature", "tokens", "typed", "whiskers",
 ]  # fmt: skip

@@ -1,25 +1,87 @@
-"""Pictures of layers: how alike those of two models are, which learns from which, and where tokens look."""
+"""Pictures of layers: where features attach, how alike those of two models are, and which learns from which."""
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 import ipywidgets as widgets
-import torch
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from helpers.losses import layer_maps
-from helpers.show.charts import BLUE, ORANGE, SKY, canvas, literal
-from helpers.show.distributions import labels
+from helpers.show.charts import BLUE, COLOURS, ORANGE, PURPLE, SKY, canvas, literal
+from helpers.show.distillation import arrow
 from helpers.show.live import live
-from helpers.show.page import Tokenizer
+from helpers.show.repeats import GREY
 
 MOST_NUMBERS = 8  # layers of a model up to which each value is written into its square
+
+
+def hints(student: int, teacher: int) -> Figure:
+    """The drawing: two models read one text, and two losses stand between them, on the logits and on what is inside.
+
+    Args:
+        student: how many blocks it has.
+        teacher: likewise.
+
+    Returns:
+        The figure, one set of axes of 10 × 6 without units.
+    """
+    figure, axis = canvas(4.2, layout="none")
+    axis.set(xlim=(0, 10), ylim=(0, 6), position=(0, 0, 1, 1))
+    axis.axis("off")
+    tops = {}
+    for name, x, blocks in (("student", 1.6, student), ("teacher", 8.4, teacher)):
+        colour = COLOURS["before" if name == "student" else name]
+        inner = [f"block {number}" for number in range(1, blocks + 1)]
+        parts = ["embeddings", *(inner if blocks <= 5 else [*inner[:2], "…", *inner[-2:]]), "logits"]
+        heights = [0.95 + 3.9 * place / (len(parts) - 1) for place in range(len(parts))]
+        for part, y in zip(parts, heights, strict=True):
+            axis.text(x, y, part, ha="center", va="center", fontsize=9, bbox={
+                "boxstyle": "round,pad=0.35", "facecolor": f"{colour}55", "edgecolor": colour})  # fmt: skip
+        for low, high in pairwise(heights):
+            arrow(axis, (x, low + 0.21), (x, high - 0.21), GREY)
+        axis.text(x, 5.5, name, ha="center", va="center", fontsize=11, fontweight="bold", color=colour)
+        axis.text(x, 0.3, "the same text", ha="center", va="center", fontsize=8, color=GREY)
+        tops[name] = heights[-2:]
+    for place, (words, colour, level) in enumerate((
+        ("loss on features", PURPLE, 2.55), ("loss on logits (notebook 5)", BLUE, 4.85),
+    )):  # fmt: skip
+        axis.text(5, level, words, ha="center", va="center", fontsize=9, bbox={
+            "boxstyle": "round,pad=0.5", "facecolor": "white", "edgecolor": colour, "linewidth": 1.5})  # fmt: skip
+        reach = (0.9, 1.35)[place]
+        for start, end, name in ((2.1, 4.9 - reach, "student"), (7.9, 5.1 + reach, "teacher")):
+            arrow(axis, (start, tops[name][place]), (end, level), colour)
+    axis.text(3.3, 3.6, "projection:\nlearnt, then\nthrown away", fontsize=8, color=PURPLE, va="center")
+    axis.text(5, 1.6, "hidden states: a vector for each\ntoken after each block", ha="center", va="center", fontsize=8,
+              color=GREY)  # fmt: skip
+    return figure
+
+
+def arrows(student: Sequence[Sequence[float]], teacher: Sequence[Sequence[float]]) -> Figure:
+    """States of two numbers as arrows, a panel for each token, with equal axes: an angle looks as large as it is.
+
+    Args:
+        student: a pair of numbers for each token.
+        teacher: likewise.
+    """
+    reach = 1.15 * max(max(map(max, student)), max(map(max, teacher)))
+    figure, axes = canvas(2.6, 1, len(student), squeeze=False, sharey=True)
+    for number, (axis, ours, theirs) in enumerate(zip(axes[0], student, teacher, strict=True), 1):
+        for states, role, width in ((theirs, "teacher", 0.03), (ours, "before", 0.012)):
+            axis.quiver(0, 0, *states, color=COLOURS[role], label="student" if role == "before" else role, width=width,
+                        angles="xy", scale_units="xy", scale=1, zorder=3)  # fmt: skip
+        axis.set(xlim=(-0.2, reach), ylim=(-0.2, reach), aspect="equal", title=f"token {number}",
+                 xlabel="first number")  # fmt: skip
+    axes[0][0].set_ylabel("second number")
+    figure.legend(*axes[0][0].get_legend_handles_labels(), loc="outside lower center", ncols=2, frameon=False)
+    return figure
 
 
 def likeness(found: Mapping[str, Sequence[Sequence[float]]], pairs: layer_maps.Map = ()) -> Figure:
     """CKA between all layers of a student and of its teacher, a map for each name; pairs of layers are framed.
 
-    All maps have one scale of colours.
+    All maps have one scale of colours. The largest value of each row is underlined, or has a dot where there are too
+    many layers for numbers.
 
     Args:
         found: [student's layers][teacher's layers] from layer 0 on, 0 to 1, by the map's name.
@@ -30,37 +92,20 @@ def likeness(found: Mapping[str, Sequence[Sequence[float]]], pairs: layer_maps.M
     for axis, (name, values) in zip(axes[0], found.items(), strict=True):
         picture = axis.imshow(values, vmin=0, vmax=1, cmap="Blues", aspect="auto")
         axis.set(title=literal(name), xlabel="layer of the teacher", xticks=_ticks(columns), yticks=_ticks(rows))
-        if max(rows, columns) <= MOST_NUMBERS + 1:
-            for i, row in enumerate(values):
-                for k, value in enumerate(row):
-                    colour = "white" if value > 0.55 else "black"
-                    axis.text(k, i, f"{value:.2f}", ha="center", va="center", fontsize=8, color=colour)
+        for i, row in enumerate(values):
+            nearest = max(range(columns), key=row.__getitem__)
+            if max(rows, columns) > MOST_NUMBERS + 1:
+                axis.plot(nearest, i, "o", color=ORANGE, markersize=3)
+                continue
+            for k, value in enumerate(row):
+                colour = "white" if value > 0.55 else "black"
+                axis.text(k, i, f"{value:.2f}", ha="center", va="center", fontsize=8, color=colour)
+            colour = "white" if row[nearest] > 0.55 else "black"
+            axis.plot([nearest - 0.28, nearest + 0.28], [i + 0.24] * 2, color=colour, linewidth=1.5)
         for ours, theirs in pairs:
             axis.add_patch(Rectangle((theirs - 0.46, ours - 0.46), 0.92, 0.92, fill=False, edgecolor=ORANGE, lw=2))
     axes[0][0].set_ylabel("layer of the student")
     figure.colorbar(picture, ax=axes[0].tolist(), label="CKA", shrink=0.9)
-    return figure
-
-
-def looks(tokenizer: Tokenizer, ids: Sequence[int], rows: slice, found: Mapping[str, torch.Tensor]) -> Figure:
-    """Where some tokens of a text look: a row for each of them, darker where it looks more, a panel for each name.
-
-    Args:
-        tokenizer: whose tokens they are.
-        ids: [columns], the tokens that are looked at.
-        rows: which of them look.
-        found: (rows, columns) attention weights; each row is shown as a share of its largest.
-    """
-    names = [name.strip() or "·" for name in labels(tokenizer, ids)]
-    looking = names[rows]
-    height = 0.9 + len(found) * (0.16 * len(looking) + 0.7)
-    figure, axes = canvas(height, len(found), width=9, squeeze=False, sharex=True)
-    for axis, (name, weights) in zip(axes[:, 0], found.items(), strict=True):
-        shares = weights / weights.max(-1, keepdim=True).values.clamp(min=1e-9)
-        axis.imshow(shares.numpy(), vmin=0, vmax=1, cmap="Blues", aspect="auto", interpolation="nearest")
-        axis.set_yticks(range(len(looking)), looking, fontsize=7)
-        axis.set_title(literal(name), fontsize=9)
-    axes[-1, 0].set_xticks(range(len(names)), names, rotation=90, fontsize=7)
     return figure
 
 
@@ -83,10 +128,11 @@ def ladder(pairs: layer_maps.Map, values: Sequence[Sequence[float]]) -> Figure:
             text = f"{name}'s embeddings" if not layer else f"{name}'s layer {layer}"
             box = {"boxstyle": "round", "facecolor": SKY if used else "white", "edgecolor": BLUE if used else "#9a9a9a"}
             axis.text(x, layer / max(1, blocks), text, ha="center", va="center", fontsize=9, bbox=box, zorder=3)
-    for number, (ours, theirs) in enumerate(pairs):
+    for ours, theirs in pairs:
         left, right = ours / max(1, student), theirs / max(1, teacher)
         axis.plot([0, 1], [left, right], color=ORANGE, linewidth=2, zorder=1)
-        at = 0.3 + 0.4 * number / max(1, len(pairs) - 1) if len(pairs) > 1 else 0.5
+        # In a column at the student's side, where lines to one and the same layer of the teacher lie apart.
+        at = 0.27
         axis.text(at, left + at * (right - left), f"{values[ours][theirs]:.2f}", ha="center", va="center", fontsize=8,
                   bbox={"facecolor": "white", "edgecolor": "none", "pad": 1}, zorder=2)  # fmt: skip
     mean = sum(values[ours][theirs] for ours, theirs in pairs) / len(pairs)
@@ -121,19 +167,26 @@ def typed(text: str) -> layer_maps.Map:
     return tuple(found)
 
 
-def directions(found: Mapping[str, Mapping[str, float]]) -> Figure:
-    """Cosines from -1 to 1 as horizontal bars: a group for each name, a bar for each moment."""
+def directions(found: Mapping[str, Mapping[str, float]], chance: float = 0.0) -> Figure:
+    """Cosines from -1 to 1 as horizontal bars: a group for each name, a bar for each moment.
+
+    Args:
+        found: the cosine by name and by moment.
+        chance: how far from 0 a cosine of random directions reaches; a band shows it.
+    """
     moments = list(next(iter(found.values())))
     figure, axis = canvas(1.0 + 0.42 * len(found))
     height = 0.8 / len(moments)
-    for number, (moment, colour) in enumerate(zip(moments, (SKY, ORANGE, BLUE), strict=False)):
+    for number, (moment, colour) in enumerate(zip(moments, (SKY, BLUE, ORANGE), strict=False)):
         places = [row + (number - (len(moments) - 1) / 2) * height for row in range(len(found))]
         axis.barh(places, [each[moment] for each in found.values()], height=height, color=colour, label=moment)
     axis.axvline(0, color="black", linewidth=0.8)
+    if chance:
+        axis.axvspan(-chance, chance, color=GREY, alpha=0.4, label=f"random directions: ±{chance:.4f}", zorder=3)
     axis.set_yticks(range(len(found)), [literal(name) for name in found])
     axis.invert_yaxis()
     axis.set_xlabel("cosine between the gradients (0: no relation, below 0: against each other)")
-    figure.legend(loc="outside upper center", ncols=len(moments), frameon=False)
+    figure.legend(loc="outside upper center", ncols=len(moments) + 1, frameon=False)
     return figure
 
 

@@ -140,3 +140,31 @@ def _over_sizes(figure: Figure, axis: Axes, found: Mapping[str, Iterable[int]], 
     if found:
         figure.legend(loc="outside lower center", ncols=len(found), frameon=False)
     return figure
+
+
+def shares_by_size(
+    found: Mapping[str, Mapping[int, Estimate]], roles: Mapping[str, str], title: str = "", xlabel: str = ""
+) -> Figure:
+    """How shares go with a size: a curve for each name, with whiskers, in the colour of its role.
+
+    Args:
+        found: by the curve's name, the share at each size; a curve of nothing is left out.
+        roles: the role under each name, one of `COLOURS`.
+        title: above the picture.
+        xlabel: what the size is of; its scale is logarithmic.
+    """
+    figure, axis = canvas(3.4)
+    drawn = {name: curve for name, curve in found.items() if curve}
+    for place, (name, curve) in enumerate(drawn.items()):
+        sizes = [size * 1.02 ** (place - len(drawn) / 2) for size in curve]  # so that no whisker hides another
+        dashes, mark = MARKS[place % len(MARKS)]
+        axis.errorbar(sizes, [one.value for one in curve.values()], whiskers(curve.values()), linestyle=dashes,
+                      marker=mark, color=COLOURS[roles[name]], capsize=3, label=name)  # fmt: skip
+    shown = sorted({size for curve in drawn.values() for size in curve})
+    axis.set(xscale="log", ylim=(0, 1.03), xlabel=xlabel, ylabel="right answers", title=title)
+    axis.set_xticks(shown, [f"{size:,}" for size in shown])
+    axis.minorticks_off()
+    axis.yaxis.set_major_formatter(PercentFormatter(1))
+    if drawn:
+        figure.legend(loc="outside lower center", ncols=3, frameon=False)
+    return figure
