@@ -86,3 +86,9 @@ def test_a_chunk_from_logarithms_is_the_one_of_across():
     plain = a * log(a / b) + (1 - a) * (log1p(-a) - log1p(-b))
     assert chunk_kl([log(one) for one in p], [log(one) for one in q]) == pytest.approx(plain)
     assert chunk_kl([log(0.5)], [-900.0]) == pytest.approx(0.5 * (log(0.5) + 900) + 0.5 * log(0.5))
+
+
+def test_a_token_that_a_model_has_no_logit_for_opens_nothing():
+    openings = opening(TEACHER, []), opening(STUDENT, [])
+    more = [*openings[0], 4], [*openings[1], 5, 9]
+    assert torch.equal(alm(*sides(), more), alm(*sides(), openings))

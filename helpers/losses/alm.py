@@ -108,5 +108,6 @@ def alm(
 
 def _border_logs(logits, cuts, new):
     """(chunks,), how likely a token that opens something new is behind each; behind the last it is certain."""
-    behind = wide(logits).log_softmax(-1)[list(cuts[1:-1])][:, list(new)].logsumexp(-1)
+    known = [one for one in new if one < logits.shape[-1]]  # Gemma's tokenizer has one more than its text models
+    behind = wide(logits).log_softmax(-1)[list(cuts[1:-1])][:, known].logsumexp(-1)
     return torch.cat([behind.clamp(max=0), behind.new_zeros(1)])
