@@ -16,9 +16,7 @@ def bucket_loss(p: Sequence[float], q: Sequence[float], k: int) -> float:
     Returns:
         In nats.
     """
-    kept = _likeliest(p, k)
-    outside_p, outside_q = (1 - sum(each[v] for v in kept) for each in (p, q))
-    return _kept(p, q, kept) - outside_p * log(outside_q)
+    return _with_bucket(p, q, _likeliest(p, k))
 
 
 def packed_bytes(tokens: int, n: int, different: int, width: int) -> int:
@@ -83,14 +81,17 @@ def _kept(p: Sequence[float], q: Sequence[float], kept: list[int]) -> float:
     return -sum(p[v] * log(q[v]) for v in kept)
 
 
+def _with_bucket(p: Sequence[float], q: Sequence[float], kept: list[int]) -> float:
+    outside_p, outside_q = (1 - sum(each[v] for v in kept) for each in (p, q))
+    return _kept(p, q, kept) - outside_p * log(outside_q)
+
+
 def _bare(p, q, k):
     return _kept(p, q, _likeliest(p, k))
 
 
 def _of_the_student(p, q, k):
-    kept = _likeliest(q, k)
-    outside_p, outside_q = (1 - sum(each[v] for v in kept) for each in (p, q))
-    return _kept(p, q, kept) - outside_p * log(outside_q)
+    return _with_bucket(p, q, _likeliest(q, k))
 
 
 def _scaled_up(p, q, k):

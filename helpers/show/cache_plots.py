@@ -12,7 +12,7 @@ from matplotlib.ticker import PercentFormatter
 from helpers.cache.encodings import Encoding
 from helpers.losses.gradient_angle import Quality
 from helpers.show.charts import BLUE, COLOURS, ORANGE, PURPLE, SKY, canvas
-from helpers.show.distillation import arrow, box
+from helpers.show.distillation import arrow, box, sheet
 from helpers.show.distributions import labels
 from helpers.show.live import live
 from helpers.show.page import Tokenizer
@@ -33,9 +33,7 @@ def replaced() -> Figure:
     Returns:
         The figure, one set of axes of 10 × 4 without units.
     """
-    figure, axis = canvas(3.4, layout="none")
-    axis.set(xlim=(0, 10), ylim=(0, 4), position=(0, 0, 1, 1))
-    axis.axis("off")
+    figure, axis = sheet(3.4, 4)
     axis.text(0.15, 3.75, "notebook 5: at every step", va="center", fontsize=9, color=GREY)
     axis.text(0.15, 1.95, "here: once", va="center", fontsize=9, color=GREY)
     axis.text(5.15, 1.95, "and then at every step", va="center", fontsize=9, color=GREY)

@@ -17,9 +17,7 @@ def distillation() -> Figure:
     Returns:
         The figure, one set of axes of 10 × 4 without units, and small ones with the bars.
     """
-    figure, axis = canvas(3.3, layout="none")
-    axis.set(xlim=(0, 10), ylim=(0, 4), position=(0, 0, 1, 1))
-    axis.axis("off")
+    figure, axis = sheet(3.3, 4)
     box(axis, 1.0, 2.9, "question\n\n3 boxes of 24\ncrayons, 10 are\ngiven away …", GREY, filled=False)
     box(axis, 3.05, 2.9, "teacher\n\nlarge, reasons", TEACHER)
     box(axis, 5.75, 3.45, "its text: “3 × 24 = 72.\n72 - 10 = 62. … 62 left”", TEACHER, filled=False)
@@ -43,6 +41,14 @@ def distillation() -> Figure:
               fontsize=8, color=AFTER)  # fmt: skip
     axis.text(0.2, 0.2, "a sketch: these bars were not measured", fontsize=7, color=GREY)
     return figure
+
+
+def sheet(height: float, rows: int) -> tuple[Figure, Axes]:
+    """An empty drawing of a height in inches: one set of axes without a frame, 10 wide and some rows high."""
+    figure, axis = canvas(height, layout="none")
+    axis.set(xlim=(0, 10), ylim=(0, rows), position=(0, 0, 1, 1))
+    axis.axis("off")
+    return figure, axis
 
 
 def box(axis: Axes, x: float, y: float, words: str, colour: str, filled: bool = True) -> None:

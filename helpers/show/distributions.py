@@ -10,7 +10,7 @@ from matplotlib.ticker import PercentFormatter
 from helpers import losses
 from helpers.show.charts import BLUE, COLOURS, ORANGE, SKY, canvas, literal
 from helpers.show.live import live
-from helpers.show.page import Tokenizer
+from helpers.show.page import Tokenizer, each_has_one
 
 TEMPERATURES = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0)
 
@@ -133,7 +133,7 @@ def surprise(
     Raises:
         ValueError: if ids and nats are not of one length.
     """
-    _each_has_one(ids, nats)
+    each_has_one(ids, nats)
     shown = [name.strip() for name in labels(tokenizer, ids[:most])]
     figure, axis = canvas(2.8, width=9, frame=True, layout="tight")
     axis.bar(range(len(shown)), nats[:most], color=BLUE, width=0.8)
@@ -157,8 +157,3 @@ def visible(text: str) -> str:
 def labels(tokenizer: Tokenizer, ids: Sequence[int]) -> list[str]:
     """The tokens' texts, as Matplotlib shows them literally."""
     return [literal(visible(tokenizer.decode([token]))) for token in ids]
-
-
-def _each_has_one(ids: Sequence[int], values: Sequence[float]) -> None:
-    if len(ids) != len(values):
-        raise ValueError(f"{len(ids)} tokens and {len(values)} figures: there must be one for each")

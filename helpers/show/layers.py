@@ -9,7 +9,7 @@ from matplotlib.patches import Rectangle
 
 from helpers.losses import layer_maps
 from helpers.show.charts import BLUE, COLOURS, ORANGE, PURPLE, SKY, canvas, literal
-from helpers.show.distillation import arrow
+from helpers.show.distillation import arrow, sheet
 from helpers.show.live import live
 from helpers.show.repeats import GREY
 
@@ -26,9 +26,7 @@ def hints(student: int, teacher: int) -> Figure:
     Returns:
         The figure, one set of axes of 10 × 6 without units.
     """
-    figure, axis = canvas(4.2, layout="none")
-    axis.set(xlim=(0, 10), ylim=(0, 6), position=(0, 0, 1, 1))
-    axis.axis("off")
+    figure, axis = sheet(4.2, 6)
     tops = {}
     for name, x, blocks in (("student", 1.6, student), ("teacher", 8.4, teacher)):
         colour = COLOURS["before" if name == "student" else name]

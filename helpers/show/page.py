@@ -1,6 +1,7 @@
 """What the HTML pictures share: colours for every eye and theme, text that stays text, and a plain-text fallback."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Protocol
@@ -68,3 +69,9 @@ def safe(text: str) -> str:
 def card(inside: str, more: str = "") -> str:
     """HTML on paper of its own, where MathJax does not look; more: further style declarations."""
     return f'<div class="{NO_MATH}" style="{PAPER.style(f"padding:8px;line-height:1.5;{more}")}">{inside}</div>'
+
+
+def each_has_one(ids: Sequence[int], values: Sequence[float]) -> None:
+    """Raises ValueError if there is not one figure for each token."""
+    if len(ids) != len(values):
+        raise ValueError(f"{len(ids)} tokens and {len(values)} figures: there must be one for each")

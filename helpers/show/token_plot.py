@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from helpers.show.charts import canvas, literal
-from helpers.show.page import BLUE, GREY, Ink, Tokenizer
+from helpers.show.page import BLUE, GREY, Ink, Tokenizer, each_has_one
 
 LEGEND = {True: "in the loss", False: "not in the loss"}
 INKS = {True: BLUE, False: GREY}
@@ -69,8 +69,7 @@ def heat(
         ValueError: if a panel has not one figure for each token.
     """
     for values in found.values():
-        if len(values) != len(ids):
-            raise ValueError(f"{len(ids)} tokens and {len(values)} figures: there must be one for each")
+        each_has_one(ids, values)
     top = max([1e-9, *(value for values in found.values() for value in values)]) if top is None else top
     if len(ids) > most:
         label += f" (the first {most} of {len(ids):,} tokens)"
