@@ -53,9 +53,11 @@ def means(
         colour = COLOURS[(roles or {}).get(name, "after")]
         runs = [scale * value for value in (each or {}).get(name, ())]
         # Above the diamond, where no whisker hides a dot.
-        axis.plot(runs, [row - 0.24] * len(runs), "o", color=colour, alpha=0.5, markersize=5, markeredgewidth=0)
-        axis.errorbar(scale * one.value, row, xerr=scale * whiskers([one]), fmt="D", color=colour, markersize=5,
-                      capsize=4, ecolor="black")  # fmt: skip
+        axis.plot(runs, [row - 0.24] * len(runs), "o", color=colour, alpha=0.5, markersize=5, markeredgewidth=0,
+                  clip_on=False)  # fmt: skip
+        diamond, *_ = axis.errorbar(scale * one.value, row, xerr=scale * whiskers([one]), fmt="D", color=colour,
+                                    markersize=5, capsize=4, ecolor="black")  # fmt: skip
+        diamond.set_clip_on(False)  # whole at 0, too
     write_beside(axis, (str(one).replace("-", "−") for one in found.values()))
     for role, words in (stands_for or {}).items():
         axis.plot([], [], "D", color=COLOURS[role], markersize=5, label=words)
