@@ -37,6 +37,14 @@ def test_meetings_are_counted_in_bytes_if_asked():
     assert texts(show.spans(LEFT, RIGHT, counted=True))[2] == "1"
     assert {"1", "6", "9"} <= set(texts(show.spans(LEFT, RIGHT, counted=True)))
     assert not {"1", "6", "9"} & set(texts(show.spans(LEFT, RIGHT)))
+    assert "bytes" in texts(show.spans(LEFT, RIGHT, counted=True)) and "bytes" not in texts(show.spans(LEFT, RIGHT))
+
+
+@pytest.mark.parametrize("text", [b"a", b"a few", b"some letters more, but still one line"])
+def test_one_line_takes_the_whole_width(text):
+    (axis,) = show.spans([text], [text]).axes
+    left, right = axis.get_xlim()
+    assert axis.lines[-1].get_xdata()[0] == pytest.approx(right, abs=0.02 * (right - left))
 
 
 def test_long_texts_go_on_in_the_next_line_and_keep_a_chunk_together():

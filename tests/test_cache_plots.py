@@ -57,7 +57,7 @@ def test_prices_are_a_curve_of_means_for_each_kind_and_a_dot_for_each_seed():
     }  # fmt: skip
     dots = sorted(y for line in axis.lines if line.get_label()[0] == "_" for y in line.get_ydata())
     assert dots == [5.0, 7.0, 8.0, 8.0, 20.0, 20.0]
-    assert axis.get_ylabel() == "angle to the full gradient (°)"
+    assert axis.get_ylabel() == "angle to the full gradient\n(°, logarithmic)"
 
 
 def test_an_angle_turns_from_student_to_student():
@@ -66,12 +66,16 @@ def test_an_angle_turns_from_student_to_student():
     assert curves(axis)["8 samples, equal distances"] == [[0, 6.0], [1, 18.0]]
     assert curves(axis)["top-2 alone"] == [[0, 20.0], [1, 60.0]]
     assert [label.get_text() for label in axis.get_xticklabels()] == ["before", "after"]
+    dots = [list(line.get_xdata()) for line in axis.lines if line.get_label()[0] == "_"]
+    assert all(len(set(each)) == len(each) for each in dots), "a seed hides another"
 
 
 def test_marks_lie_at_equal_distances():
-    (axis,) = cache_plots.marks([0.5, 0.3, 0.2], 2, 0.5).axes
+    figure = cache_plots.marks([0.5, 0.3, 0.2], 2, 0.5)
+    (axis,) = figure.axes
     assert [line.get_xdata()[0] for line in axis.lines] == [0.25, 0.75]
     assert [bar.get_width() for bar in axis.patches] == pytest.approx([0.5, 0.3, 0.2])
+    assert [one.get_text() for one in figure.legends[0].get_texts()] == ["marks, 0.5 apart"]
 
 
 def test_the_drawing_asks_the_teacher_twice_and_lies_within_itself():

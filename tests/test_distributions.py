@@ -27,7 +27,10 @@ def bars(figure):
 
 @pytest.mark.parametrize("temperature", [0.5, 1.0, 4.0])
 def test_bars_are_probabilities_and_keep_their_places(temperature):
-    heights, names = bars(distributions.distribution(Words(), LOGITS, temperature, most=3))
+    figure = distributions.distribution(Words(), LOGITS, temperature, most=3)
+    heights, names = bars(figure)
+    assert max(heights) < figure.axes[0].get_ylim()[1] < 1.1 * max(heights)
+    assert figure.get_supxlabel() == "next token (⏎ is a line break)"
     wanted = (LOGITS / temperature).softmax(-1)
     assert heights == pytest.approx([*wanted[[1, 4, 2]].tolist(), wanted[[0, 3]].sum().item()], abs=1e-6)
     assert names == ["is", "<right>", "⏎", "all others"]

@@ -40,7 +40,7 @@ def test_the_drawing_has_both_models_and_both_losses_and_nothing_lies_outside(de
     figure.canvas.draw()
     (axis,) = figure.axes
     said = [text.get_text() for text in axis.texts]
-    words = ("student", "teacher", "loss on features", "loss on logits (notebook 5)")
+    words = ("student", "teacher", "loss on features", "loss on logits (notebook 5)", "final norm")
     assert {*words, *(f"block {number}" for number in depths)} <= set(said)
     for text in axis.texts:
         box = text.get_window_extent()

@@ -20,7 +20,7 @@ VALUES = [[1.0, 0.2, 0.1], [0.3, 0.6, 0.4], [0.2, 0.5, 0.9]]
 EACH = {
     "temperature": (
         lambda: distributions.temperature(Words(), LOGITS, most=3), 1.0, (4.0,),
-        lambda value: distributions.distribution(Words(), LOGITS, value, most=3),
+        lambda value: distributions.distribution(Words(), LOGITS, value, most=3, top=1.0),
     ),
     "digits": (
         lambda: digits.slider(IMAGE, CLASSES), 1.0, (4.0,), lambda value: digits.doubts(IMAGE, CLASSES, value)

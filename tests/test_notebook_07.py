@@ -69,8 +69,7 @@ def test_chunk_kl(capsys):
 
 
 def test_another_map_is_held_against_the_prediction(capsys):
-    doubts = torch.tensor([[0.5, 0.3, 0.2], [0.1, 0.8, 0.1]])
-    given = {"doubts": doubts, "check": check}
+    given = {"average": torch.tensor([0.3, 0.55, 0.15]), "check": check}
     for own, guess, end in (
         ([0, 1, 1], 15, "right"), ([0, 1], 24, "right"), ([0, 1], 26, "which tokens does a text use most?"),
         ((2,), 85, "right"), (..., 5, "nothing yet"), ([0], ..., "nothing yet"),

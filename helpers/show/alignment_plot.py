@@ -21,7 +21,7 @@ LEGEND = {True: "one token on both sides", False: "several tokens"}
 INKS = {True: BLUE, False: ORANGE}
 TEXT = "The children's café sells lemonade at $4. </think>"
 LETTERS = 76  # of a line
-SHORT = 48  # letters; a text of one line that has no more is drawn larger
+LARGEST = 2.0  # how many times as large a short text is written
 PITCH = 3.0  # from line to line, where a row of tokens is 1 high
 LATIN = "\u024f"  # letters behind it are shown by their number: not every font has them
 
@@ -58,7 +58,12 @@ def spans(
             line, column = line + 1, 0.0
         places.append((line, column, width, sides))
         column += width
-    pitch, scale = PITCH + 0.8 * counted, 1.5 if line == 0 and column <= SHORT else 1.0
+    # One line is as wide as the picture: its letters grow, up to a limit, and its boxes with the rest.
+    letters = column if column and not line else LETTERS
+    scale = max(1.0, min(LARGEST, (LETTERS + 6) / (letters + 6)))
+    whole = letters / (1 - (6 * scale + 1) / (LETTERS + 7))
+    margin = 6 * scale * whole / (LETTERS + 7)
+    pitch = PITCH + 0.8 * counted
     figure, axis = canvas(0.9 + 0.2 * scale * pitch * (line + 1))
     for (row, column, width, sides), single, end in zip(places, chunks.one_to_one, chunks.ends, strict=True):
         for y, side in zip((row * pitch, row * pitch + 1.1), sides, strict=True):
@@ -67,12 +72,12 @@ def spans(
         if counted:
             axis.text(column + width, row * pitch + 2.75, f"{end}", fontsize=8 * scale, ha="center", va="center")
     for row in range(line + 1):
-        for y, name in ((row * pitch + 0.45, "teacher"), (row * pitch + 1.55, "student")):
-            axis.text(-0.6, y, name, fontsize=7 * scale, ha="right", va="center")
+        for y, name in ((0.45, "teacher"), (1.55, "student"), *[(2.75, "bytes")] * counted):
+            axis.text(-0.1 * margin, row * pitch + y, name, fontsize=7 * scale, ha="right", va="center")
     for single, name in LEGEND.items():
         label = f"{name}: {chunks.one_to_one.count(single)}"
         axis.add_patch(Rectangle((0, 0), 0, 0, color=INKS[single].background, label=label))
-    axis.set(xlim=(-6, (LETTERS + 7) / scale - 6), ylim=(pitch * (line + 1), -0.4))
+    axis.set(xlim=(-margin, whole - margin), ylim=(pitch * (line + 1), -0.4))
     axis.set_title(f"{len(teacher)} tokens above, {len(student)} below, {len(chunks)} chunks", fontsize=9)
     axis.axis("off")
     figure.legend(loc="outside lower center", ncols=2, frameon=False, fontsize=9)

@@ -13,7 +13,7 @@ from helpers.cache.encodings import Encoding
 from helpers.losses.gradient_angle import Quality
 from helpers.show.charts import BLUE, COLOURS, ORANGE, PURPLE, SKY, canvas
 from helpers.show.distillation import arrow, box, sheet
-from helpers.show.distributions import labels
+from helpers.show.distributions import name_bars
 from helpers.show.live import live
 from helpers.show.page import Tokenizer
 from helpers.show.repeats import GREY
@@ -66,16 +66,18 @@ def marks(p: Sequence[float], n: int, offset: float) -> Figure:
         n: how many marks.
         offset: where the first one lies, from 0 to 1 of the distance between two.
     """
-    figure, axis = canvas(1.4)
+    figure, axis = canvas(1.7)
     begin = 0.0
     for number, share in enumerate(p):
         axis.barh(0, share, left=begin, height=0.8, color=COLOURS["teacher"], alpha=0.45, edgecolor="white")
         axis.text(begin + share / 2, -0.6, f"token {number}\n{share:.0%}", ha="center", va="top", fontsize=9)
         begin += share
     for number in range(n):
-        axis.plot([(offset + number) / n] * 2, [-0.45, 0.6], color=BLUE, linewidth=2.5)
-    axis.set(xlim=(0, 1), ylim=(-1.6, 0.7))
+        axis.plot([(offset + number) / n] * 2, [-0.45, 0.6], color=BLUE, linewidth=2.5,
+                  label="" if number else f"marks, {1 / n:g} apart")  # fmt: skip
+    axis.set(xlim=(-0.01, 1.01), ylim=(-1.6, 0.7))
     axis.axis("off")
+    figure.legend(loc="outside upper right", frameon=False)
     return figure
 
 
@@ -93,7 +95,6 @@ def kept(tokenizer: Tokenizer, shares: torch.Tensor, n: int, seed: int = 0, most
         ValueError: for n below 1.
     """
     shown = shares.topk(most).indices
-    names = [*labels(tokenizer, shown.tolist()), "all others"]
     titles = (f"{n} samples" if n > 1 else "1 sample", f"the {n} likeliest (top-k)" if n > 1 else "the likeliest")
     figure, axes = canvas(3.0, 1, 2, sharey=True)
     for axis, kind, title, colour in zip(axes, ("draws", "top_k"), titles, (BLUE, ORANGE), strict=True):
@@ -102,10 +103,10 @@ def kept(tokenizer: Tokenizer, shares: torch.Tensor, n: int, seed: int = 0, most
         for values, label, look in (teacher, (found, "kept", {"width": 0.45, "color": colour})):
             heights = [*values[shown].tolist(), max(0.0, (values.sum() - values[shown].sum()).item())]
             axis.bar(range(len(heights)), heights, label=label, **look)
-        axis.set_xticks(range(len(names)), names, rotation=60, ha="right", fontsize=8)
         axis.set(title=title)
         axis.yaxis.set_major_formatter(PercentFormatter(1))
         axis.legend(frameon=False)
+    name_bars(figure, tokenizer, shown.tolist())
     axes[0].set_ylabel("probability")
     return figure
 
@@ -141,28 +142,32 @@ def turned(found: Mapping[str, Mapping[Encoding, Sequence[Quality]]]) -> Figure:
     """
     figure, axis = canvas(3.2)
     for one in next(iter(found.values())):
-        _curve(axis, one.kind, range(len(found)), [[q.degrees for q in each[one]] for each in found.values()], one.n)
+        _curve(axis, one.kind, range(len(found)), [[q.degrees for q in each[one]] for each in found.values()], one.n,
+               apart=0.05)  # fmt: skip
     axis.set_xticks(range(len(found)), list(found))
-    axis.set(xlim=(-0.4, len(found) - 0.6))
+    axis.set(xlim=(-0.4, len(found) - 0.6), xlabel="student (small dots: one seed each)")
     _degrees(axis)
     figure.legend(loc="outside upper center", ncols=3, frameon=False, fontsize=9)
     return figure
 
 
-def _curve(axis: Axes, kind: str, places: Sequence[float], degrees: Sequence[Sequence[float]], n: int = 0) -> None:
-    """One kind's means as a line, and its seeds as dots."""
+def _curve(
+    axis: Axes, kind: str, places: Sequence[float], degrees: Sequence[Sequence[float]], n: int = 0, apart: float = 0.0
+) -> None:
+    """One kind's means as a line, and its seeds as dots, which may lie beside it, apart."""
     colour, style = PENS[kind]
     name = NAMES[kind]
     if n:
         name = name.replace("top-k", f"top-{n}") if kind.startswith("top") else f"{n} {name}"
     axis.plot(places, [fmean(each) for each in degrees], style, color=colour, label=name, linewidth=1.5, markersize=5)
     for place, each in zip(places, degrees, strict=True):
-        axis.plot([place] * len(each), each, ".", color=colour, alpha=0.6, markersize=5)
+        dots = [place + apart * i for i in range(1, len(each) + 1)]
+        axis.plot(dots, each, ".", color=colour, alpha=0.6, markersize=5)
 
 
 def _degrees(axis: Axes) -> None:
     """A logarithmic scale of degrees, with ticks that can be read."""
-    axis.set(ylabel="angle to the full gradient (°)", yscale="log")
+    axis.set(ylabel="angle to the full gradient\n(°, logarithmic)", yscale="log")
     limits = axis.get_ylim()
     axis.set_yticks([0.2, 0.5, 1, 2, 5, 10, 20, 50, 90])
     axis.minorticks_off()

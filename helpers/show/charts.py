@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 SKY, BLUE, ORANGE, GREEN, PURPLE = "#56b4e9", "#0072b2", "#d55e00", "#009e73", "#cc79a7"
 # The colour of each kind of model, in every picture. A bar whose name is one of these has it of its own accord.
 COLOURS = {"teacher": GREEN, "before": SKY, "after": BLUE, "rival": ORANGE, "control": PURPLE}
-# A curve's colour, dashes, width. The dots are wide: a curve that lies on another one is seen.
-CURVES = ((BLUE, "-", 1.5), (ORANGE, "--", 1.5), (GREEN, "-.", 1.5), (PURPLE, ":", 3.0))
+# A curve's colour, dashes, width. The first is wide and the second has wide gaps: of two that coincide, both are seen.
+CURVES = ((BLUE, "-", 2.5), (ORANGE, (0, (4, 4)), 1.5), (GREEN, "-.", 1.5), (PURPLE, ":", 3.0))
 WIDTH = 7.0  # inches
 MOST_BINS = 60
 
@@ -125,7 +125,7 @@ def lines(
     figure, axis = canvas(2.8, frame=True)
     for (name, values), (colour, dashes, width) in zip(series.items(), CURVES, strict=False):
         places = range(len(values)) if x is None else x
-        axis.plot(places, values, dashes, color=colour, label=name, linewidth=width)
+        axis.plot(places, values, linestyle=dashes, color=colour, label=name, linewidth=width)
     axis.set(xlabel=xlabel, ylabel=ylabel)
     # Above the axes, where no curve can run through it.
     figure.legend(loc="outside upper right", ncols=len(series), frameon=False)

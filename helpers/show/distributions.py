@@ -21,6 +21,7 @@ def distribution(
     temperature: float = 1.0,
     most: int = 12,
     written: int | None = None,
+    top: float | None = None,
 ) -> Figure:
     """A distribution over the next token as bars: the likeliest tokens, and all others together.
 
@@ -32,6 +33,7 @@ def distribution(
         temperature: by which the logits are divided.
         most: how many tokens have a bar of their own.
         written: the token that the text has there; its bar is orange, if it has one.
+        top: where the scale ends; above the highest bar if None.
 
     Raises:
         ValueError: for a temperature that is not above 0.
@@ -46,17 +48,17 @@ def distribution(
         colours[shown.index(written)] = ORANGE
         title += " (orange: the token that was written)"
     axis.bar(range(len(values)), values, color=colours, width=0.8)
-    axis.set_xticks(range(len(values)), [*labels(tokenizer, shown), "all others"], rotation=60, ha="right")
-    axis.set(ylim=(0, 1), ylabel="probability", title=title)
-    axis.yaxis.set_major_formatter(PercentFormatter(1))
+    name_bars(figure, tokenizer, shown)
+    axis.set(ylim=(0, top), ylabel="probability", title=title)
+    axis.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     return figure
 
 
 def temperature(
     tokenizer: Tokenizer, logits: torch.Tensor, most: int = 12, written: int | None = None
 ) -> widgets.VBox:
-    """`distribution` with a slider for the temperature."""
-    return live(slider(), lambda value: distribution(tokenizer, logits, value, most, written))
+    """`distribution` with a slider for the temperature, and one scale for all of them."""
+    return live(slider(), lambda value: distribution(tokenizer, logits, value, most, written, top=1.0))
 
 
 def targets(
@@ -91,14 +93,14 @@ def targets(
         faint = [f"{COLOURS['before']}{'ff' if one else '40'}" for one in counted]
         axis.bar(places - 0.2, target, 0.4, color=COLOURS["teacher"], label="target p")
         axis.bar(places + 0.2, said, 0.4, color=faint, label="student q (faint: not in the loss)")
-        axis.set_xticks(places, [*labels(tokenizer, shown), "all others"], rotation=60, ha="right")
-        axis.set_title(title, fontsize=10)
+        axis.set_title(title, fontsize=10, pad=14)
         axis.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
-    axes[0].set(ylim=(0, 1.25 * max(*soft, *said)), ylabel="probability")
-    axes[0].annotate("100 %", (seen.index(True) - 0.2, 1.25 * max(*soft, *said)), (0, -10), ha="right", fontsize=8,
-                     textcoords="offset points")  # fmt: skip
+    name_bars(figure, tokenizer, shown)
+    top = 1.25 * max(*soft, *said)
+    axes[0].set(ylim=(0, top), ylabel="probability")
+    axes[0].text(seen.index(True) - 0.2, 1.01 * top, "↑ 100 %", ha="center", va="bottom", fontsize=8)
     handles, names = axes[1].get_legend_handles_labels()
-    figure.legend(handles, names, loc="outside lower center", ncols=2, frameon=False)
+    figure.legend(handles, names, loc="outside upper center", ncols=2, frameon=False)
     return figure
 
 
@@ -152,6 +154,17 @@ def surprise(
 def visible(text: str) -> str:
     """A token's text with its line ends as ⏎, and a dot where it has none."""
     return text.replace("\n", "⏎") or "·"
+
+
+def name_bars(figure: Figure, tokenizer: Tokenizer, ids: Sequence[int]) -> None:
+    """Writes under each panel's bars which tokens they are, short ones upright, and that the last is all others."""
+    names = [*labels(tokenizer, ids), "all others"]
+    for axis in figure.axes:
+        axis.set_xticks(range(len(names)), names)
+        for label in axis.get_xticklabels():
+            if len(label.get_text().strip()) > 2:
+                label.set(rotation=60, ha="right", rotation_mode="anchor")
+    figure.supxlabel("next token" + " (⏎ is a line break)" * any("⏎" in name for name in names), fontsize=10)
 
 
 def labels(tokenizer: Tokenizer, ids: Sequence[int]) -> list[str]:

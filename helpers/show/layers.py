@@ -31,7 +31,8 @@ def hints(student: int, teacher: int) -> Figure:
     for name, x, blocks in (("student", 1.6, student), ("teacher", 8.4, teacher)):
         colour = COLOURS["before" if name == "student" else name]
         inner = [f"block {number}" for number in range(1, blocks + 1)]
-        parts = ["embeddings", *(inner if blocks <= 5 else [*inner[:2], "…", *inner[-2:]]), "logits"]
+        shown = inner if blocks <= 5 else [*inner[:2], "…", *inner[-2:]]
+        parts = ["embeddings", *shown, "final norm", "logits"]
         heights = [0.95 + 3.9 * place / (len(parts) - 1) for place in range(len(parts))]
         for part, y in zip(parts, heights, strict=True):
             axis.text(x, y, part, ha="center", va="center", fontsize=9, bbox={
@@ -47,11 +48,11 @@ def hints(student: int, teacher: int) -> Figure:
         axis.text(5, level, words, ha="center", va="center", fontsize=9, bbox={
             "boxstyle": "round,pad=0.5", "facecolor": "white", "edgecolor": colour, "linewidth": 1.5})  # fmt: skip
         reach = (0.9, 1.35)[place]
-        for start, end, name in ((2.1, 4.9 - reach, "student"), (7.9, 5.1 + reach, "teacher")):
+        for start, end, name in ((2.25, 4.9 - reach, "student"), (7.75, 5.1 + reach, "teacher")):
             arrow(axis, (start, tops[name][place]), (end, level), colour)
     axis.text(3.3, 3.6, "projection:\nlearnt, then\nthrown away", fontsize=8, color=PURPLE, va="center")
-    axis.text(5, 1.6, "hidden states: a vector for each\ntoken after each block", ha="center", va="center", fontsize=8,
-              color=GREY)  # fmt: skip
+    axis.text(5, 1.6, "hidden states: a vector for each\ntoken after each block, the last\nafter the final norm",
+              ha="center", va="center", fontsize=8, color=GREY)  # fmt: skip
     return figure
 
 
