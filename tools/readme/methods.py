@@ -13,15 +13,14 @@ INSIDE = "08_feature_distillation"
 FEW = (
     ("sibling", "before", LOGITS, "before.accuracy", None),
     ("sibling", "text, hard targets", LOGITS, "token.accuracy", "gain.words"),
-    ("sibling", "text, a quarter of the epochs", LOGITS, "token_fewer_epochs.accuracy", "gain.words, fewer epochs"),
     ("sibling", "soft targets, teacher beside it", LOGITS, "logit.accuracy", None),
     ("sibling", "soft targets from a cache: 16 samples", CACHE, "sampled.accuracy", None),
     ("sibling", "the 16 samples, and the last hidden states", INSIDE, "quarter.logits_and_features.accuracy", None),
     ("sibling", "from a cache: top-k, the 2 likeliest, and the rest", CACHE, "top_k_tail.accuracy", None),
     ("sibling", "from a cache: top-k, the 2 likeliest alone", CACHE, "top_k.accuracy", None),
     ("student", "before", ACROSS, "before.accuracy", None),
-    ("student", "text, hard targets", ACROSS, "token.accuracy", "gain.words"),
-    ("student", "text, a quarter of the epochs", ACROSS, "token_fewer_epochs.accuracy", "gain.words, fewer epochs"),
+    ("student", "text, hard targets", ACROSS, "token_fewer_epochs.accuracy", "gain.words, fewer epochs"),
+    ("student", "text, in as many steps as soft targets", ACROSS, "token.accuracy", "gain.words"),
     ("student", "soft targets across tokenizers", ACROSS, "across.accuracy", None),
 )
 ALL = (
