@@ -53,16 +53,18 @@ def test_where_the_problems_are_not_ours_there_are_no_twins(tmp_path, monkeypatc
     exam = evaluation.draw_benchmark(TIERS["small"], 4, 200, seed=0)
     assert (len(exam.asked), exam.pairs, len(exam.seeds)) == (4, [], 3)
     assert evaluation.probe(exam, {"student": sheet()}) == {}
+    found = evaluation.scores(exam, {"student": sheet([WRONG] * 4)})
+    assert found == {"student": {"accuracy": wilson(0, 4), "false_alarms": None, "detected": None}}
     assert evaluation.named_right(exam, sheet()) is None
 
 
 # --- who sits it --------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("who", ["teacher", "student"])
+@pytest.mark.parametrize("who", ["teacher", "student", "sibling"])
 def test_a_sheet_holds_each_answer_in_its_place(tiny, who):
     exam = Benchmark([BOXES, *problems.draw("test", 2, 0)], problems.draw_twins("test", 2, 0), [BOXES])
-    found = getattr(evaluation, who)(exam, tiny)
+    found = evaluation.teacher(exam, tiny) if who == "teacher" else evaluation.student(exam, tiny, role=who)
     model, tokenizer = getattr(models, f"load_{who}")(tiny)
     parts = exam.asked, [one for one, _ in exam.pairs], [two for _, two in exam.pairs], exam.seeds
     for part, answers in zip(parts, (found.asked, found.solvable, found.impossible, found.seeds), strict=True):
@@ -138,6 +140,13 @@ def test_the_probe_scores_each_model():
     found = evaluation.probe(exam, {"bold": bold, "shy": shy})
     assert (found["bold"].detected.hits, found["bold"].false_alarms.hits) == (0, 0)
     assert (found["shy"].detected.hits, found["shy"].false_alarms.hits) == (3, 3)
+
+
+def test_alarms_stand_beside_the_accuracy():
+    exam = exam_of(3)
+    shy = sheet([RIGHT, RIGHT, ALARM, WRONG], [ALARM, RIGHT, RIGHT], [ALARM, ALARM, RIGHT])
+    found = evaluation.scores(exam, {"shy": shy})
+    assert found == {"shy": {"accuracy": wilson(2, 4), "false_alarms": wilson(1, 3), "detected": wilson(2, 3)}}
 
 
 def test_the_reason_that_a_model_names_is_compared_with_the_true_one():

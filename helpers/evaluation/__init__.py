@@ -1,6 +1,6 @@
 """What answers are worth: read, scored, compared with a test, and written to a file."""
 
-from helpers.evaluation.before_after import NAMES, SLIPS, TOUCHING, figures, needed, probe, reasons, transcripts
+from helpers.evaluation.before_after import NAMES, SLIPS, TOUCHING, figures, needed, probe, reasons, scores, transcripts
 from helpers.evaluation.benchmark import Benchmark, Responses, draw_benchmark, size, student, teacher
 from helpers.evaluation.error_analysis import REASONS, reason
 from helpers.evaluation.facts import FALSE_REASON, RIGHT, SEED_FACTS, facts_of, named_right, names_facts, worth
@@ -15,5 +15,5 @@ __all__ = [
     "Estimate", "Responses", "Table", "TwinScore", "accuracy", "beside", "by_family", "draw_benchmark", "facts_of",
     "figures", "final_answer", "gsm8k", "holm", "is_right", "mcnemar", "named_right", "names_facts", "needed",
     "p_text", "paired_bootstrap", "probe", "read_answer", "reason", "reasons", "right", "says_impossible",
-    "score_twins", "size", "student", "teacher", "transcripts", "verdict", "wilson", "worth",
+    "score_twins", "scores", "size", "student", "teacher", "transcripts", "verdict", "wilson", "worth",
 ]  # fmt: skip

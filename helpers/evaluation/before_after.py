@@ -8,8 +8,8 @@ from statistics import fmean
 from helpers.evaluation.benchmark import Benchmark, Responses
 from helpers.evaluation.error_analysis import REASONS, reason
 from helpers.evaluation.facts import named_right
-from helpers.evaluation.scoring import TwinScore, right, score_twins
-from helpers.evaluation.statistics import mcnemar, wilson
+from helpers.evaluation.scoring import TwinScore, accuracy, right, score_twins
+from helpers.evaluation.statistics import Estimate, mcnemar, wilson
 
 # Whose figures lie under which keys, and what they are called.
 WHO = {"before": "student before", "after": "student after", "teacher": "teacher"}
@@ -39,6 +39,19 @@ def probe(exam: Benchmark, sheets: Mapping[str, Responses]) -> dict[str, TwinSco
     if not exam.pairs:
         return {}
     return {name: score_twins(exam.pairs, one.solvable, one.impossible, exam.noticed) for name, one in sheets.items()}
+
+
+def scores(exam: Benchmark, sheets: Mapping[str, Responses]) -> dict[str, dict[str, Estimate | None]]:
+    """For each model by its name: "accuracy", "false_alarms" and "detected"; these two are None without pairs."""
+    probed = probe(exam, sheets)
+    return {
+        name: {
+            "accuracy": accuracy(sheet.asked, exam.asked),
+            "false_alarms": probed[name].false_alarms if probed else None,
+            "detected": probed[name].detected if probed else None,
+        }
+        for name, sheet in sheets.items()
+    }
 
 
 def reasons(exam: Benchmark, sheet: Responses) -> dict[str, list[int]]:

@@ -121,19 +121,21 @@ def teacher(exam: Benchmark, tier: Tier) -> Responses:
     return _sit(exam, generation.load_teacher(tier), tier.max_new_tokens, tier.generate_batch, sampling)
 
 
-def student(exam: Benchmark, tier: Tier, adapter: Path | str | None = None) -> Responses:
+def student(exam: Benchmark, tier: Tier, adapter: Path | str | None = None, role: str = "student") -> Responses:
     """The student's answers, greedy, in 4 bits as it was trained.
 
-    The model is loaded and unloaded. Raises as `models.load_student`.
+    The model is loaded and unloaded. Raises as `models.load_student` and `models.load_sibling`.
 
     Args:
         exam: what it is asked.
         tier: whose student it is.
         adapter: what it learnt; None for the student before its lessons.
+        role: in the tier, the "student" or the "sibling".
     """
     from helpers import models
 
-    return _sit(exam, models.load_student(tier, adapter=adapter), tier.answer_tokens, tier.answer_batch, GREEDY)
+    load = {"student": models.load_student, "sibling": models.load_sibling}[role]
+    return _sit(exam, load(tier, adapter=adapter), tier.answer_tokens, tier.answer_batch, GREEDY)
 
 
 def _sit(exam: Benchmark, loaded: tuple, room: int, batch: int, sampling: Sampling) -> Responses:
