@@ -67,7 +67,9 @@ def refuse_others(folder: Path, made: Mapping, what: str, names: Sequence[str]) 
     old = read(folder, "")
     other = [f"{key} was {old.get(key)!r} and now is {new!r}" for key, new in made.items() if old.get(key) != new]
     if other:
-        raise ValueError(f"{folder} was made otherwise: {'; '.join(other)}. Take another folder, or delete this one")
+        raise ValueError(
+            f"{folder} was made with other settings: {'; '.join(other)}. Take another folder, or delete this one"
+        )
 
 
 def seed_of(*words: object) -> int:

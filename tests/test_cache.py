@@ -143,7 +143,7 @@ def test_another_cache_is_refused_by_name(tmp_path, key):
     fill(tmp_path)
     other = MADE | {key: "other"}
     for use in (lambda: cache.load(tmp_path, other), lambda: fill(tmp_path, other)):
-        with pytest.raises(ValueError, match=f"made otherwise: {key} was .* and now is 'other'"):
+        with pytest.raises(ValueError, match=f"made with other settings: {key} was .* and now is 'other'"):
             use()
 
 

@@ -43,7 +43,7 @@ def test_a_refusal_is_told_without_the_folder(tmp_path):
     fill(tmp_path)
     assert refusal(tmp_path, MADE) == "read"
     told = refusal(tmp_path, MADE | {"prompt": "another"})
-    assert told.startswith("this folder was made otherwise: prompt was 'p' and now is 'another'. Take")
+    assert told.startswith("this folder was made with other settings: prompt was 'p' and now is 'another'. Take")
     assert told.partition(": ")[2].partition(". Take")[0] == "prompt was 'p' and now is 'another'"
 
 

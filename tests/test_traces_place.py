@@ -176,9 +176,9 @@ def refused(field: str, tier, folder: Path, n: int = N, seed: int = 0, teacher=N
     """Asserts that the folder is refused for this one field, with both values, and stays as it is."""
     before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
     old = record(folder)[field]
-    with pytest.raises(ValueError, match="was made otherwise") as refusal:
+    with pytest.raises(ValueError, match="was made with other settings") as refusal:
         collect(tier, n, seed, folder, teacher)
-    reasons = re.search(r"was made otherwise: (.*)\. Take another folder, or delete this one", str(refusal.value))[1]
+    reasons = re.search(r"with other settings: (.*)\. Take another folder, or delete this one", str(refusal.value))[1]
     new = re.fullmatch(rf"{field} was {re.escape(repr(old))} and now is (.*)", reasons)
     assert new, reasons
     assert new[1] != repr(old) and (now is None or new[1] == repr(now))

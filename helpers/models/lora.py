@@ -34,6 +34,16 @@ def lora_weights(n_in: int, n_out: int, r: int) -> int:
     return r * n_in + n_out * r
 
 
+# `lora_weights` as beginners write it, and what is wrong with it: for `check.function`.
+SLIPS = {
+    lambda n_in, n_out, r: n_in * n_out: "that is the frozen matrix itself",
+    lambda n_in, n_out, r: n_in * r: "and the second matrix?",
+    lambda n_in, n_out, r: n_out * r: "and the first matrix?",
+    lambda n_in, n_out, r: n_in * n_out * r: "the two are not one product",
+    lambda n_in, n_out, r: n_in * n_out + r * (n_in + n_out): "the frozen matrix is there already: only what is added",
+}
+
+
 def lora_targets(model: Model, wanted: str | tuple[str, ...]) -> list[str]:
     """The names of the linear layers to adapt, each of which the model really has.
 

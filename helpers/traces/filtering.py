@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 
 from datasets import Dataset
@@ -90,6 +90,18 @@ def short_enough(tier: Tier, rows: Sequence[dict], role: str) -> list[dict]:
             raise ValueError(f"{told}: nothing is left to learn; take a larger max_length")
         print(f"{told}, and are left out")
     return found
+
+
+def length_slips(tier: Tier) -> dict[Callable, str]:
+    """Keeping the rows up to a limit as beginners write it, and what is wrong with it: for `check.function`."""
+    return {
+        lambda rows, limit: [row for row in rows if tokens_of(tier, row["question"], row[ANSWER]) < limit]: (
+            "the limit itself is allowed"
+        ),
+        lambda rows, limit: [row for row in rows if row["tokens"] <= limit]: (
+            "the teacher counted these, without the question"
+        ),
+    }
 
 
 def whole(answer: Answer) -> str:

@@ -70,6 +70,15 @@ def optimizer_steps(rows: int, batch: int, micro: int, epochs: int) -> int:
     return math.ceil(rows / batch) * epochs
 
 
+# `optimizer_steps` as beginners write it, and what is wrong with it: for `check.function`.
+STEPS_SLIPS = {
+    lambda n, b, m, e: math.ceil(n / m) * e: "those are the passes; gradients of several make one step",
+    lambda n, b, m, e: n // b * e: "the last, smaller step of an epoch counts too",
+    lambda n, b, m, e: math.ceil(n * e / b): "an epoch ends before the next begins: round up for each",
+    lambda n, b, m, e: math.ceil(n / b): "that is one epoch",
+}
+
+
 class Padded:
     """A collator: rows of input_ids and labels, each padded on the right to the longest, and a mask of what is no pad.
 
