@@ -138,7 +138,7 @@ def test_readme_says_what_an_angle_and_a_byte_are_of(found):
     study = json.loads((ROOT / methods.RESULTS / f"{methods.CACHE}.json").read_text())
     said = methods.of_the_cache(study, found)
     assert said in (ROOT / "README.md").read_text(encoding="utf-8")
-    for part in ("12 draws", "11.6 bytes a token", "packed targets alone", "3,115 tokens", "3.3°", "1.8 to 4.9",
+    for part in ("12 samples", "11.6 bytes a token", "packed targets alone", "3,115 tokens", "3.3°", "1.8 to 4.9",
                  "4.0 / 2.9 / 3.1", "noise on its weights", "nearly as 1/√tokens"):  # fmt: skip
         assert part in said
     assert found["cache"]["on_disk"] > 8 + found["cache"]["targets"]

@@ -12,6 +12,7 @@ from readme.tables import LIMITS, MINUTES, figure, measured, percent, read
 ROOT = Path(__file__).resolve().parents[2]
 GPU = Path("data/results/gpu.json")
 FIRST = Path("data/results/mini/00_start_here.json")
+TRAINED = Path("data/results/mini/03_token_distillation.json")
 ROLES = ("teacher", "student", "sibling")
 # What happens in each notebook, in the words of the reader who is done with it.
 ROUTE = {
@@ -30,7 +31,7 @@ ROUTE = {
 def models_table(scores: dict[str, dict]) -> str:
     """What the three mini models score: a column a model."""
     rows = [["parameters", *(f"{scores[role]['parameters']:,}" for role in ROLES)]]
-    for name, key in (("accuracy: problems solved", "accuracy"), ("impossible twins caught", "impossible.detected"),
+    for name, key in (("accuracy: problems solved", "accuracy"), ("impossible problems noticed", "impossible.detected"),
                       ("false alarms", "impossible.false_alarms")):  # fmt: skip
         rows.append([name, *(percent(figure(scores[role], key)) for role in ROLES)])
     for kind in scores["student"]["skills"]:
@@ -71,7 +72,9 @@ def render(text: str, root: Path = ROOT) -> str:
         "models": models_table({role: read(root, f"data/mini/{role}/scores.json") for role in ROLES}),
         "route": route_table(root),
         "ran": sizes.in_one_line(record_of(root)),
-        "before-after": before_after.table(study, read(root, LIMITS), read(root, FIRST)["teacher"]["accuracy"]),
+        "before-after": before_after.table(
+            study, read(root, LIMITS), read(root, FIRST)["teacher"]["accuracy"], read(root, TRAINED)["parameters"]
+        ),
         "methods": methods.table(root),
         "transcripts": before_after.transcripts(study),
         "rehearsal": rehearsed.line(root),

@@ -21,13 +21,14 @@ NAMED = "of the noticed, the facts named that do not fit"
 STAMP = "Figures"  # where the picture says which figures it was drawn from
 
 
-def table(study: dict, limited: dict, sampled: dict) -> str:
+def table(study: dict, limited: dict, sampled: dict, trained: dict) -> str:
     """Student before and after, and teacher, a column each.
 
     Args:
         study: of notebook 04.
         limited: what data/results/limits.json has.
         sampled: the teacher's accuracy where it samples, from the study of notebook 00.
+        trained: how many parameters were trained, from the study of notebook 03.
     """
     student, teacher = (f"{study['parameters'][who]['mean']:,.0f}" for who in ("student", "teacher"))
     named, about = [shown(study, f"impossible.{who}.named") for who in WHO], NAMED
@@ -40,7 +41,7 @@ def table(study: dict, limited: dict, sampled: dict) -> str:
         [about, *named],
         ["answers that end by themselves", *(shown(study, f"ended.{who}") for who in WHO)],
         ["tokens of an answer", *(f"{study['tokens'][who]['mean']:.0f}" for who in WHO)],
-        ["parameters", student, f"{student} and adapter", teacher],
+        ["parameters", student, f"{student} and {trained['trainable']['mean']:,.0f} in the adapter", teacher],
     ]
     seeds, n = study["run"]["seeds"], study["student_after"]["accuracy"]["n"]
     kept = study["student_after"]["retained"]
