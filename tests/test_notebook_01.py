@@ -6,13 +6,20 @@ import pytest
 import torch
 import torch.nn.functional as F
 from sklearn.datasets import load_digits
-from test_notebook_definitions import cell, definitions
+from test_notebook_definitions import cell, definitions, unsaid
 from torch import nn
 
 from helpers import evaluation, losses
 from helpers.evaluation import results
 
 NAME = "01_dark_knowledge"
+# A cell of prose, the cells whose outputs its figures are from, and the settings that it names beside them.
+SAID = {
+    "slide-md": (("two",), set()), "train-md": (("student", "teacher-test"), set()), "students-md": (("one",), set()),
+    "few-md": (("students", "split"), {"1.5"}), "more-md": (("paired",), {"0.5", "50"}),
+    "more-means": (("more", "train"), {"1,000"}), "unseen-md": (("long", "teacher-test"), {"1.7", "3", "50"}),
+    "seeds-means": (("seeds",), {"50", "200", "1,000"}), "results-md": (("seeds-unseen",), {"10"}),
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -130,6 +137,12 @@ def test_by_hand_is_by_hand(capsys):
 
 
 # --- what the text says of the figures ----------------------------------------------------------
+
+
+@pytest.mark.parametrize("words", SAID)
+def test_the_figures_in_the_words_are_those_of_the_outputs(words):
+    outputs, settings = SAID[words]
+    assert set(unsaid(NAME, words, *outputs)) <= settings
 
 
 @pytest.fixture(scope="module")
