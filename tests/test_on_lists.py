@@ -21,7 +21,6 @@ HINTON = [(some(n), some(n), n - 1, 0.3, T) for n in (3, 5) for T in (2.0, 3.0)]
 MEAN, SLOPES = on_lists.some_texts(4), on_lists.some_tokens(4)
 COSINE = [([some(3) for _ in range(4)], [some(3) for _ in range(4)], counts)
           for counts in ([True, False, False, True], [False, True, True, True])]  # fmt: skip
-HINT = [(some(m), some(n), [some(m) for _ in range(n)], some(n)) for m, n in ((2, 3), (4, 2))]
 
 
 def test_the_runner_up_is_in_second_place():
@@ -55,12 +54,6 @@ def test_the_slopes_are_autograds(case):
     assert on_lists.slopes(*case) == pytest.approx(z.grad[0].tolist(), abs=1e-6)
 
 
-@pytest.mark.parametrize("case", HINT)
-def test_the_hint_is_half_pytorchs_squared_distance(case):
-    v, u, W, b = (torch.tensor(part).double() for part in case)
-    assert on_lists.hint(*case) == pytest.approx(F.mse_loss(W @ v + b, u, reduction="sum").item() / 2)
-
-
 @pytest.mark.parametrize("case", COSINE)
 def test_the_masked_cosine_is_pytorchs_over_the_learnt_tokens(case):
     student, teacher, learnt = case
@@ -71,8 +64,7 @@ def test_the_masked_cosine_is_pytorchs_over_the_learnt_tokens(case):
 @pytest.mark.parametrize(
     ("slips", "right", "cases"),
     [(on_lists.RUNNER_UP_SLIPS, on_lists.runner_up, [(some(10),)]), (on_lists.HINTON_SLIPS, on_lists.hinton, HINTON),
-     (on_lists.HINT_SLIPS, on_lists.hint, HINT), (on_lists.MEAN_SLIPS, on_lists.mean_divergence, MEAN),
-     (on_lists.SLOPE_SLIPS, on_lists.slopes, SLOPES),
+     (on_lists.MEAN_SLIPS, on_lists.mean_divergence, MEAN), (on_lists.SLOPE_SLIPS, on_lists.slopes, SLOPES),
      (of_states.COSINE_SLIPS, of_states.masked_cosine, COSINE)],
 )  # fmt: skip
 def test_a_slip_is_wrong_in_a_way_of_its_own(slips, right, cases):

@@ -80,24 +80,6 @@ def slopes(p: Sequence[float], logits: Sequence[float], label: int, alpha: float
     return [said - wanted for said, wanted in zip(softened(logits), target, strict=True)]
 
 
-def hint(
-    student: Sequence[float], teacher: Sequence[float], rows: Sequence[Sequence[float]], bias: Sequence[float]
-) -> float:
-    """The hint loss at one place: half the squared distance between the teacher and what the regressor makes.
-
-    Args:
-        student: what the student's guided layer holds there.
-        teacher: what the teacher's hint layer holds there.
-        rows: the regressor's matrix: a row for each number of the teacher, with one weight for each of the student.
-        bias: the regressor's bias, one for each row.
-
-    Source:
-        Romero et al. 2015, equation 3.
-    """
-    made = [sum(w * x for w, x in zip(row, student, strict=True)) + b for row, b in zip(rows, bias, strict=True)]
-    return sum((u - r) ** 2 for u, r in zip(teacher, made, strict=True)) / 2
-
-
 def some_texts(count: int) -> list[tuple]:
     """Random cases of `mean_divergence`: of other lengths, vocabularies, distributions and masks each."""
     found = []
@@ -132,18 +114,6 @@ def _sides_turned(student, teacher, label, alpha, temperature):
     return alpha * hinton(student, teacher, label, 1.0, temperature) + (1 - alpha) * soft
 
 
-def _twice(student, teacher, rows, bias):
-    return 2 * hint(student, teacher, rows, bias)
-
-
-def _without_bias(student, teacher, rows, bias):
-    return hint(student, teacher, rows, [0.0] * len(bias))
-
-
-def _root(student, teacher, rows, bias):
-    return _twice(student, teacher, rows, bias) ** 0.5
-
-
 def _label_left_out(p, logits, label, alpha):
     return [said - (1 - alpha) * share for said, share in zip(softened(logits), p, strict=True)]
 
@@ -164,11 +134,6 @@ HINTON_SLIPS = {
     _label_softened: "the label is compared at temperature 1",
     _alpha_turned: "alpha is the share of the hard part",
     _sides_turned: "the teacher's probabilities are the weights: KL(p ‖ q), not KL(q ‖ p)",
-}
-HINT_SLIPS = {
-    _twice: "half of that",
-    _without_bias: "b is missing",
-    _root: "squared: there is no root",
 }
 MEAN_SLIPS = {
     lambda p, q, learnt: mean_divergence(q, p, learnt): "that is KL(q ‖ p)",

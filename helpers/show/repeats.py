@@ -1,7 +1,6 @@
 """Repeated runs as pictures: a dot for each, their mean with its interval, a colour for each kind of model."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from statistics import mean
 from typing import Any
 
@@ -17,11 +16,6 @@ WHISKERS = "(whiskers: 95 % interval)"
 # Curves are told apart without their colours too.
 MARKS = (("-", "o"), ("--", "s"), (":", "^"), ("-.", "D"), ((0, (6, 1, 1, 1, 1, 1)), "v"))
 ORDER = ("after", "control", "rival", "before", "teacher")
-
-
-def points(difference: Estimate) -> str:
-    """A difference of shares and its interval in percentage points: "+7.8 points (+6.2 to +9.3)"."""
-    return str(replace(difference, signed=True))
 
 
 def means(

@@ -17,7 +17,7 @@ ROLES = ("teacher", "student", "sibling")
 # What happens in each notebook, in the words of the reader who is done with it.
 ROUTE = {
     "00_start_here": ("Start here", "you meet teacher and student, and see what this computer can run"),
-    "01_dark_knowledge": ("See what the teacher nearly said", "what soft labels and hints are worth, on tiny digits"),
+    "01_dark_knowledge": ("See what the teacher nearly said", "what soft labels are worth, on tiny digits"),
     "02_teacher_traces": ("Ask the teacher", "its reasoning is collected, checked against gold, kept or dropped"),
     "03_token_distillation": ("Copy the teacher's words", "QLoRA and TRL, and what is in the loss and what is not"),
     "04_before_and_after": ("Measure before and after", "intervals, a paired test, and problems that cannot be true"),
