@@ -25,7 +25,7 @@ GIVEN = {"on_lists": on_lists, "some": some, "torch": torch, "F": F, "log": log,
 def by_torch(student, teacher, label, alpha, T):
     """Right, in single precision, as a reader who knows PyTorch writes it."""
     z, y = torch.tensor([student]), torch.tensor([teacher])
-    soft = F.kl_div((z / T).log_softmax(-1), (y / T).softmax(-1), reduction="batchmean")
+    soft = F.cross_entropy(z / T, (y / T).softmax(-1))
     return alpha * F.cross_entropy(z, torch.tensor([label])) + (1 - alpha) * T**2 * soft
 
 

@@ -38,10 +38,10 @@ def hinton(
         hard_temperature: of the hard part; anything but 1 is a slip.
 
     Source:
-        Hinton et al. 2015, section 2, with KL in the place of the soft targets' cross-entropy: the same gradient.
+        Hinton et al. 2015, section 2. KL in the place of the soft targets' cross-entropy has the same gradient.
     """
     p, q = softened(teacher, temperature), softened(student, temperature)
-    soft = sum(a * log(a / b) for a, b in zip(p, q, strict=True))
+    soft = -sum(a * log(b) for a, b in zip(p, q, strict=True))
     hard = -log(softened(student, hard_temperature)[label])
     return alpha * hard + (1 - alpha) * temperature**power * soft
 
@@ -109,6 +109,11 @@ def _label_softened(student, teacher, label, alpha, temperature):
     return hinton(student, teacher, label, alpha, temperature, hard_temperature=temperature)
 
 
+def _divergence(student, teacher, label, alpha, temperature):
+    soft = divergence(softened(teacher, temperature), softened(student, temperature))
+    return alpha * hinton(student, teacher, label, 1.0, temperature) + (1 - alpha) * temperature**2 * soft
+
+
 def _sides_turned(student, teacher, label, alpha, temperature):
     soft = hinton(teacher, student, label, 0.0, temperature)
     return alpha * hinton(student, teacher, label, 1.0, temperature) + (1 - alpha) * soft
@@ -133,7 +138,8 @@ HINTON_SLIPS = {
     partial(hinton, power=0): "T² is missing",
     _label_softened: "the label is compared at temperature 1",
     _alpha_turned: "alpha is the share of the hard part",
-    _sides_turned: "the teacher's probabilities are the weights: KL(p ‖ q), not KL(q ‖ p)",
+    _sides_turned: "the teacher's probabilities are the weights, the student's are in the logarithm",
+    _divergence: "that is KL: the cross-entropy has no p in the logarithm",
 }
 MEAN_SLIPS = {
     lambda p, q, learnt: mean_divergence(q, p, learnt): "that is KL(q ‖ p)",
