@@ -66,7 +66,7 @@ def chunk_logs(
         (chunks,) of the teacher's, (chunks,) of the student's: as `binarised` takes them.
     """
     return tuple(
-        chunk_sums((wide(logits).gather(1, ids[:, None])[:, 0] - wide(logits).logsumexp(-1)).clamp(max=0), cuts)
+        chunk_sums(wide(logits).log_softmax(-1).gather(1, ids[:, None])[:, 0], cuts)
         for logits, ids, cuts in ((teacher, teacher_ids, chunks.teacher), (student, student_ids, chunks.student))
     )
 
@@ -109,6 +109,5 @@ def alm(
 def _border_logs(logits, cuts, new):
     """(chunks,), how likely a token that opens something new is behind each; behind the last it is certain."""
     known = [one for one in new if one < logits.shape[-1]]  # Gemma's tokenizer has one more than its text models
-    rows = wide(logits[list(cuts[1:-1])])
-    behind = rows[:, known].logsumexp(-1) - rows.logsumexp(-1)
+    behind = wide(logits[list(cuts[1:-1])]).log_softmax(-1)[:, known].logsumexp(-1)
     return torch.cat([behind.clamp(max=0), behind.new_zeros(1)])
