@@ -64,7 +64,7 @@ def test_no_shortcut_passes(capsys, key, name, shortcut):
 
 
 @pytest.mark.parametrize(
-    ("guess", "end"), [(..., "nothing yet"), (40, "· right"), (65, "· right"), (20, "table in the hint say?")]
+    ("guess", "end"), [(..., "nothing yet"), (40, "· right"), (65, "· right"), (20, "Does it say why?")]
 )
 def test_a_prediction_comes_before_the_run(capsys, guess, end):
     ran = []

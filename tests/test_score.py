@@ -47,7 +47,7 @@ def test_the_table_has_a_column_a_model_and_says_what_the_figures_say(figures):
     assert lines[0] == ["", "teacher", "student", "sibling"]
     rows = {line[0]: line[1:] for line in lines[2:]}
     assert rows["**right answers**"] == [str(figures[role]["accuracy"]) for role in score.ROLES]
-    assert rows["impossible twins caught"][1] == str(figures["student"]["impossible"]["detected"])
+    assert rows["impossible twins noticed"][1] == str(figures["student"]["impossible"]["detected"])
     assert rows["two kinds"][2] == str(figures["sibling"]["families"]["two_kinds"])
     assert len({len(line) for line in score.table(figures).splitlines()}) == 1
 

@@ -125,7 +125,7 @@ def test_the_table_says_what_the_file_says(root, capsys):
     rows = {row[0]: row[1:] for row in ([cell.strip() for cell in line.strip("| ").split("|")] for line in lines[2:6])}
     assert [cell.strip() for cell in lines[0].strip("|").split("|")] == ["", *series.COLUMNS]
     assert rows["accuracy: problems solved"] == ["10.0 % (8.0–11.0)", "80.0 % (78.0–81.0)", "90.0 % (88.0–91.0)"]
-    assert rows["impossible twins caught"][1] == "60.0 % (58.0–61.0)"
+    assert rows["impossible twins noticed"][1] == "60.0 % (58.0–61.0)"
     assert rows["false alarms"][2] == "5.0 % (3.0–6.0)"
     assert rows["answers that end by themselves"][0] == "30.0 % (28.0–31.0)"
     assert "n = 500" in lines[-1] and "seed 3" in lines[-1] and "keeps 89 %" in lines[-1]

@@ -26,8 +26,8 @@ ROWS = {
         name: tuple(key.format(model) for model in ("before", "after", "teacher"))
         for name, key in (
             ("false alarms", "impossible.{}.false_alarms"),
-            ("impossible twins caught", "impossible.{}.detected"),
-            ("of the caught, the facts named that do not fit", "impossible.{}.named"),
+            ("impossible twins noticed", "impossible.{}.detected"),
+            ("of the noticed, the facts named that do not fit", "impossible.{}.named"),
             ("answers that end by themselves", "ended.{}"),
         )
     },

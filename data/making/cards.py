@@ -48,7 +48,7 @@ def write(role: str, folder: Path, recipe: dict, scores: dict) -> None:
     )
     shares = {
         "problems answered rightly": scores["accuracy"],
-        "impossible twins caught": scores["impossible"]["detected"],
+        "impossible twins noticed": scores["impossible"]["detected"],
         "false alarms on their solvable siblings": scores["impossible"]["false_alarms"],
         "answers that end by themselves": scores["ended"],
         **{f"family `{family}`": share for family, share in scores["families"].items()},

@@ -58,7 +58,7 @@ def table(figures: dict) -> str:
     rows.append(("**right answers**", *(figures[role]["accuracy"] for role in ROLES)))
     for family in figures[ROLES[0]]["families"]:
         rows.append((family.replace("_", " "), *(figures[role]["families"][family] for role in ROLES)))
-    for key, name in (("detected", "impossible twins caught"), ("false_alarms", "false alarms")):
+    for key, name in (("detected", "impossible twins noticed"), ("false_alarms", "false alarms")):
         rows.append((name, *(figures[role]["impossible"][key] for role in ROLES)))
     rows.append(("answers that ended", *(figures[role]["ended"] for role in ROLES)))
     rows.append(("seconds", *(f"{figures[role]['seconds']:.0f}" for role in ROLES)))

@@ -24,7 +24,7 @@ def distillation() -> Figure:
     box(axis, 8.9, 2.9, "student\n\nsmall", BEFORE)
     box(axis, 8.9, 0.75, "student after\n\nreasons alone", AFTER)
     axis.text(5.75, 2.88, "hard targets · notebooks 2 to 4", ha="center", va="center", fontsize=8, color=GREY)
-    axis.text(5.75, 0.93, "soft targets · notebooks 5 to 8", ha="center", va="center", fontsize=8, color=GREY)
+    axis.text(5.75, 0.93, "soft targets · notebooks 1, 5 to 8", ha="center", va="center", fontsize=8, color=GREY)
     bars = figure.add_axes((0.49, 0.34, 0.17, 0.22))
     bars.bar(list(SKETCHED), list(SKETCHED.values()), color=TEACHER)
     bars.set(yticks=[], ylim=(0, 1.1))

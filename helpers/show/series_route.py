@@ -89,4 +89,5 @@ def _draw_notebook(axis: Axes, number: int, name: str, here: bool) -> None:
     axis.text(x, y, title, ha="center", va="center", fontsize=8, color="black" if there else GREY, zorder=3)
     if here:
         axis.text(x, y + BOX_HEIGHT / 2 + 0.02, "▲ you are here", ha="center", va="top", fontsize=8,
-                  fontweight="bold", color=ORANGE, zorder=3)  # fmt: skip
+                  fontweight="bold", color=ORANGE, zorder=3,
+                  bbox={"facecolor": "white", "edgecolor": "none", "pad": 1})  # fmt: skip
