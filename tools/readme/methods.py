@@ -77,11 +77,12 @@ def of_the_cache(study: dict, limits: dict) -> str:
     )
     each = " / ".join(f"{one:.1f}" for one in angle["per_seed"])
     return (
-        "What a cache keeps was also measured on SmolLM2-135M, with itself as its student, hurt by noise on its "
+        "What a cache keeps was also measured on SmolLM2-135M; its student was a copy with noise added to the "
         f"weights. 12 samples of each distribution are {kept:.1f} bytes a token, which is the packed targets alone; "
-        f"over {study['smollm2']['tokens']['mean']:,} tokens their gradient lies {angle['mean']:.1f}° from that of "
-        f"the whole distributions ({angle['low']:.1f} to {angle['high']:.1f}; the seeds: {each}). An angle belongs "
-        "to a number of tokens: that of samples falls nearly as 1/√tokens, that of the likeliest hardly falls "
+        f"over {study['smollm2']['tokens']['mean']:,} tokens their gradient, in two of the student's matrices, lies "
+        f"{angle['mean']:.1f}° from that of the whole distributions ({angle['low']:.1f} to {angle['high']:.1f}; the "
+        f"seeds: {each}). An angle belongs to a number of tokens: that of samples falls nearly as 1/√tokens, that of "
+        "the likeliest hardly falls "
         f"(`mini`, over {tokens} tokens: 12 samples {draws}°, the 2 likeliest {likeliest}°). On the disk lie tokens "
         "and labels too, 8 bytes for each token of prompt and answer: on `mini` "
         f"{mini['on_disk']:.1f} bytes a learnt token, of which {mini['targets']:.1f} are targets."
