@@ -1,4 +1,4 @@
-"""helpers.traces.place and store: what is damaged is mended or named, and what was made otherwise is refused."""
+"""helpers.traces.place and store: what is damaged is mended or named, and what has other settings is refused."""
 
 import copy
 import json

@@ -44,7 +44,7 @@ def make(folder: Path, made: dict, parts: int, part: Callable[[int], list[dict]]
         part: gives the rows of part number i, with the columns of FEATURES and STATES; their length is counted here.
 
     Raises:
-        ValueError: if the folder holds a cache that was made otherwise, naming what differs.
+        ValueError: if the folder holds a cache that was made with other settings, naming what differs.
     """
     provenance.refuse_others(folder, made, "cached targets", (PARTS, DATASET))
     if finished(folder):
@@ -81,8 +81,8 @@ def load(folder: Path, made: dict, tell: bool = True) -> Dataset:
 
     Raises:
         FileNotFoundError: if it is not there or not finished.
-        ValueError: if it was made otherwise (by another teacher, for another tokenizer, prompt or trace set, ...),
-            naming what differs, or if it is not what was written.
+        ValueError: if it was made with other settings (by another teacher, for another tokenizer, prompt or trace set,
+            ...), naming what differs, or if it is not what was written.
     """
     if not finished(folder):
         raise FileNotFoundError(f"there is no finished cache in {folder}: `methods.Cached(...).fill()` makes one")

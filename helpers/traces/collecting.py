@@ -44,8 +44,8 @@ def collect(
         ended, verdict ("kept", or the reason for dropping it). `record` tells how they were made.
 
     Raises:
-        ValueError: for n below 1, for a folder made otherwise (naming what differs: teacher, questions or their gold
-            answers, seed, sampling, ...), for a damaged one that cannot be mended, and as `questions.draw`.
+        ValueError: for n below 1, for a folder made with other settings (naming what differs: teacher, questions or
+            their gold answers, seed, sampling, ...), for a damaged one that cannot be mended, and as `questions.draw`.
         OSError: as `questions.draw` and `models.load_teacher`.
     """
     if n < 1:

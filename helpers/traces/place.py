@@ -27,7 +27,7 @@ class Place:
         """Adds to what is known, and compares it with what is there.
 
         Raises:
-            ValueError: naming what differs, if the folder holds traces that were made otherwise.
+            ValueError: naming what differs, if the folder holds traces that were made with other settings.
         """
         self.made |= known
         provenance.refuse_others(self.folder, self.made, "traces", (BATCHES, DATASET))

@@ -21,7 +21,7 @@ def ask(
 
     folder: where they are kept, and where a call that was killed goes on. load: gives (model, tokenizer), called where
     a question is left. how: what else `generation.generate` takes; a batch has its own seed.
-    Of two calls at once the second waits. Raises ValueError if the folder holds answers that were made otherwise.
+    Of two calls at once the second waits. Raises ValueError if the folder holds answers of other settings.
     """
     seed = how.pop("seed", 0)
     made = {"questions": list(questions), "max_new_tokens": max_new_tokens, "batch": batch, "seed": seed, **how}
