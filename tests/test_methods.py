@@ -71,20 +71,19 @@ def test_where_alarms_were_not_counted_the_table_says_so(tmp_path):
 
 
 def test_what_holds_of_many_differences_at_once():
-    """By hand: +9.7 has the smallest p, 0.0189, times 4 is 0.075; +10.6 has 0.0330, times 3 is 0.099.
+    """By hand: +12.7 has t = 12.67 / (3.464 / √3) = 6.33, with 2 degrees of freedom p = 0.0240, times 4 that is 0.096.
 
-    +11.8 has t = 11.78 / (4.141 / √3) = 4.93, with 2 degrees of freedom p = 0.0388; times 2 that is 0.078, but no
-    larger p may come out smaller than the one before it: 0.099.
+    +11.8 has t = 11.78 / (4.141 / √3) = 4.93, p = 0.0388, times 3 that is 0.12; +2.8 has t = 2.78 / (3.906 / √3) = 1.23,
+    p = 0.343, times 2 that is 0.69, and no larger p may come out smaller than the one before it.
     """
     gains = [figure(study(notebook), key) for _, _, notebook, _, key in (*methods.FEW, *methods.ALL) if key]
-    assert [round(100 * one["mean"], 1) for one in gains] == [11.8, 10.6, 9.7, 0.8]
+    assert [round(100 * one["mean"], 1) for one in gains] == [11.8, 2.8, 12.7, 0.8]
     told = methods.corrected(gains)
     assert "4 differences, tested together" in told and "Holm" in told
     above, _, others = told.partition("and not below it ")
     assert "none is below p = 0.05" in above and others.startswith(
-        "+11.8 (p = 0.099, though it is above zero with each seed); "
-        "+10.6 (p = 0.099, though it is above zero with each seed); "
-        "+9.7 (p = 0.075, though it is above zero with each seed); +0.8 (p = 0.37). "
+        "+11.8 (p = 0.12, though it is above zero with each seed); +2.8 (p = 0.69); "
+        "+12.7 (p = 0.096, though it is above zero with each seed); +0.8 (p = 0.69). "
     )
     assert told in methods.table(ROOT)
     clear = methods.corrected([*gains, {"mean": 0.307, "per_seed": [0.301, 0.307, 0.313]}])

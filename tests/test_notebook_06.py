@@ -1,5 +1,6 @@
 """Notebook 06: what it defines is what the helpers do, and its exercises can be solved and know their mistakes."""
 
+import ast
 import json
 import random
 import re
@@ -11,7 +12,7 @@ from notebook_checks import text
 from test_cache import MADE, fill
 from test_notebook_definitions import cell, definitions, exercise, notebook, printed, solution
 
-from helpers import cache, check, losses, models, traces
+from helpers import cache, check, evaluation, losses, models, traces
 from helpers.cache import on_lists
 from helpers.losses.gradient_angle import Quality
 from helpers.methods.logits import shares
@@ -107,18 +108,24 @@ def test_the_distance_is_the_divergence_where_the_teacher_wrote():
 
 
 def study_says(capsys, study: dict | None) -> str:
-    """The last line of the cell that shows the study's seeds, if this is the study."""
+    """What the cell shows that has the study's seeds, if this is the study."""
     results = SimpleNamespace(study=lambda name, tier: study)
-    given = {"chosen": {"epochs": 16}, "of_words": {"epochs": 8}, "results": results, "NAME": NAME, "tier": MINI}
-    exec(compile(cell(NAME, "study"), "study", "exec"), given)
-    return capsys.readouterr().out.splitlines()[-1]
+    given = {"chosen": {"epochs": 16}, "of_words": {"epochs": 8}, "results": results, "NAME": NAME, "tier": MINI,
+             "evaluation": evaluation}  # fmt: skip
+    *before, shown = ast.parse(cell(NAME, "study")).body
+    exec(compile(ast.Module(before, []), "study", "exec"), given)
+    table = eval(compile(ast.Expression(shown.value), "study", "eval"), given)
+    return str(table or capsys.readouterr().out)
 
 
 def test_a_study_is_shown_only_if_its_settings_are_those_of_this_run(capsys):
-    far = {"sampled": {"per_seed": [0.3, 0.2, 0.3]}, "top_k_tail": {"per_seed": [0.2, 0.25, 0.2]}}
+    keys = ("words", "live", "sampled", "top_k_tail", "top_k")
+    right = {key: {"accuracy": {"mean": 0.5, "per_seed": [0.4, 0.5, 0.6]}} for key in keys}
+    right["top_k_tail"]["accuracy"]["per_seed"] = [0.3, 0.5, 0.7]
+    study = {"far": {key: {"per_seed": [0.3, 0.2, 0.3]} for key in keys}, **right}
     settings = "soft {'epochs': 16}, words {'epochs': 8}"
-    assert study_says(capsys, {"settings": settings, "far": far}).endswith("with 2 of 3 seeds")
-    for other in (None, {"far": far}, {"settings": "others", "far": far}):
+    assert "-10.0 / +0.0 / +10.0" in study_says(capsys, {"settings": settings, **study})
+    for other in (None, study, {"settings": "others", **study}):
         assert "no study with these settings" in study_says(capsys, other)
 
 
