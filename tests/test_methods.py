@@ -73,8 +73,8 @@ def test_where_alarms_were_not_counted_the_table_says_so(tmp_path):
 def test_what_holds_of_many_differences_at_once():
     """By hand: +12.7 has t = 12.67 / (3.464 / √3) = 6.33, with 2 degrees of freedom p = 0.0240, times 4 that is 0.096.
 
-    +11.8 has t = 11.78 / (4.141 / √3) = 4.93, p = 0.0388, times 3 that is 0.12; +2.8 has t = 2.78 / (3.906 / √3) = 1.23,
-    p = 0.343, times 2 that is 0.69, and no larger p may come out smaller than the one before it.
+    +11.8 has t = 11.78 / (4.141 / √3) = 4.93, p = 0.0388, times 3 that is 0.12; +2.8 has t = 2.78 / (3.906 / √3) =
+    1.23, p = 0.343, times 2 that is 0.69, and no larger p may come out smaller than the one before it.
     """
     gains = [figure(study(notebook), key) for _, _, notebook, _, key in (*methods.FEW, *methods.ALL) if key]
     assert [round(100 * one["mean"], 1) for one in gains] == [11.8, 2.8, 12.7, 0.8]
