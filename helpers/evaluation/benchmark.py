@@ -27,7 +27,7 @@ class Benchmark:
     """What every model is asked.
 
     Attributes:
-        asked: problems with `.question`, `.answer` and `.family`.
+        asked: problems with `.question`, `.answer` and `.family`, and a `.kind` where they do not ask for numbers.
         pairs: (solvable, impossible) twins, or none.
         seeds: the three questions of `problems.SEED_QUESTIONS`.
         noticed: whether a response says that its problem has no answer.
@@ -77,6 +77,8 @@ class Responses:
 def draw_benchmark(tier: Tier, n: int, pairs: int, seed: int, lacking: bool = False) -> Benchmark:
     """n test problems, `pairs` pairs of twins where the tier's problems are made here, and the three seed questions.
 
+    Of the reader's own questions, n test questions alone; where there are fewer, all, which is printed.
+
     Args:
         tier: whose problems they are.
         n: how many problems.
@@ -89,6 +91,8 @@ def draw_benchmark(tier: Tier, n: int, pairs: int, seed: int, lacking: bool = Fa
         ValueError: as `questions.draw` and `missing_premises`.
         OSError: as `questions.draw`.
     """
+    if tier.data.own:
+        return Benchmark(questions.draw(tier, "test", n, seed, fewer=True))
     seeds = [questions.Question(text, answer, name) for name, (text, answer) in problems.SEED_QUESTIONS.items()]
     asked = questions.draw(tier, "test", n, seed)
     if tier.data.made_here:
