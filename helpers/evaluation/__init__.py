@@ -1,5 +1,6 @@
 """What answers are worth: read, scored, compared with a test, and written to a file."""
 
+from helpers.evaluation import kinds
 from helpers.evaluation.before_after import NAMES, SLIPS, TOUCHING, figures, needed, probe, reasons, transcripts
 from helpers.evaluation.benchmark import Benchmark, Responses, draw_benchmark, size, student, teacher
 from helpers.evaluation.enough import Enough, enough
@@ -14,7 +15,7 @@ from helpers.evaluation.tables import Table, beside
 __all__ = [
     "FALSE_REASON", "NAMES", "PUBLISHED", "REASONS", "RIGHT", "SEED_FACTS", "SLIPS", "TOUCHING", "Benchmark",
     "Enough", "Estimate", "Responses", "Table", "TwinScore", "accuracy", "beside", "by_family", "draw_benchmark",
-    "enough", "facts_of", "figures", "final_answer", "gsm8k", "holm", "is_right", "mcnemar", "named_right",
-    "names_facts", "needed", "p_text", "paired_bootstrap", "probe", "read_answer", "reason", "reasons", "right", "says_impossible",
-    "score_twins", "size", "student", "teacher", "transcripts", "verdict", "wilson", "worth",
+    "enough", "facts_of", "figures", "final_answer", "gsm8k", "holm", "is_right", "kinds", "mcnemar", "named_right",
+    "names_facts", "needed", "p_text", "paired_bootstrap", "probe", "read_answer", "reason", "reasons", "right",
+    "says_impossible", "score_twins", "size", "student", "teacher", "transcripts", "verdict", "wilson", "worth",
 ]  # fmt: skip

@@ -45,6 +45,10 @@ class Kind:
         """Whether a response ends in the gold answer."""
         raise NotImplementedError
 
+    def told(self, gold: Sequence) -> str:
+        """A gold answer as it is shown; "" for none."""
+        return ", ".join(map(str, gold))
+
 
 class Number(Kind):
     """One number or several, in the order asked for; () says that the problem cannot be true. `reading` reads them."""
@@ -72,6 +76,10 @@ class Text(Kind):
 
 class Choice(Kind):
     """One of several: by its letter, or by its text word for word. Both, where they do not fit, is none."""
+
+    def told(self, gold: Sequence) -> str:
+        """The letter, and what it stands for where that is known."""
+        return ") ".join([gold[0], *gold[1:][golds.LETTERS.index(gold[0]) :][:1]])
 
     def read(self, text: str, gold: tuple = ()) -> str | None:
         """The letter of what a response chooses."""

@@ -14,7 +14,8 @@ from helpers.questions.reading import Question, checked
 from helpers.tiers import OwnData, Tier
 from helpers.tiers.naming import ROOT
 
-FEWEST = 5  # questions that validation and test have each, where there are enough for it
+# Questions that are held out at least, where there are enough: with fewer than 6 no paired test can prove anything.
+FEWEST = {"test": 8, "validation": 4}
 AGREED = "agreed.jsonl"  # in a tier's folder: what the teacher's samples agree on, where nobody knows the answers
 
 _said: set[tuple] = set()  # what was printed already
@@ -165,5 +166,5 @@ def _split(data: OwnData, held: list[Question], found: list[Question], twice: in
 def _hashed(question: str, number: int, counts: Counter, out: Sequence[str]) -> str:
     """One in ten is held out for each of the splits `out`. number: of the question in its file, from 1 on."""
     tenth = int(hashlib.sha256(near.same(question).encode()).hexdigest(), 16) % 10
-    least = min(FEWEST, max(number // 8, number >= 3))
-    return next((split for place, split in enumerate(out) if tenth == place or counts[split] < least), "train")
+    least = {split: min(FEWEST[split], max(number // 5, number >= 3)) for split in out}
+    return next((split for place, split in enumerate(out) if tenth == place or counts[split] < least[split]), "train")
