@@ -79,7 +79,7 @@ LINES = {
     "no JSON": ('{"question": "How', "line 3: this is no JSON .*: mend or remove it"),
     "no object": ("18", r"line 3: not an object, as \{"),
     "no question": ({"answer": 1}, "line 3: there is no column 'question'; there is answer: name the right one with"),
-    "no answer": ({"question": "Who?", "a": 1}, "no column 'answer'; there is question, a: .* answer=..., or add it"),
+    "no answer": ({"question": "Who?", "a": 1}, "line 3: there is no column 'answer'; there is question, a: .*answer="),
     "an empty question": ({"question": " ", "answer": 1}, "line 3: the question is ' ', and a text is needed"),
     "a question that is none": ({"question": 5, "answer": 1}, "line 3: the question is 5"),
     "half a character": ('{"question": "a \\ud83d", "answer": 1}', "line 3: the question has .*half a character"),

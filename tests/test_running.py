@@ -23,7 +23,7 @@ SECRET = "sk-canary-0123456789"
         # Who ends before the test has not passed it, nor who writes what the test would.
         ("import sys; sys.exit(0)", "pass", "SystemExit"),
         ("import os; os._exit(0)", "pass", "ended with code 0"),
-        (f"open('result', 'w').write({PASSED!r})\nimport os; os._exit(0)", "pass", ""),
+        (f"open('result', 'w').write({PASSED!r})\nimport os; os._exit(0)", "pass", "failed"),
         ("if __name__ == '__main__':\n    1 / 0", "pass", PASSED),
         ("print('x' * 10**6)\nimport sys; sys.stderr.write('y' * 10**6)", "pass", PASSED),
         ("x = input()", "pass", "EOFError"),
@@ -31,7 +31,7 @@ SECRET = "sk-canary-0123456789"
 )
 def test_a_test_says_whether_it_passed_and_if_not_why(code, test, said):
     found = run(code, test)
-    assert found.splitlines()[-1].startswith(said) and (found == PASSED) == (said == PASSED)
+    assert said in found and (found == PASSED) == (said == PASSED)
 
 
 @pytest.mark.slow

@@ -49,10 +49,11 @@ def chosen(text: str, options: Sequence[str] = ()) -> str | None:
     found = CHOSEN.match(SET.sub(r"\1", said).strip(" *_`\"'$").replace("*", ""))
     if found and found[3].upper() in letters:
         letter, behind = found[3].upper(), normalised(found[5])
-        pairs = zip(letters, texts, strict=False)
-        fits = [one for one, option in pairs if re.match(rf"{re.escape(option)}(?!\w)", behind)]
+        # Of "Paris" and "Paris, Texas" the longer one is meant where both fit.
+        longest = sorted(zip(texts, letters, strict=False), key=lambda pair: -len(pair[0]))
+        fits = next((one for option, one in longest if re.match(rf"{re.escape(option)}(?!\w)", behind)), None)
         # "A train is faster" does not choose A.
         if fits or found[1] or found[2] or found[4] or not behind or WHY.match(behind):
-            return letter if not fits or letter in fits else None
+            return letter if fits in (None, letter) else None
     there = {one for one in NAMED.findall(said) if one in letters}
     return there.pop() if len(there) == 1 else None

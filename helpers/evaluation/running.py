@@ -43,7 +43,7 @@ with open(task["result"], "w", encoding="utf-8") as file:
 
 
 def run(code: str, test: str, seconds: int = SECONDS, clock: float = CLOCK, megabytes: int = MEGABYTES) -> str:
-    """What a test says of some code: PASSED, or why not, as "AssertionError".
+    """What a test says of some code: PASSED, or why not, as "failed: AssertionError".
 
     The test is run behind the code, with the names that the code has defined; it passes if it raises nothing. A machine
     that is busy may reach the time on the clock where another does not.
@@ -75,7 +75,7 @@ def run(code: str, test: str, seconds: int = SECONDS, clock: float = CLOCK, mega
             found = result.read_text(encoding="utf-8", errors="replace")
         except OSError:
             return f"ended with code {process.returncode} before its test had passed"
-    return PASSED if found == token else found
+    return PASSED if found == token else f"failed: {found}"
 
 
 def _environment(folder: str) -> dict[str, str]:

@@ -138,8 +138,8 @@ def _read(data: OwnData, name: str, revision: str | None, config: str | None, sp
 def _split(data: OwnData, held: list[Question], found: list[Question], twice: int) -> Own:
     """Sides in the order of the file, so that questions that are added behind it leave all others where they are.
 
-    A question stays with an earlier one that is nearly the same; else its text decides; else, where the test or the
-    validation would have too few, it goes there.
+    A question stays with an earlier one that is nearly the same; else its text decides, unless the test or the
+    validation would have too few of so many, or chance gave it too many.
     """
     every = [*held, *found]
     before = near.earlier([one.question for one in every], data.near)
@@ -166,5 +166,8 @@ def _split(data: OwnData, held: list[Question], found: list[Question], twice: in
 def _hashed(question: str, number: int, counts: Counter, out: Sequence[str]) -> str:
     """One in ten is held out for each of the splits `out`. number: of the question in its file, from 1 on."""
     tenth = int(hashlib.sha256(near.same(question).encode()).hexdigest(), 16) % 10
-    least = {split: min(FEWEST[split], max(number // 5, number >= 3)) for split in out}
-    return next((split for place, split in enumerate(out) if tenth == place or counts[split] < least[split]), "train")
+    for place, split in enumerate(out):
+        least = min(FEWEST[split], max(number // 5, number >= 3))
+        if counts[split] < (max(least, number // 6 + 1) if tenth == place else least):
+            return split
+    return "train"
