@@ -5,7 +5,7 @@ from collections import Counter
 from dataclasses import replace
 
 import pytest
-from test_own_data import KINDS, foreign
+from foreign import KINDS, foreign
 from trace_doubles import said
 
 from helpers import evaluation, questions, tiers, traces

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from test_own_data import FOREIGN, KINDS, RESPONSES, foreign
+from foreign import FOREIGN, KINDS, RESPONSES, foreign
 from trace_doubles import COLUMNS, said
 
 from helpers import questions, tiers, traces

@@ -208,6 +208,7 @@ def test_scores_go_by_each_problems_kind():
     assert scoring.right([Answer(one, 3, True) for one in wrong], asked) == [False] * 4
     with pytest.raises(ValueError, match="this problem asks for text: read the answers"):
         evaluation.reason(asked[1], Answer("Rome", 3, True))
+    assert kinds.read("It is\n\nParis.", asked[1]) == "paris" and kinds.read("", asked[2]) is None
     assert evaluation.worth("Paris", ("paris",), kind="text") == evaluation.RIGHT
 
 

@@ -1,35 +1,14 @@
 """data/own and tests/own: toys that their maker makes again, and foreign data of each kind that can be read."""
 
 import json
-from pathlib import Path
 
 import pytest
+from foreign import KINDS, foreign
 
 from data.making import own as maker
 from helpers import questions, tiers
 from helpers.problems import SPLITS, draw, split_of
 from helpers.questions import near
-
-FOREIGN = Path(__file__).parent / "own"
-# Kind: its file, what its columns are called, and which kind of answers it has.
-KINDS = {
-    "number": {"questions": "number.csv", "question": "text", "answer": "result"},
-    "text": {"questions": "text.csv", "question": "prompt", "answer": "expected"},
-    "choice": {"questions": "choice.jsonl", "question": "stem", "answer": "key", "options": "choices"},
-    "code": {"questions": "code.jsonl", "question": "task", "answer": "tests"},
-    "function": {"questions": "function.jsonl", "question": "problem", "answer": "solution"},
-    "none": {"questions": "none.jsonl", "question": "q"},
-}
-RESPONSES = {
-    "number": "work", "text": "trace", "choice": "output", "code": "completion", "function": "reply", "none": "r",
-}  # fmt: skip
-
-
-def foreign(name: str, **more):
-    """The mini tier with the foreign questions of a kind."""
-    how = dict(KINDS[name])
-    kind = f"{FOREIGN}/judge.py:same_colours" if name == "function" else name
-    return tiers.own("mini", questions=FOREIGN / how.pop("questions"), kind=kind, **how, **more)
 
 
 def test_the_toys_are_as_their_maker_makes_them():

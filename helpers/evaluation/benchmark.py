@@ -77,7 +77,7 @@ class Responses:
 def draw_benchmark(tier: Tier, n: int, pairs: int, seed: int, lacking: bool = False) -> Benchmark:
     """n test problems, `pairs` pairs of twins where the tier's problems are made here, and the three seed questions.
 
-    Of the reader's own questions, n test questions alone; where there are fewer, all, which is printed.
+    Of the reader's own questions there are no pairs; where there are fewer than n, all are taken, which is printed.
 
     Args:
         tier: whose problems they are.
@@ -91,10 +91,10 @@ def draw_benchmark(tier: Tier, n: int, pairs: int, seed: int, lacking: bool = Fa
         ValueError: as `questions.draw` and `missing_premises`.
         OSError: as `questions.draw`.
     """
-    if tier.data.own:
-        return Benchmark(questions.draw(tier, "test", n, seed, fewer=True))
     seeds = [questions.Question(text, answer, name) for name, (text, answer) in problems.SEED_QUESTIONS.items()]
-    asked = questions.draw(tier, "test", n, seed)
+    asked = questions.draw(tier, "test", n, seed, fewer=tier.data.own)
+    if tier.data.own:
+        return Benchmark(asked, [], seeds)
     if tier.data.made_here:
         return Benchmark(asked, problems.draw_twins("test", min(pairs, tier.data.most or pairs), seed), seeds)
     try:

@@ -156,6 +156,11 @@ def of(name: str) -> Kind:
     return Function(tiers.kinds.named(name))
 
 
+def read(text: str, problem: object) -> object:
+    """What a response to a problem answers, by the problem's kind; None if nothing can be read."""
+    return of(getattr(problem, "kind", "number")).read(text, problem.answer)
+
+
 def right(text: str, problem: object) -> bool:
     """Whether a response to a problem is right, by the problem's kind; a problem without one asks for numbers."""
     return of(getattr(problem, "kind", "number")).right(text, problem.answer)

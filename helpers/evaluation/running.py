@@ -4,7 +4,8 @@ What this protects from: accidents. An endless loop ends, memory and files have 
 temporary folder, does not get the environment (so no keys and tokens that lie in it), and what it started is killed
 with it. What it does not protect from: malice. The code runs as the same user: it can read the files that the user can
 read, write to them, and use the network. Who does not trust a model's code runs the whole notebook in a container or a
-virtual machine without secrets and network. On Windows there are no limits but the time on the clock.
+virtual machine without secrets and network. On Windows there are no limits but the time on the clock,
+and on macOS there is none of memory.
 """
 
 import json
@@ -26,10 +27,13 @@ import json, sys, traceback
 task = json.load(sys.stdin)
 try:
     import resource
-    for what, most in task["limits"].items():
+except ImportError:
+    task["limits"] = {}
+for what, most in task["limits"].items():
+    try:
         resource.setrlimit(getattr(resource, what), (most, most))
-except (ImportError, ValueError):
-    pass
+    except (OSError, ValueError):
+        pass  # macOS has no limit of memory
 try:
     room = {"__name__": "answer"}
     exec(compile(task["code"], "answer.py", "exec"), room)

@@ -1,6 +1,7 @@
 """Kinds of answers, by name, so that a tier stays plain data; and functions of the reader's that say what is right."""
 
 import inspect
+import marshal
 from collections.abc import Callable
 from importlib.util import module_from_spec, spec_from_file_location
 
@@ -78,7 +79,7 @@ def edition(kind: str) -> str:
 def _digest(judge: Callable) -> str:
     """Eight letters that change with a function's source, where there is one: another judge has another name."""
     try:
-        text = inspect.getsource(judge)
+        code = inspect.getsource(judge).encode()
     except (OSError, TypeError):  # typed into a plain Python prompt, or no function of Python
-        text = ""
-    return sources.digest(text.encode()).removeprefix("sha256:")[:8]
+        code = marshal.dumps(judge.__code__) if hasattr(judge, "__code__") else repr(type(judge)).encode()
+    return sources.digest(code).removeprefix("sha256:")[:8]
