@@ -1,4 +1,4 @@
-"""Foreign data of each kind of answers, as a reader might bring them: questions, gold answers, and traces, in tests/own.
+"""Foreign data of each kind of answers, as a reader might bring them: questions, gold answers, traces (tests/own).
 
 Some of the traces are wrong, so that a verdict has something to drop.
 """

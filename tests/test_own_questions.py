@@ -3,7 +3,6 @@
 import csv
 import json
 import re
-from dataclasses import replace
 from pathlib import Path
 
 import datasets
@@ -289,20 +288,15 @@ def test_the_side_of_a_question_from_elsewhere_is_known(tmp_path):
     assert questions.sides(tiers.TIERS["mini"], [text(3)]) == [questions.problems.split_of(text(3))]
 
 
-def test_answers_that_nobody_knows_are_those_agreed_on(tmp_path):
-    mine = replace(tier(write(tmp_path / "a.jsonl", rows(40)), kind="none"), name="own-agreed-by-a-test")
+def test_answers_that_nobody_knows_are_those_agreed_on(tmp_path, monkeypatch):
+    monkeypatch.setattr(tiers, "ROOT", tmp_path)
+    mine = tier(write(tmp_path / "a.jsonl", rows(40)), kind="none")
     tests = splits(mine)["test"]
-    with pytest.raises(
-        ValueError, match=r"nobody knows the answers of these test questions: call traces\.agree\(tier\)"
-    ):
+    with pytest.raises(ValueError, match=r"nobody knows the answers of these test questions: call traces\.agree"):
         questions.draw(mine, "test", 2, 0)
     assert len(questions.draw(mine, "test", len(tests), 0, unanswered=True)) == len(tests)
     assert questions.draw(mine, "train", 3, 0)[0].answer == ()
-    place = mine.artifacts / own.AGREED
-    place.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        write(place, [{"question": one, "answer": ["7"] if i else []} for i, one in enumerate(tests)])
-        found = questions.draw(mine, "test", 500, 0, fewer=True)
-        assert {one.question for one in found} == set(tests[1:]) and {one.answer for one in found} == {("7",)}
-    finally:
-        place.unlink(), place.parent.rmdir()
+    mine.artifacts.mkdir(parents=True)
+    write(mine.artifacts / own.AGREED, [{"question": one, "answer": ["7"] if i else []} for i, one in enumerate(tests)])
+    found = questions.draw(mine, "test", 500, 0, fewer=True)
+    assert {one.question for one in found} == set(tests[1:]) and {one.answer for one in found} == {("7",)}
