@@ -38,7 +38,12 @@ class Kind:
         return golds.read(self.name, raw, options)
 
     def read(self, text: str, gold: tuple = ()) -> object:
-        """What a response answers; None if nothing. gold: what a choice lists."""
+        """What a response answers; None if nothing.
+
+        Args:
+            text: the response.
+            gold: of the question, for the options of a choice and how many numbers are asked for.
+        """
         raise NotImplementedError
 
     def right(self, text: str, gold: tuple) -> bool:
