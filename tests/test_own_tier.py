@@ -82,7 +82,7 @@ def test_an_endpoint_is_a_model_that_can_be_asked_alone():
         ({"teacher": "Qwen/Qwen3-0.6B@main"}, "teacher is .*'main' is no commit, so the model could change und"),
         ({"teacher": "./nowhere"}, "teacher is './nowhere': there is no such folder"),
         ({"teacher": TOYS}, "teacher is .*there is no such folder"),
-        ({"teacher": "http://localhost:8000/v1"}, r"a server is tiers.EndpointSpec\(base_url, model\)"),
+        ({"teacher": "http://localhost:8000/v1"}, r"teacher is an address: a server is tiers.EndpointSpec\(base_url"),
         ({"student": THERE}, "student is an endpoint, which can be asked and cannot learn"),
         ({"questions": "openai/gsm8k"}, "questions is .*the data could change.*huggingface.co/datasets/openai/gsm8k"),
         ({"kind": "numbers"}, r"kind is 'numbers', and there is no such kind.*number, text, choice, code, none"),

@@ -113,7 +113,8 @@ def model(named: "str | Path | ModelSpec | EndpointSpec", role: str) -> "ModelSp
     if isinstance(named, tiers.ModelSpec | EndpointSpec):
         return named
     if re.match(r"https?://", str(named)):
-        raise ValueError(f"{role} is {str(named)!r}: a server is tiers.EndpointSpec(base_url, model), for the teacher")
+        # Not repeated: there may be a key in it.
+        raise ValueError(f"{role} is an address: a server is tiers.EndpointSpec(base_url, model), for the teacher alone")
     folder = place_of(named)
     if folder and folder.is_dir():
         return tiers.ModelSpec(from_root(folder))
