@@ -114,7 +114,7 @@ def model(named: "str | Path | ModelSpec | EndpointSpec", role: str) -> "ModelSp
         return named
     if re.match(r"https?://", str(named)):
         # Not repeated: there may be a key in it.
-        raise ValueError(f"{role} is an address: a server is tiers.EndpointSpec(base_url, model), for the teacher alone")
+        raise ValueError(f"{role} is an address: a server is tiers.EndpointSpec(base_url, model), for a teacher")
     folder = place_of(named)
     if folder and folder.is_dir():
         return tiers.ModelSpec(from_root(folder))

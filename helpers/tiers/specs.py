@@ -13,8 +13,8 @@ class DataSpec:
     revision: str | None = None
     most: int | None = None  # how many a validation or a test has of problems that are made here; None: no end of them
 
-    # Of a reader's own questions the last two are fields: how they are answered (`tiers.kinds`), and how many traces the
-    # teacher writes to each.
+    # Of a reader's own questions the last two are fields: how they are answered (`tiers.kinds`), and how many traces
+    # the teacher writes to each.
     own = False
     kind = "number"
     samples = 1
