@@ -108,8 +108,8 @@ def test_a_store_of_each_kind_is_read_as_it_was_written(tiny, tmp_path, monkeypa
     again = traces.collect(mine, n, 0, tmp_path / "traces")
     assert again.to_list() == found.to_list() and again.features == found.features and len(said_all.asked) == n
     assert capsys.readouterr().out == f"traces of {n} questions: read from traces\n"
-    other = replace(mine, data=replace(mine.data, answer="x", question=mine.data.question))
-    with pytest.raises(ValueError, match=r"there is no column 'x'|was made otherwise: columns was"):
+    other = replace(mine, data=replace(mine.data, answer="x"))
+    with pytest.raises(ValueError, match=r"columns was {'question'"):
         traces.collect(other, n, 0, tmp_path / "traces")
     with pytest.raises(ValueError, match=r"none of the .* traces can be kept"):
         traces.load(mine, folder=tmp_path / "traces")
