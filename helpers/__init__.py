@@ -8,10 +8,10 @@
     cache          a teacher's distributions and states on disk
     losses         divergences, in blocks, from few tokens, across tokenizers, between states, and maps of layers
 
-    traces         a teacher's answers: collected, filtered, mixed, stored
+    traces         a teacher's answers: collected or imported, filtered, mixed, stored
     evaluation     answers read, scored, compared with a test; figures and tables
     generation     answers written: by transformers, or by vLLM
-    questions      questions with gold answers, for every tier
+    questions      questions with gold answers, for every tier, and one's own
     models         load, adapt, count, unload; how a question is put; what to do where a model cannot be had
     memory         what a step costs, and how memory comes back
 

@@ -8,8 +8,11 @@ from pathlib import Path
 HELPERS = Path(__file__).parent
 # What shapes a training, a cache or a verdict on a trace. Other helpers load models, write answers or draw pictures.
 SHAPING = (
-    "alignment", "cache", "losses", "methods", "models/chat", "models/lora", "training", "traces/filtering",
-    *(f"evaluation/{name}" for name in ("conclusions", "formulas", "numerals", "phrases", "reading")),
+    "alignment", "cache", "losses", "methods", "models/chat", "models/lora", "training",
+    "traces/filtering", "traces/samples",
+    *(f"evaluation/{name}" for name in (
+        "concluding", "conclusions", "formulas", "kinds", "numerals", "phrases", "reading", "running",
+    )),
 )  # fmt: skip
 
 

@@ -203,6 +203,16 @@ def test_nothing_is_right_or_wrong_without_gold():
         assert not re.search(r"[✓✗]|right|wrong|Gold", text)
 
 
+@pytest.mark.parametrize(
+    ("kind", "gold", "right", "told"),
+    [("text", ("Paris",), "Answer: Paris", "Paris"), ("choice", ("B", "Rome", "Paris"), "(B)", "B) Paris")],
+)
+def test_other_kinds_of_answers_are_shown_right_and_wrong(kind, gold, right, told):
+    picture = show.answers("Where?", {"one": right, "two": "There is a mistake in the problem."}, gold, kind=kind)
+    for text in (Reader(picture.data).text, repr(picture)):
+        assert "✓ right" in text and "✗ wrong" in text and told in text and "it cannot be true" not in text
+
+
 def test_the_answer_is_bold_and_the_reasoning_grey():
     html = show.answers("How many?", {"right": GIVEN["right"]}, (72,)).data
     assert "<b>It is 72.</b>" in html and "<b>3 ×" not in html

@@ -27,7 +27,7 @@ class Benchmark:
     """What every model is asked.
 
     Attributes:
-        asked: problems with `.question`, `.answer` and `.family`.
+        asked: problems with `.question`, `.answer` and `.family`, and a `.kind` where they do not ask for numbers.
         pairs: (solvable, impossible) twins, or none.
         seeds: the three questions of `problems.SEED_QUESTIONS`.
         noticed: whether a response says that its problem has no answer.
@@ -77,6 +77,8 @@ class Responses:
 def draw_benchmark(tier: Tier, n: int, pairs: int, seed: int, lacking: bool = False) -> Benchmark:
     """n test problems, `pairs` pairs of twins where the tier's problems are made here, and the three seed questions.
 
+    Of the reader's own questions there are no pairs; where there are fewer than n, all are taken, which is printed.
+
     Args:
         tier: whose problems they are.
         n: how many problems.
@@ -90,7 +92,9 @@ def draw_benchmark(tier: Tier, n: int, pairs: int, seed: int, lacking: bool = Fa
         OSError: as `questions.draw`.
     """
     seeds = [questions.Question(text, answer, name) for name, (text, answer) in problems.SEED_QUESTIONS.items()]
-    asked = questions.draw(tier, "test", n, seed)
+    asked = questions.draw(tier, "test", n, seed, fewer=tier.data.own)
+    if tier.data.own:
+        return Benchmark(asked, [], seeds)
     if tier.data.made_here:
         return Benchmark(asked, problems.draw_twins("test", min(pairs, tier.data.most or pairs), seed), seeds)
     try:

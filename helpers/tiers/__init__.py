@@ -5,8 +5,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from helpers.tiers import from_file, student_override
+from helpers.tiers.own import own
 from helpers.tiers.seeds import check_seed
-from helpers.tiers.specs import Budget, DataSpec, Lora, Sampling
+from helpers.tiers.specs import Budget, DataSpec, EndpointSpec, Lora, OwnData, Sampling
+
+__all__ = [
+    "ROOT", "TIERS", "Budget", "DataSpec", "EndpointSpec", "Lora", "ModelSpec", "OwnData", "Sampling", "Tier",
+    "check_seed", "own", "resolve", "resolved",
+]  # fmt: skip
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -46,7 +52,7 @@ class Tier:
     """
 
     name: str
-    teacher: ModelSpec
+    teacher: ModelSpec | EndpointSpec
     student: ModelSpec
     sibling: ModelSpec | None
     data: DataSpec
@@ -131,6 +137,7 @@ def resolve(tier: str | Tier = "auto", seed: int = 0) -> Tier:
     global _resolved
     check_seed(seed)
     if isinstance(tier, Tier):
+        _resolved = tier
         return tier
     forced = os.environ.get("DISTILL_TIER")
     name, giver = (forced, "DISTILL_TIER") if forced else (tier, "the argument `tier`")

@@ -1,18 +1,17 @@
 """A student from another place than the tier names: a copy that asks for no account, or a folder."""
 
 import os
-import re
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from helpers.tiers.naming import on_the_hub, place_of
 
 if TYPE_CHECKING:
     from helpers.tiers import Tier
 
 ROOT = Path(__file__).resolve().parents[2]
 STUDENT = "DISTILL_STUDENT"  # the environment variable that names it
-# A commit: a branch or a tag can move to other weights.
-NAMED = re.compile(r"([\w.-]+(?:/[\w.-]+)?)@([0-9a-f]{7,40})")
 # Copies of the gated students without a gate, as their owners describe them. They are not pinned here: which of their
 # commits holds the same weights can only be looked up on the Hub.
 COPIES = {
@@ -33,23 +32,12 @@ def chosen(tier: "Tier") -> "Tier":
     named = os.environ.get(STUDENT)
     if not named or tier.student.local:
         return tier
-    places = [place / Path(named).expanduser() for place in (ROOT, Path.cwd())]
-    folder = next((place for place in places if place.is_dir()), None)
-    if folder:
-        return replace(tier, student=replace(tier.student, name=str(folder.resolve()), revision=None))
-    found = NAMED.fullmatch(named)
-    if not found:
-        name, _, commit = named.partition("@")
-        mend = f"write {STUDENT}=NAME@COMMIT"
-        if re.fullmatch(r"[\w.-]+(/[\w.-]+)?", name):
-            mend = f"write {STUDENT}={name}@COMMIT, with one from https://huggingface.co/{name}/commits/main"
-        what = f"{commit!r} is no commit" if commit else "it names no commit"
-        there = " or ".join(dict.fromkeys(map(str, places)))
-        raise ValueError(
-            f"{STUDENT} is {named!r}: there is no such folder ({there}), and {what}, so the model could change under a "
-            f"result: {mend}"
-        )
-    return replace(tier, student=replace(tier.student, name=found[1], revision=found[2]))
+    folder = place_of(named, (ROOT, Path.cwd()))
+    if folder and folder.is_dir():
+        return replace(tier, student=replace(tier.student, name=str(folder), revision=None))
+    looked = [place / Path(named).expanduser() for place in (ROOT, Path.cwd())]
+    name, commit = on_the_hub(named, STUDENT, "folder", looked)
+    return replace(tier, student=replace(tier.student, name=name, revision=commit))
 
 
 def instead_of(name: str) -> str:

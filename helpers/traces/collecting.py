@@ -20,8 +20,9 @@ PATIENCE = 5.0  # seconds before a progress bar is shown
 
 
 def collect(
-    tier: Tier, n: int, seed: int, folder: Path | str | None = None, teacher: tuple[Model, Tokenizer] | None = None
-) -> Dataset:
+    tier: Tier, n: int, seed: int, folder: Path | str | None = None, teacher: tuple[Model, Tokenizer] | None = None,
+    split: str = "train",
+) -> Dataset:  # fmt: skip
     """The teacher's answers to n training questions, right or wrong; each is generated once.
 
     Every batch goes to disk when it is done. After a kill, the same call goes on there and ends in the same dataset.
@@ -38,10 +39,12 @@ def collect(
             not the tier's own.
         teacher: the tier's model and tokenizer if they are loaded already; otherwise they are loaded, where something
             is left to generate, and unloaded.
+        split: of which the questions are; of another than "train" nothing is to be learnt.
 
     Returns:
-        n rows: question, teacher_answer (from `<think>` on), gold (numbers), family, tokens (as the teacher counts),
-        ended, verdict ("kept", or the reason for dropping it). `record` tells how they were made.
+        n rows, of one's own questions as many times as `tier.data.samples` says, one behind the other: question,
+        teacher_answer (from `<think>` on), gold (numbers, or texts of another kind), family, tokens (as the teacher
+        counts), ended, verdict ("kept", or the reason for dropping it). `record` tells how they were made.
 
     Raises:
         ValueError: for n below 1, for a folder made otherwise (naming what differs: teacher, questions or their gold
@@ -51,9 +54,10 @@ def collect(
     if n < 1:
         raise ValueError(f"n is {n}; collect 1 trace or more")
     check_seed(seed)
-    place = Place(Path(folder) if folder is not None else store.place(tier, n, seed))
-    place.claim(**store.settings(tier, n, seed), **(store.prompt(teacher[1]) if teacher else {}))
-    problems = questions.draw(tier, "train", n, seed)
+    place = Place(Path(folder) if folder is not None else store.place(tier, n, seed, split))
+    place.claim(**store.settings(tier, n, seed, split), **(store.prompt(teacher[1]) if teacher else {}))
+    drawn = questions.draw(tier, split, n, seed, unanswered=True)
+    problems = [problem for problem in drawn for _ in range(tier.data.samples)]
     place.claim(questions=store.asked(problems))
     by = store.judged(tier)
     dataset = place.finished(problems, by)
@@ -69,13 +73,13 @@ def collect(
 
 def _made(tier: Tier, problems: list, place: Place, by: dict, teacher: tuple | None) -> Dataset:
     """The finished dataset, of what is there and what is made now."""
-    n = len(problems)
+    n, asked = len(problems), len(problems) // tier.data.samples
     # Questions of one length work out to answers of about one length: a batch waits for its longest.
     order = sorted(range(n), key=lambda i: len(problems[i].question))
     rows, how = place.kept(problems, order)
     if rows:
         some = "" if len(rows) == n else f"{len(rows):,} "
-        print(f"traces of {n:,} questions: {some}read from {disk.shown(place.folder)}{how}")
+        print(f"traces of {asked:,} questions: {some}read from {disk.shown(place.folder)}{how}")
     if len(rows) < n:
         rows += _generate(tier, [problems[i] for i in order], len(rows), place, teacher)
     rows = [row for _, row in sorted(zip(order, rows, strict=True), key=lambda pair: pair[0])]

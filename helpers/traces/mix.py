@@ -62,9 +62,15 @@ def mix(tier: Tier, seed: int, kept: Dataset) -> Dataset:
         kept: rows as `traces.collect` gives them; `tokens` of a shortened one is counted anew, as the teacher counts.
 
     Raises:
-        ValueError: where the tier's share is not from 0 to 1, and as `models.load_tokenizer`.
+        ValueError: where the tier's share is not from 0 to 1, where its answers are no numbers,
+            and as `models.load_tokenizer`.
     """
     share = tier.long_share
+    if tier.data.kind != "number":
+        raise ValueError(
+            f"a trace is shortened by the number that it ends in, and these end in {tier.data.kind}: take "
+            "replace(tier, long_share=None)"
+        )
     if share is None or not 0 <= share <= 1:
         raise ValueError(f"long_share is {share!r}: a part of the traces is a number from 0 to 1")
     rows = kept.to_list()

@@ -1,0 +1,130 @@
+"""Traces that exist already: a reader's file or dataset becomes what `collect` gives, verified and counted."""
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+
+from datasets import Dataset
+
+from helpers import provenance, questions
+from helpers.questions import gold, near, rows
+from helpers.questions.reading import checked
+from helpers.tiers import Tier
+from helpers.tiers.naming import ROOT
+from helpers.tiers.own import data_place
+from helpers.traces import store
+from helpers.traces.filtering import judge, student_tokenizer
+from helpers.traces.store import ANSWER
+
+# What is read, and how the columns are called unless it is said.
+COLUMNS = {"question": "question", "response": "response"}
+MORE = ("answer", "reasoning", "finish", "options")
+CUT = ("length", "max_tokens", False, "False", "false")  # what says in a column `finish` that a response was cut off
+
+
+def imported(
+    tier: Tier, source: str | Path, columns: Mapping[str, str] | None = None, config: str | None = None,
+    split: str = "train",
+) -> Dataset:  # fmt: skip
+    """Traces that another program has written, as rows like those of `collect`, with a verdict each.
+
+    A trace begins with its reasoning: in a column of its own, or in the response before `</think>`. The gold answer is
+    the tier's own where it has the question, else the one in the file. What belongs to the tier's test or validation is
+    left out, and so is what has no gold answer; how many of each is printed, and stands in `record(rows)["left_out"]`.
+    The file stays where it is: nothing is stored.
+
+    Args:
+        tier: whose student is to learn from them, and whose kind of answers they have.
+        source: a file (.jsonl, .json, .csv, .tsv, .parquet), a folder of a dataset, or "NAME@COMMIT" on the Hub.
+        columns: what they are called there: "question", "response", and where there are any "answer", "reasoning",
+            "finish" ("length", or False, for one that was cut off) and "options" of a choice.
+        config: of a dataset on the Hub, which part of it.
+        split: of a dataset that comes in splits.
+
+    Returns:
+        Rows with the columns of `collect`; tokens as the student counts them.
+
+    Raises:
+        ValueError: for a column that is not there, a row that cannot be read, with its place, and where nothing is
+            left.
+        OSError: for a file that is not there, and where the Hub does not give the data.
+    """
+    names = COLUMNS | dict(columns or {})
+    if unknown := sorted(set(names) - {*COLUMNS, *MORE}):
+        raise ValueError(f"columns has {', '.join(unknown)}; it may have {', '.join([*COLUMNS, *MORE])}")
+    name, revision = data_place(source, "source")
+    table, known = rows.read(name, revision, config, split), _answers(tier)
+    read = [_row(tier, table, number, row, names, known) for number, row in table.each]
+    kept, left = [], Counter()
+    for row, side in zip(read, questions.sides(tier, [row["question"] for row in read]), strict=True):
+        if side in ("test", "validation"):
+            left[f"of the {side} split"] += 1
+        elif row["gold"] is None:
+            left["without a gold answer"] += 1
+        else:
+            kept.append(row)
+    if left:
+        told = ", ".join(f"{many:,} {what}" for what, many in left.items())
+        print(f"left out: {told}, of {len(read):,} traces in {table.where}")
+    if not kept:
+        raise ValueError(f"none of the {len(read):,} traces in {table.where} can be used: {dict(left)}")
+    tokenizer = student_tokenizer(tier)
+    for row in kept:
+        row["tokens"] = len(tokenizer(row[ANSWER], add_special_tokens=False).input_ids) + 1  # and its end
+    kept = [row | {"verdict": one} for row, one in zip(kept, judge(kept, tier), strict=True)]
+    made = {
+        "imported": table.where, "revision": revision or _edition(name), "config": config, "split": split,
+        "columns": names, "rows": len(read), "left_out": dict(left), "kind": tier.data.kind, "column": ANSWER,
+        "judged": store.judged(tier),
+    }  # fmt: skip
+    return store.as_dataset(kept, json.dumps(made))
+
+
+def _answers(tier: Tier) -> dict[str, tuple]:
+    """The gold answers of the tier's training questions; of those that are made here none is known beforehand."""
+    if tier.data.made_here:
+        return {}
+    drawn = questions.draw(tier, "train", questions.count(tier, "train"), 0)
+    return {near.same(one.question): one.answer for one in drawn}
+
+
+def _row(
+    tier: Tier, table: rows.Rows, number: int, row: dict, names: Mapping[str, str], known: Mapping[str, tuple]
+) -> dict:
+    def cell(name: str) -> object:
+        return table.cell(number, row, names[name], f"columns={{{name!r}: ...}}") if name in names else None
+
+    place = table.place(number)
+    question, response = checked(cell("question"), place), cell("response")
+    if not isinstance(response, str):
+        raise ValueError(f"{place}: the response is {response!r}, and a text is needed: mend or remove it")
+    raw, options = cell("answer"), cell("options")
+    try:
+        options = gold.listed(question) if options is None else gold.options_of(options)
+        question = question if "options" not in names else gold.laid_out(question, options)
+        blank = raw is None or (isinstance(raw, str) and not raw.strip())
+        theirs = gold.read(tier.data.kind, raw, options) if tier.data.kind == "none" or not blank else None
+    except ValueError as error:
+        raise ValueError(f"{place}: {error}") from None
+    ours = known.get(near.same(question))
+    if None not in (ours, theirs) and ours != theirs:
+        raise ValueError(f"{place}: the answer is {list(theirs)}, and the tier's questions say {list(ours)}: mend one")
+    return {
+        "question": question, ANSWER: _laid_out(response, cell("reasoning")),
+        "gold": next((list(one) for one in (ours, theirs) if one is not None), None), "family": "own",
+        "ended": cell("finish") not in CUT,
+    }  # fmt: skip
+
+
+def _laid_out(response: str, reasoning: object) -> str:
+    """A trace as the series has it, where the response has its reasoning in one of the usual places; else as it is."""
+    text = response.strip()
+    if isinstance(reasoning, str) and reasoning.strip() and not text.startswith("<think>"):
+        text = f"<think>{reasoning}</think>{text}"
+    thought, closing, answer = text.removeprefix("<think>").partition("</think>")
+    return f"<think>\n{thought.strip()}\n</think>\n\n{answer.strip()}" if closing else text
+
+
+def _edition(name: str) -> str | None:
+    return provenance.digest(ROOT / name) if (ROOT / name).is_file() else None
