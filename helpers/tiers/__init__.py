@@ -6,7 +6,8 @@ from pathlib import Path
 
 from helpers.tiers import from_file, student_override
 from helpers.tiers.seeds import check_seed
-from helpers.tiers.specs import Budget, DataSpec, Lora, Sampling
+from helpers.tiers.specs import Budget, DataSpec, EndpointSpec, Lora, Sampling
+from helpers.tiers.teacher_endpoint import endpoint as endpoint
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -46,7 +47,7 @@ class Tier:
     """
 
     name: str
-    teacher: ModelSpec
+    teacher: ModelSpec | EndpointSpec
     student: ModelSpec
     sibling: ModelSpec | None
     data: DataSpec

@@ -1,6 +1,7 @@
-"""What a tier is made of: where its problems come from, how a teacher samples, an adapter, a budget."""
+"""What a tier is made of: where its problems come from, a teacher's address, how it samples, an adapter, a budget."""
 
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 
 @dataclass(frozen=True)
@@ -16,6 +17,75 @@ class DataSpec:
     def made_here(self) -> bool:
         """Whether the project makes them itself, as many as are wanted."""
         return self.name == "helpers.problems"
+
+
+@dataclass(frozen=True)
+class EndpointSpec:
+    """A teacher behind an OpenAI-compatible server, in the place of a `ModelSpec`: it answers, and is not here.
+
+    Attributes:
+        base_url: the server's address up to its version, such as http://127.0.0.1:8000/v1.
+        model: what the model is called there.
+
+    Raises:
+        ValueError: for an address that is none, and for one with a password or a key in it, which is not shown.
+    """
+
+    base_url: str
+    model: str
+
+    def __post_init__(self):
+        fault = url_fault(self.base_url)
+        object.__setattr__(self, "base_url", "" if fault else self.base_url.rstrip("/"))
+        if fault:
+            raise ValueError(f"base_url {fault}")
+        if not isinstance(self.model, str) or not self.model.strip():
+            raise ValueError(f"model is {self.model!r}: give the name that the server has for it")
+
+    @property
+    def local(self) -> bool:
+        """Whether it is a folder: never."""
+        return False
+
+    @property
+    def name(self) -> str:
+        """What the model is called."""
+        return self.model
+
+    @property
+    def revision(self) -> None:
+        """None: whoever runs the server may change what stands behind a name."""
+
+    @property
+    def source(self) -> str:
+        """Nothing to load.
+
+        Raises:
+            ValueError: always, with what to do instead.
+        """
+        raise ValueError(
+            f"{self.model} is behind a server, which gives a teacher's words and neither its tokenizer nor its "
+            "logits: learn from its traces (methods.Token), or name a folder or a model on the Hub as the teacher"
+        )
+
+
+def url_fault(url: object) -> str:
+    """What is wrong with a server's address; "" where it can be one. It repeats nothing: a key may stand in it."""
+    shape = "such as http://127.0.0.1:8000/v1"
+    if not isinstance(url, str) or not url.lower().startswith(("http://", "https://")):
+        return f"is no address that begins with http:// or https://, {shape}"
+    if any(mark in url for mark in "@?#"):
+        return f"has a name, a password or a key in it: give the address alone, {shape}, and the key as it is told"
+    try:
+        parts = urlsplit(url)
+        there = bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        there = False
+    if not there or any(letter.isspace() for letter in url):
+        return f"has no host, or a port that is none: give an address {shape}"
+    if parts.path.rstrip("/").endswith("/completions"):
+        return f"goes too far: leave /chat/completions out, {shape}"
+    return ""
 
 
 @dataclass(frozen=True)
