@@ -70,10 +70,13 @@ def test_a_request_says_how_and_no_more(tmp_path):
     assert told["max_completion_tokens"] == 30 and told["top_k"] == 5 and "max_tokens" not in told
 
 
-def test_the_same_question_twice_in_a_batch_has_two_seeds(tmp_path):
+@pytest.mark.parametrize("extra", [{}, {"seed": None}])
+def test_the_same_question_twice_in_a_batch_is_two(tmp_path, extra):
     with Double() as double:
-        asked(double, tmp_path, ["a?", "a?"])
-    assert len({body["seed"] for body in double.asked}) == 2
+        asked(double, tmp_path, ["a?", "a?"], extra=extra)
+        assert len(double.asked) == 2 and len({body.get("seed") for body in double.asked}) == 2 - len(extra)
+        asked(double, tmp_path, ["a?", "a?"], extra=extra)
+        assert len(double.asked) == 2
 
 
 @pytest.mark.parametrize("setting", [{"max_new_tokens": 0}, {"temperature": -1}, {"top_p": 2}])

@@ -8,7 +8,7 @@ from threading import Event, Lock
 
 from helpers.generation import completions
 from helpers.generation.completions import Failed, Said
-from helpers.generation.journal import Journal, key
+from helpers.generation.journal import Journal
 from helpers.generation.spending import CeilingReached, Limits, Purse, Spent
 from helpers.generation.with_transformers import Answer
 from helpers.tiers import EndpointSpec
@@ -54,10 +54,9 @@ class Asking:
             raise self._fault
         return found
 
-    def answer(self, request: dict) -> Answer | None:
-        """The answer to a request, from the journal or from the server; None where no more is asked."""
-        name, question = key(request), request["messages"][0]["content"]
-        found = self.journal.get(name)
+    def answer(self, name: str, request: dict) -> Answer | None:
+        """The answer to a request, from the journal by its name there, or from the server; None if no more is asked."""
+        question, found = request["messages"][0]["content"], self.journal.get(name)
         if found is not None:
             return found
         room = max(request.get(one) or 0 for one in ("max_tokens", "max_completion_tokens"))
@@ -80,7 +79,7 @@ class Asking:
             final = not came.again or attempt == self.limits.attempts or not self._heard
             if final or came.wait > self.limits.patience:
                 return self._give_up(EndpointError(self._told(came, attempt, question)))
-            self._pause(came, min(LONGEST, FIRST * 2 ** (attempt - 1)) * self._lot.uniform(0.5, 1.0))
+            self._pause(came, min(LONGEST, FIRST * 2 ** min(attempt - 1, 20)) * self._lot.uniform(0.5, 1.0))
         return None
 
     def _send(self, request: dict) -> Said | Failed:

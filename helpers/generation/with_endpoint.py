@@ -12,7 +12,7 @@ from tqdm.auto import tqdm
 
 from helpers import provenance
 from helpers.generation.asking import Asking
-from helpers.generation.journal import Journal
+from helpers.generation.journal import Journal, key
 from helpers.generation.spending import Limits, Spent
 from helpers.generation.with_transformers import Answer, check_asked
 from helpers.models.kinds import Tokenizer
@@ -78,7 +78,7 @@ class Endpoint:
         shown = any(how.get("progress", True) for _, how in tasks)
         asking = Asking(self.spec, self.limits, Journal(self.folder))
         pool = ThreadPoolExecutor(self.limits.concurrency, thread_name_prefix="endpoint")
-        batches = [[pool.submit(asking.answer, one) for one in batch] for batch in requests]
+        batches = [[pool.submit(asking.answer, *one) for one in batch] for batch in requests]
         bar = tqdm(total=sum(map(len, batches)), desc="answers", delay=5, leave=False, disable=not shown)
         try:
             with bar:
@@ -102,12 +102,13 @@ class Endpoint:
     def _request(
         self, question, place, max_new_tokens, temperature=0.0, top_p=1.0, top_k=0, seed=0, batch_size=None,
         progress=None,
-    ) -> dict:  # fmt: skip
-        sampled = temperature > 0
+    ) -> tuple[str, dict]:  # fmt: skip
+        """A request, and its name in the journal: by it the same question twice is two, though no seed be said."""
+        sampled, lot = temperature > 0, provenance.seed_of("answer", seed, place) % SEEDS
         own = {
-            "max_tokens": max_new_tokens, "temperature": temperature, "top_p": top_p if sampled else 1.0,
-            "top_k": top_k if sampled and top_k else None,
-            "seed": provenance.seed_of("answer", seed, place) % SEEDS,  # the same question twice gets two answers
+            "model": self.spec.model, "messages": [{"role": "user", "content": question}], "max_tokens": max_new_tokens,
+            "temperature": temperature, "top_p": top_p if sampled else 1.0,
+            "top_k": top_k if sampled and top_k else None, "seed": lot,
         }  # fmt: skip
-        said = {name: value for name, value in {**own, **self.extra}.items() if value is not None}
-        return {"model": self.spec.model, "messages": [{"role": "user", "content": question}], **said}
+        request = {name: value for name, value in {**own, **self.extra}.items() if value is not None}
+        return key({**request, "seed": lot}), request
