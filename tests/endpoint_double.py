@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 REASONING, ANSWER = "3 and 4 are 7.", "It is 7."
+STALL = 2.0  # seconds
 TEXT = f"<think>\n{REASONING}\n</think>\n\n{ANSWER}"
 
 
@@ -51,7 +52,7 @@ def echoes(handler: BaseHTTPRequestHandler) -> None:
 
 def stalls(handler: BaseHTTPRequestHandler) -> None:
     """Takes the request and says nothing for longer than a test waits."""
-    time.sleep(1.5)
+    time.sleep(STALL)
     handler.close_connection = True
 
 

@@ -28,6 +28,7 @@ def of(body: dict):
         (completion(TEXT, reasoning_content=REASONING), TEXT, True),  # said twice
         (completion(TEXT.removeprefix("<think>\n")), TEXT, True),  # the prompt had it
         (completion(ANSWER), ANSWER, True),
+        (completion(ANSWER, "eos"), ANSWER, True),
         (completion(TEXT[:-3], "length"), TEXT[:-3], False),
         (completion("", "length", reasoning_content=REASONING), f"<think>\n{REASONING}", False),
         (completion(None, "length", reasoning=REASONING), f"<think>\n{REASONING}", False),

@@ -16,7 +16,7 @@ from helpers.tiers import TIERS, EndpointSpec
 
 CANARY = "sk-canary-4711-abcdefgh"
 OTHER = "sk-openai-0815-ijklmnop"
-QUICK = Limits(concurrency=2, attempts=2, timeout=0.5)
+QUICK = Limits(concurrency=2, attempts=2, timeout=1.0)
 ECHO = {"error": {"message": f"Incorrect API key provided: {CANARY}", "code": "invalid_api_key"}}
 
 
@@ -30,6 +30,7 @@ FAULTS = {
         "message": {"role": "assistant", "content": f"Your key is {CANARY}."}}]}),
     "400": refuses(400), "401": refuses(401), "403": refuses(403), "404": refuses(404), "422": refuses(422),
     "429": refuses(429), "500": refuses(500), "an error that calls itself well": refuses(200),
+    "a long message": says({"error": {"message": "x" * (asking.SHOWN - 40) + CANARY}}, 400),
     "half a JSON": says('{"choices": [{"message": "' + CANARY), "the line breaks": says(RIGHT, missing=9),
     "no JSON": says(f"<html>{CANARY}</html>"), "nothing": hangs_up, "a stall": stalls, "no choices": says({}),
 }  # fmt: skip
@@ -91,7 +92,7 @@ def test_the_key_goes_to_the_server_and_nowhere_else(seen, tmp_path, answer):
     assert {headers["authorization"] for headers in double.headers} == {f"Bearer {CANARY}"}
     assert OTHER not in str(double.headers)
     everything = seen() + shown + repr(endpoint) + repr(vars(endpoint))
-    for secret in (CANARY, CANARY[3:], OTHER):
+    for secret in (CANARY, CANARY[3:], CANARY[:9], OTHER):
         assert secret not in everything
 
 

@@ -18,6 +18,8 @@ NO_KEY = "none"  # the client wants one; a server that wants none does not look
 PROMPT = 128  # tokens that a chat template may put around a question
 FIRST, LONGEST = 1.0, 60.0  # seconds before the second attempt, and at most before another
 TOLD = 5.0  # seconds: a pause that is longer is told
+FIELDS = ("top_k", "top_p", "temperature", "seed", "max_tokens")  # of a request, which a server may not know
+SHOWN = 500  # letters of what a server says
 CONNECT = 10.0  # seconds to be reached
 
 
@@ -130,7 +132,8 @@ class Asking:
         if came.status == 404:
             return f"{told}. It was asked for {self.spec.model!r}, {self._there()}"
         if came.status in (400, 422):
-            mend = "; where it does not know top_k, take a sampling without" if "top_k" in came.told else ""
+            field = next((one for one in FIELDS if one in came.told), None)
+            mend = f"; generation.Endpoint(tier, extra={{{field!r}: None}}) leaves that out" if field else ""
             return f"{told}{mend}. The question was {question[:80]!r}"
         return told
 
@@ -167,9 +170,9 @@ def _no_key(key: str) -> bool:
 
 
 def _without_key(came: Said | Failed) -> Said | Failed:
-    """A server may say the key back to us."""
+    """A server may say the key back to us, and a cut through it would leave a part."""
     if isinstance(came, Failed):
-        return replace(came, told=_hidden(came.told))
+        return replace(came, told=_hidden(came.told)[:SHOWN])
     return replace(came, answer=replace(came.answer, text=_hidden(came.answer.text)))
 
 

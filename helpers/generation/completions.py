@@ -11,7 +11,7 @@ from helpers.generation.with_transformers import Answer
 
 PASSING = (408, 409, 425, 429)  # and all from 500 on: the same request may be answered a little later
 FILTERED = ("content_filter", "content_policy_violation", "ResponsibleAIPolicyViolation")
-LONGEST = 500  # letters that are shown of what a server says
+ENDS = ("stop", "eos", "end_turn")  # OpenAI's word for an end, and what others say
 
 
 @dataclass(frozen=True)
@@ -48,8 +48,8 @@ def read(found: object) -> Said | Failed:
     """What the client's `chat.completions.create` gave, checked: it takes whatever has the form of JSON.
 
     The reasoning is taken from `reasoning_content` or `reasoning`, or stands in the content between `<think>` and
-    `</think>`, of which the prompt may have had the first. An answer ended if the server says "stop": not one that was
-    cut off ("length"), that a filter took away, or that has no words at all. A refusal did not end either.
+    `</think>`, of which the prompt may have had the first. An answer ended if the server says so: not one that was cut
+    off ("length"), that a filter took away, or that has no words at all. A refusal did not end either.
     """
     choices, usage = getattr(found, "choices", None), getattr(found, "usage", None)
     if not isinstance(choices, list) or not choices:
@@ -63,7 +63,7 @@ def read(found: object) -> Said | Failed:
     if not all(isinstance(count, int) and not isinstance(count, bool) and count >= 0 for count in counts):
         return _shapeless("it does not say in `usage` how many tokens it took, and the ceiling goes by that")
     text, opened = _one_form(content or refusal or "", reasoning)
-    ended = reason == "stop" and not refusal and bool(text)
+    ended = reason in ENDS and not refusal and bool(text)
     by = getattr(found, "model", None)
     return Said(Answer(text, counts[1], ended, opened), Spent(*counts), by if isinstance(by, str) else None)
 
@@ -106,7 +106,7 @@ def retry_after(headers: Mapping[str, str]) -> float:
 
 def _of_status(error) -> Said | Failed:
     status, code, said = error.status_code, getattr(error, "code", None), _message(error.body)
-    said = "" if said.lstrip().startswith("<") else said[:LONGEST].strip(". \n")  # a proxy's page says nothing
+    said = "" if said.lstrip().startswith("<") else " ".join(said.split()).rstrip(".")  # a proxy's page says nothing
     said = f": {said}" if said else ""
     if code in FILTERED:
         return Said(Answer("", 0, ended=False), Spent())
@@ -124,7 +124,7 @@ def _of_status(error) -> Said | Failed:
 
 
 def _shapeless(why: str) -> Failed:
-    return Failed(f"answers, but not as an OpenAI-compatible server does: {why[:LONGEST]}", again=True, lost=True)
+    return Failed(f"answers, but not as an OpenAI-compatible server does: {why}", again=True, lost=True)
 
 
 def _message(body: object) -> str:

@@ -7,7 +7,7 @@ from numbers import Integral, Real
 from threading import Condition, Event
 
 MOST = "DISTILL_TEACHER_MOST_TOKENS"  # the environment variable that names the ceiling
-USUAL = 1_000_000  # tokens: what most paid servers give for a few coins, so nobody pays more without having said so
+USUAL = 1_000_000  # tokens: nobody is to pay for more without having said so
 
 
 class CeilingReached(RuntimeError):
@@ -56,7 +56,7 @@ class Limits:
                 raise ValueError(f"{name} is {value!r}: it must be a whole number from 1 on")
         for name, least in (("timeout", 1e-3), ("patience", 0), ("most_money", 0), ("price_in", 0), ("price_out", 0)):
             value = getattr(self, name)
-            if value is None and type(self).__dataclass_fields__[name].default is None:
+            if value is None and name.startswith(("most", "price")):
                 continue
             if not isinstance(value, Real) or not least <= value < math.inf:
                 raise ValueError(f"{name} is {value!r}: it must be a number, {least:g} or more")

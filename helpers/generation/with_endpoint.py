@@ -62,7 +62,8 @@ class Endpoint:
         """As `Writer.answers`; each question has a seed of its own. The template is the server's: no tokenizer is used.
 
         top_k is said where it is not 0: vLLM and llama.cpp take it, Ollama passes over it, others refuse the request.
-        batch_size means nothing: `limits.concurrency` takes its place.
+        batch_size means nothing: `limits.concurrency` takes its place. Whether a seed gives the same answer again is up
+        to the server; `transformers serve` keeps to it only with a concurrency of 1.
 
         Raises:
             EndpointError: where the server cannot be reached, does not accept the key, has no such model, refuses a
