@@ -24,10 +24,12 @@ from helpers.tiers import TIERS, EndpointSpec, Sampling
 
 pytestmark = pytest.mark.slow
 
-N, ROOM = 6, 70  # questions, tokens of an answer: some are cut off
+# Questions, and tokens of an answer. Some are cut off, none where its reasoning ends: a server that takes the reasoning
+# out does not tell whether it had just ended.
+N, ROOM = 6, 66
 START = 600  # seconds until the server must be there: more than a minute beside other work
 MINI = replace(TIERS["mini"], sampling=Sampling(temperature=0.0), max_new_tokens=ROOM, generate_batch=4)
-LIMITS = Limits(concurrency=2, attempts=1_000)
+LIMITS = Limits(concurrency=2, attempts=300)
 
 
 class Served:
@@ -153,8 +155,9 @@ def collected(tier, folder):
 
 
 def kept(folder) -> int:
+    """How many answers are on disk: what was lost on its way has a line too, without one."""
     path = folder / "asked" / FILE
-    return path.read_bytes().count(b"\n") if path.exists() else 0
+    return path.read_bytes().count(b'"answer": {') if path.exists() else 0
 
 
 def test_killed_on_both_sides_it_ends_in_the_dataset_of_a_run_that_nothing_broke(served, tmp_path):
