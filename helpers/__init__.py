@@ -10,7 +10,7 @@
 
     traces         a teacher's answers: collected or imported, filtered, mixed, stored
     evaluation     answers read, scored, compared with a test; figures and tables
-    generation     answers written: by transformers, or by vLLM
+    generation     answers written: by transformers, by vLLM, or by a server that has the teacher
     questions      questions with gold answers, for every tier, and one's own
     models         load, adapt, count, unload; how a question is put; what to do where a model cannot be had
     memory         what a step costs, and how memory comes back

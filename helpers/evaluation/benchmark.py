@@ -53,7 +53,7 @@ class Responses:
         impossible: to the second of each.
         seeds: to the three questions.
         seconds: of writing them all.
-        parameters: of the model, with its adapter's.
+        parameters: of the model, with its adapter's; None where it is behind a server.
     """
 
     asked: "list[Answer]"
@@ -61,7 +61,7 @@ class Responses:
     impossible: "list[Answer]"
     seeds: "list[Answer]"
     seconds: float
-    parameters: int
+    parameters: int | None
 
     @property
     def answers(self) -> "list[Answer]":
@@ -155,6 +155,7 @@ def _sit(exam: Benchmark, loaded: tuple, room: int, batch: int, sampling: Sampli
             temperature=sampling.temperature, top_p=sampling.top_p, top_k=sampling.top_k,
         ))  # fmt: skip
         seconds = time.perf_counter() - begun
-        return Responses(*([next(answers) for _ in part] for part in parts), seconds, models.parameter_count(model))
+        parameters = None if isinstance(model, generation.Endpoint) else models.parameter_count(model)
+        return Responses(*([next(answers) for _ in part] for part in parts), seconds, parameters)
     finally:
         generation.unload(model)

@@ -8,10 +8,11 @@ from helpers.tiers import from_file, student_override
 from helpers.tiers.own import own
 from helpers.tiers.seeds import check_seed
 from helpers.tiers.specs import Budget, DataSpec, EndpointSpec, Lora, OwnData, Sampling
+from helpers.tiers.teacher_endpoint import endpoint
 
 __all__ = [
     "ROOT", "TIERS", "Budget", "DataSpec", "EndpointSpec", "Lora", "ModelSpec", "OwnData", "Sampling", "Tier",
-    "check_seed", "own", "resolve", "resolved",
+    "check_seed", "endpoint", "own", "resolve", "resolved",
 ]  # fmt: skip
 
 ROOT = Path(__file__).resolve().parents[2]

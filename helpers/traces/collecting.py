@@ -20,8 +20,8 @@ PATIENCE = 5.0  # seconds before a progress bar is shown
 
 
 def collect(
-    tier: Tier, n: int, seed: int, folder: Path | str | None = None, teacher: tuple[Model, Tokenizer] | None = None,
-    split: str = "train",
+    tier: Tier, n: int, seed: int, folder: Path | str | None = None,
+    teacher: tuple[Model | generation.Writer, Tokenizer | None] | None = None, split: str = "train",
 ) -> Dataset:  # fmt: skip
     """The teacher's answers to n training questions, right or wrong; each is generated once.
 
@@ -29,7 +29,7 @@ def collect(
     Of two calls at once the second waits, and reads what the first has made. What is read is printed.
     Many batches of a small teacher are written on all cores of a CPU (`helpers.traces.workers`), each by a copy of its
     own; a teacher from the Hub writes through the fastest engine there is (`helpers.generation`), and how many of its
-    traces were cut off is printed.
+    traces were cut off is printed. One behind a server keeps each answer on disk, so that none is asked twice.
 
     Args:
         tier: whose teacher, data and sampling.
@@ -38,7 +38,7 @@ def collect(
         folder: where to store; artifacts/<tier>/traces/<n>-<seed> if None, with the teacher's name behind it if it is
             not the tier's own.
         teacher: the tier's model and tokenizer if they are loaded already; otherwise they are loaded, where something
-            is left to generate, and unloaded.
+            is left to generate, and unloaded. `(generation.Endpoint(tier, limits), None)` for other limits of a server.
         split: of which the questions are; of another than "train" nothing is to be learnt.
 
     Returns:
@@ -50,6 +50,7 @@ def collect(
         ValueError: for n below 1, for a folder made otherwise (naming what differs: teacher, questions or their gold
             answers, seed, sampling, ...), for a damaged one that cannot be mended, and as `questions.draw`.
         OSError: as `questions.draw` and `models.load_teacher`.
+        RuntimeError: as `generation.Endpoint.answers`.
     """
     if n < 1:
         raise ValueError(f"n is {n}; collect 1 trace or more")
@@ -98,7 +99,7 @@ def _generate(tier: Tier, problems: list, done: int, place: Place, teacher: tupl
     try:
         place.claim(**store.prompt(tokenizer), engine=writer.name)
         student_tokenizer(tier)  # needed at the end: if it cannot be had, better known before hours of generating
-        place.begin(tokenizer)
+        place.begin(tokenizer, **store.server(tier))
         batches = [problems[start : start + size] for start in range(done, len(problems), size)]
         tasks = [
             ([problem.question for problem in batch], _settings(tier, place.made["seed"], done // size + number))

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from helpers.problems import Problem
 from helpers.provenance import revision
 from helpers.questions import Question, source
 from helpers.sources import digest
-from helpers.tiers import TIERS, Tier, kinds
+from helpers.tiers import TIERS, EndpointSpec, Tier, kinds
 
 ANSWER = "teacher_answer"  # the column with the trace
 BATCHES, DATASET = "batches.jsonl", "dataset"
@@ -45,7 +46,8 @@ def place(tier: Tier, n: int, seed: int, split: str = "train") -> Path:
     teacher, name = tier.teacher, f"{n}-{seed}"
     if tier.name in TIERS and teacher != TIERS[tier.name].teacher:
         short = digest(f"{teacher.name}@{teacher.revision}".encode()).removeprefix("sha256:")[:8]
-        name = f"{name}-{Path(teacher.name).name}-{short}"
+        plain = re.sub(r"[^\w.-]", "-", Path(teacher.name).name)  # a server's name for a model may have a colon
+        name = f"{name}-{plain}-{short}"
     return tier.artifacts / "traces" / (name if split == "train" else f"{split}-{name}")
 
 
@@ -83,9 +85,14 @@ def judged(tier: Tier) -> dict:
     }  # fmt: skip
 
 
-def prompt(tokenizer: Tokenizer) -> dict:
-    """What the teacher is given around a question."""
-    return {"prompt": models.chat_prompt(tokenizer, "{question}")}
+def prompt(tokenizer: Tokenizer | None) -> dict:
+    """What the teacher is given around a question; None where a server, which has its tokenizer, puts it around."""
+    return {"prompt": models.chat_prompt(tokenizer, "{question}") if tokenizer else None}
+
+
+def server(tier: Tier) -> dict:
+    """Where the teacher was asked, if it is behind a server. Another address may have the same teacher."""
+    return {"server": tier.teacher.base_url} if isinstance(tier.teacher, EndpointSpec) else {}
 
 
 def append(folder: Path, rows: Sequence[dict]) -> None:
