@@ -34,7 +34,7 @@ def taught(tmp_path_factory):
         patch.setattr(tiers, "ROOT", tmp_path_factory.mktemp("home"))
         patch.setattr(form, "VALIDATION", 4)
         tier = replace(
-            TIERS["mini"], epochs=2, batch_size=8, micro_batch=8, answer_tokens=60, name="mini",
+            TIERS["mini"], epochs=2, batch_size=8, micro_batch=8, answer_tokens=40, name="mini",
             **{role: ModelSpec(str(PLACE / role)) for role in ("teacher", "student", "sibling")},
         )  # fmt: skip
         tier = replace(tier, lora=replace(tier.lora, r=8, alpha=16))

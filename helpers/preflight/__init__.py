@@ -58,7 +58,7 @@ def preflight(
     report = Report()
     student, teacher = pair.side(tier, role, report), pair.side(tier, "teacher", report)
     same = _pair(report, tier, seed, method, rows, student, teacher) if student else 0
-    if weights and not report.stops:
+    if weights and student and (override or not report.stops):
         _asked(report, tier, seed, role, n, least, same if method in ("logits", "cached") else 0)
     if report.stops and not override:
         print(report)
@@ -75,7 +75,8 @@ def _pair(report: Report, tier: Tier, seed: int, method: str, rows: Dataset | No
         if one is not None:
             pair.vocabulary(report, method, one)
             pair.ends(report, one)
-    pair.template(report, method if same else "token", student, teacher)
+    together = bool(same) and method in ("logits", "cached") and not report.stops
+    pair.template(report, tier, student, teacher, together)
     if teacher is not None and method == "cross-tokenizer":
         pair.coverage(report, student, teacher)
     asked = [problem.question for problem in questions.draw(tier, "train", min(READ, tier.traces), seed, fewer=True)]

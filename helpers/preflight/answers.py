@@ -10,7 +10,7 @@ from helpers.tiers import Tier
 TOP = 16  # tokens that each holds likeliest
 TEXTS = 8  # of the student's own, to compare these on
 KNOWN = 0.95  # a share of right answers above which little is left to learn
-AGREE = 0.5  # a share of the top tokens below which a teacher speaks of other words than its student
+AGREE = 0.5  # of the student's weight, below which the teacher speaks of other words
 
 
 def teacher(report: Report, tier: Tier, exam: Benchmark, least: float) -> Responses:
@@ -99,11 +99,11 @@ def overlap(report: Report, tier: Tier, role: str, exam: Benchmark, said: Respon
             tokens += len(ours)
     finally:
         models.unload(pupil, master)
-    share = shared / tokens
-    report.figures |= {"overlap": share, "overlap_mass": mass / tokens}
-    found = f"{share:.0%} of the {TOP} likeliest are the same; the student gives the teacher's {mass / tokens:.0%}"
+    share, weight = shared / tokens, mass / tokens
+    report.figures |= {"overlap": share, "overlap_mass": weight}
+    found = f"{share:.0%} of the {TOP} likeliest are the same; the teacher's have {weight:.0%} of the student's weight"
     mend = "they speak of other words: learn the teacher's words first (method='token'), then its distributions"
-    report.add("top tokens, on the student's text", GOOD if share >= AGREE else LOOK, found, mend)
+    report.add("top tokens, on the student's text", GOOD if weight >= AGREE else LOOK, found, mend)
 
 
 def _ended(report: Report, who: str, said: Responses, mend: str) -> None:

@@ -93,21 +93,33 @@ def ends(report: Report, one: Side) -> None:
     report.add(f"{one.who}: end of turn", GOOD, f"`{end}`")
 
 
-def template(report: Report, method: str, student: Side, teacher: Side | None) -> None:
-    """How each is asked, whether it thinks, and whether the two prompts fit where one text is read by both."""
+def template(report: Report, tier: Tier, student: Side, teacher: Side | None, together: bool) -> None:
+    """How each is asked, whether it thinks, and whether the prompts fit where both read one text.
+
+    Args:
+        report: gets the findings.
+        tier: whose pair it is.
+        student: who learns.
+        teacher: who teaches, if its tokenizer is at hand.
+        together: whether both read one text, in the same tokens.
+    """
     for one in (teacher, student):
         if one is not None:
             report.add(f"{one.who}: thinking", GOOD, thinking(one.tokenizer))
-    if teacher is None or method not in ("logits", "cached"):
+    if not together:
         return
-    longer, shorter = (models.chat_prompt(one.tokenizer, "How many?") for one in (teacher, student))
-    opening = longer.removeprefix(shorter)
-    if opening == longer and shorter:
-        mend = "give the student the teacher's chat template, or learn from the words alone (method='token')"
-        report.add("same template", STOP, "no: the teacher's prompt does not begin as the student's", mend)
-    else:
-        more = f", and the teacher's goes on with {opening!r}, which is learnt as words" if opening else ""
-        report.add("same template", GOOD, f"yes{more}")
+    from helpers.methods.logits import shared  # not at the top: it stands on transformers
+
+    mend = "give the student the teacher's chat template, or learn from the words alone (method='token')"
+    try:
+        opening = shared(tier, student.tokenizer, student.rows, teacher.rows)["opening"]
+    except ValueError as error:
+        report.add("same template", STOP, f"no: {error}", mend)
+        return
+    more = f"; the teacher's prompt has {opening} tokens more, which are learnt as words" if opening else ""
+    report.add("same template", GOOD, f"yes{more}")
+    if end_of_turn(student.tokenizer) != end_of_turn(teacher.tokenizer):
+        report.add("same end of turn", STOP, "no: the student would learn to end where the teacher does not", mend)
 
 
 def thinking(tokenizer: Tokenizer) -> str:
