@@ -5,7 +5,7 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
-from helpers import models
+from helpers import disk, models
 from helpers.export.pupil import Pupil, shown
 from helpers.generation.with_transformers import end_tokens, generation_config
 from helpers.models import hub_errors
@@ -47,7 +47,13 @@ def merge(pupil: Pupil, rounded: bool) -> tuple[Model, Tokenizer]:
                 spec.source, revision=spec.revision, dtype=torch.float32, use_safetensors=True
             )
     model = PeftModel.from_pretrained(model.to("cpu", torch.float32), pupil.adapter)
-    return model.merge_and_unload(safe_merge=True).eval(), tokenizer
+    try:
+        return model.merge_and_unload(safe_merge=True).eval(), tokenizer
+    except ValueError as error:  # it looks for weights that are not finite
+        raise ValueError(
+            f"{disk.shown(pupil.adapter)} cannot be merged: {error}; choose another of "
+            "`training.adapters(method.folder)`"
+        ) from error
 
 
 def save_merged(pupil: Pupil, rounded: bool, folder: Path) -> None:
