@@ -127,6 +127,16 @@ def test_a_modelfile_and_a_card_lie_beside_it(method):
     assert f"llama-server -m {file.name}" in (file.parent / "README.md").read_text()
 
 
+def test_a_template_that_ollama_cannot_have_leaves_the_file(method, monkeypatch, capsys, tmp_path):
+    def refused(*_):
+        raise ValueError("the chat template does not write all turns alike")
+
+    monkeypatch.setattr(export, "modelfile", refused)
+    file = export.gguf(method, "f16", folder=tmp_path / "home")
+    assert file.is_file() and not (file.parent / "Modelfile").exists()
+    assert "there is no Modelfile beside it: the chat template does not" in capsys.readouterr().out
+
+
 def test_done_twice_it_is_read(method, capsys):
     file = export.gguf(method, "f16")
     before = file.stat().st_mtime_ns

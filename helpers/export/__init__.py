@@ -31,7 +31,7 @@ MODELFILE = "Modelfile"
 
 
 def merged(
-    method: Method, rounded: bool = False, figures: Mapping | Path | None = None, terms: str | None = None,
+    method: Method, rounded: bool = False, figures: Mapping | Path | str | None = None, terms: str | None = None,
     checkpoint: Path | str | None = None, folder: Path | None = None,
 ) -> Path:  # fmt: skip
     """The student as one model: safetensors, tokenizer, chat template, how it writes, and a model card.
@@ -60,7 +60,7 @@ def merged(
 
 
 def adapter(
-    method: Method, figures: Mapping | Path | None = None, terms: str | None = None,
+    method: Method, figures: Mapping | Path | str | None = None, terms: str | None = None,
     checkpoint: Path | str | None = None, folder: Path | None = None,
 ) -> Path:  # fmt: skip
     """The adapter alone, for PEFT, with the tokenizer and a model card. Args, Returns and Raises as `merged`."""
@@ -72,12 +72,13 @@ def adapter(
 
 
 def gguf(
-    method: Method, kind: str = "f16", rounded: bool = False, figures: Mapping | Path | None = None,
+    method: Method, kind: str = "f16", rounded: bool = False, figures: Mapping | Path | str | None = None,
     terms: str | None = None, checkpoint: Path | str | None = None, folder: Path | None = None,
 ) -> Path:  # fmt: skip
     """The merged student as a GGUF file for llama.cpp and Ollama, beside it a Modelfile and a model card.
 
-    The merged model is exported first if it is not there.
+    The merged model is exported first if it is not there. Where the chat template cannot be put in Ollama's words,
+    there is no Modelfile, which is printed; the file itself has the template, which llama.cpp reads.
 
     Args:
         method: as `merged`.
@@ -94,7 +95,7 @@ def gguf(
     Raises:
         ImportError: as `gguf_file.available`.
         FileNotFoundError, OSError: as `merged`.
-        ValueError: as `merged`, `gguf_file.write` and `modelfile`.
+        ValueError: as `merged` and `gguf_file.write`.
     """
     gguf_file.check_kind(kind)
     pupil = pupil_of(method, checkpoint)
@@ -108,7 +109,11 @@ def gguf(
         whole = merged(method, rounded, figures, terms, checkpoint)
         gguf_file.write(whole, part / name, kind)
         tokenizer, config = AutoTokenizer.from_pretrained(whole), AutoConfig.from_pretrained(whole)
-        written = modelfile(tokenizer, name, config.max_position_embeddings, method.tier.answer_tokens)
+        try:
+            written = modelfile(tokenizer, name, config.max_position_embeddings, method.tier.answer_tokens)
+        except ValueError as error:
+            print(f"there is no {MODELFILE} beside it: {error}")
+            return
         (part / MODELFILE).write_text(written, encoding="utf-8")
 
     record = {"form": form, **pupil.record}

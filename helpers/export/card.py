@@ -38,7 +38,7 @@ ROUNDED = {False: "in the numbers in which it was published", True: "rounded to 
 
 
 def card_of(
-    pupil: Pupil, form: str, name: str, rounded: bool = False, figures: Mapping | Path | None = None,
+    pupil: Pupil, form: str, name: str, rounded: bool = False, figures: Mapping | Path | str | None = None,
     terms: str | None = None, file: str = "", kind: str = "",
 ) -> str:  # fmt: skip
     """The text of a model card, with the settings that the Hub reads at its head.
@@ -95,7 +95,8 @@ def _merging(form: str, rounded: bool) -> list[str]:
         return []
     return [
         "What it learnt with its base in 4 bits was learnt beside rounded weights, and here it meets those that were "
-        "not rounded. Its answers can differ a little from those that were examined in 4 bits."
+        "not rounded. Its answers can differ from those that were examined in 4 bits: examine it itself, or take the "
+        "form whose base was rounded too."
     ]
 
 
@@ -138,7 +139,7 @@ def _settings(pupil: Pupil) -> list[tuple]:
     ]  # fmt: skip
 
 
-def _scores(pupil: Pupil, figures: Mapping | Path | None) -> str:
+def _scores(pupil: Pupil, figures: Mapping | Path | str | None) -> str:
     rows = [(f"right answers, validation after epoch {epoch:g}", str(found), found.n)
             for epoch, found in pupil.run.validation]  # fmt: skip
     for key, value in _flat(_read(figures)):
@@ -152,8 +153,9 @@ def _scores(pupil: Pupil, figures: Mapping | Path | None) -> str:
     return markdown(("what", "share, with its 95 % interval", "n"), rows)
 
 
-def _read(figures: Mapping | Path | None) -> Mapping:
-    if isinstance(figures, Path):
+def _read(figures: Mapping | Path | str | None) -> Mapping:
+    if isinstance(figures, Path | str):
+        figures = Path(figures)
         if not figures.is_file():
             raise FileNotFoundError(f"there are no figures in {disk.shown(figures)}: run the exam first")
         figures = json.loads(figures.read_text(encoding="utf-8"))

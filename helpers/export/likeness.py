@@ -16,10 +16,11 @@ from helpers.generation.with_transformers import Answer, generate
 from helpers.models.kinds import Model
 from helpers.provenance import no_bars
 
-# How far a log probability of a form may lie from the merged model's, in nats, on questions that the student answers:
-# the forms that hold all digits differ by the order of sums alone, the others by what was rounded.
-TOLERANCE = {"f32": 1e-3, "bf16": 0.5, "f16": 0.05, "q8_0": 0.5}
-LIKELY = 0.01  # a token that is less probable to the merged model is not compared: nobody would see it
+# How far a log probability of a form may lie from the merged model's, in nats. Forms that hold all digits differ by the
+# order of sums alone, the others by what was rounded. Of the mini student, the furthest in 40 answers was 0.00005 in 32
+# bits, 0.015 in f16, 0.06 in bf16 and 0.27 in q8_0; with a base in 4 bits it was 4.
+TOLERANCE = {"f32": 1e-3, "f16": 0.05, "bf16": 0.2, "q8_0": 0.5}
+LIKELY = 0.01  # a token that is less probable to the merged model is not compared
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ def compared(pupil: Pupil, merged: Path, forms: Mapping[str, Path], problems: Se
         By name, "merged" first.
 
     Raises:
-        ValueError: without problems, and for a GGUF file whose head does not say what the merged model's settings do.
+        ValueError: without problems, and for a GGUF file whose head says otherwise than the merged model's settings.
     """
     tier = pupil.method.tier
     if not problems:
@@ -78,16 +79,16 @@ def compared(pupil: Pupil, merged: Path, forms: Mapping[str, Path], problems: Se
     answers = sits(whole)
     rows = [_tokens(tokenizer, question, answer) for question, answer in zip(asked, answers, strict=True)]
     theirs = [_log_probabilities(whole, *row) for row in rows]
-    found = {"merged": Likeness(accuracy(answers, problems), len(answers), 0.0, 0.0, 0.0)}
     models.unload(whole)
+    found = {"merged": Likeness(accuracy(answers, problems), len(answers), 0.0, 0.0, 0.0)}
     for name, path in forms.items():
         model = read(path, pupil, merged)
         said = sits(model)
         apart = [_apart(_log_probabilities(model, *row), one) for row, one in zip(rows, theirs, strict=True)]
         models.unload(model)
         same = sum(ours.text == other.text for ours, other in zip(said, answers, strict=True))
-        furthest, total = max(far for far, _, _ in apart), sum(mean * n for _, mean, n in apart)
-        mean = total / sum(n for _, _, n in apart)
+        furthest = max(far for far, _, _ in apart)
+        mean = sum(mean * n for _, mean, n in apart) / sum(n for _, _, n in apart)
         found[name] = Likeness(accuracy(said, problems), same, furthest, mean, _allowed(path, merged))
     return found
 
@@ -152,9 +153,8 @@ def _same_head(path: Path, config) -> None:
 
 
 def _equal(one, other) -> bool:
-    if isinstance(one, float) and isinstance(other, int | float):
-        return math.isclose(one, other, rel_tol=1e-6)
-    return one == other or other is None
+    both = isinstance(one, float) and isinstance(other, int | float)
+    return math.isclose(one, other, rel_tol=1e-6) if both else one == other or other is None
 
 
 @contextmanager
