@@ -1,0 +1,95 @@
+"""Before anything is trained: what could go wrong with a pair, its questions and a method, each finding with its mend.
+
+```python
+from helpers.preflight import preflight
+
+preflight(tier, SEED, "logits")
+```
+"""
+
+from datasets import Dataset
+
+from helpers import questions
+from helpers.evaluation import Benchmark
+from helpers.preflight import answers, pair
+from helpers.preflight.findings import STOP, Finding, Report
+from helpers.tiers import Tier
+from helpers.traces import ANSWER
+from helpers.traces.filtering import tokens_of
+
+__all__ = ["METHODS", "Finding", "Report", "preflight"]
+
+# Whom each method teaches, unless another is named.
+METHODS = {"token": "student", "logits": "sibling", "cached": "sibling", "cross-tokenizer": "student"}
+LEAST = 0.5  # right answers of the teacher, below which more is learnt from its mistakes than from it
+READ = 200  # training questions whose lengths are looked at
+
+
+def preflight(
+    tier: Tier, seed: int = 0, method: str = "token", rows: Dataset | None = None, role: str | None = None, n: int = 24,
+    least: float = LEAST, weights: bool = True, override: bool = False,
+) -> Report:  # fmt: skip
+    """Looks at a pair, its questions and its traces before a training, and refuses one that would be in vain.
+
+    Args:
+        tier: models, data and settings.
+        seed: of the questions that are drawn.
+        method: one of METHODS.
+        rows: traces, if there are some: their lengths are looked at too.
+        role: who learns, "student" or "sibling"; as METHODS says if None.
+        n: how many validation questions teacher and student answer; all there are, if they are fewer.
+        least: the share of right answers that is wanted of the teacher. It is refused where the whole interval at this
+            n lies below.
+        weights: whether the models are loaded and asked; without, tokenizers and settings alone are looked at.
+        override: whether what is found stops nothing.
+
+    Returns:
+        What was found, which shows itself as a table.
+
+    Raises:
+        ValueError: for a method that is none, for a role that the tier has not, and, the table printed, where something
+            stops the training and `override` is not set.
+    """
+    if method not in METHODS:
+        raise ValueError(f"there is no method called {method!r}; choose from {', '.join(METHODS)}")
+    role = role or METHODS[method]
+    if getattr(tier, role, None) is None or role == "teacher":
+        raise ValueError(f"the {tier.name} tier has no {role}: name role='student', or a method that teaches another")
+    report = Report()
+    student, teacher = pair.side(tier, role, report), pair.side(tier, "teacher", report)
+    same = _pair(report, tier, seed, method, rows, student, teacher) if student else 0
+    if weights and student and (override or not report.stops):
+        _asked(report, tier, seed, role, n, least, same if method in ("logits", "cached") else 0)
+    if report.stops and not override:
+        print(report)
+        report.refuse()
+    return report
+
+
+def _pair(report: Report, tier: Tier, seed: int, method: str, rows: Dataset | None, student, teacher) -> int:
+    """What needs no weights. Returns how many tokens both have, 0 where they are not the same."""
+    same = pair.tokens(report, method, student, teacher) if teacher else 0
+    if teacher is None and method != "token":
+        report.add("teacher: distributions", STOP, "there are none to learn from", "learn its words: method='token'")
+    for one in (teacher, student):
+        if one is not None:
+            pair.vocabulary(report, method, one)
+            pair.ends(report, one)
+    together = bool(same) and method in ("logits", "cached") and not report.stops
+    pair.template(report, tier, student, teacher, together)
+    if teacher is not None and method == "cross-tokenizer":
+        pair.coverage(report, student, teacher)
+    asked = [problem.question for problem in questions.draw(tier, "train", min(READ, tier.traces), seed, fewer=True)]
+    read = rows.to_list() if rows is not None else []
+    learnt = [tokens_of(tier, row["question"], row[ANSWER], student.who) for row in read]
+    pair.room(report, tier, student, teacher, asked, learnt)
+    return same
+
+
+def _asked(report: Report, tier: Tier, seed: int, role: str, n: int, least: float, size: int) -> None:
+    """What the models themselves say. size: how many tokens both have, where that is of use."""
+    exam = Benchmark(questions.draw(tier, "validation", n, seed, fewer=True))
+    taught = answers.teacher(report, tier, exam, least)
+    said = answers.student(report, tier, exam, role, taught)
+    if size:
+        answers.overlap(report, tier, role, exam, said, size)
