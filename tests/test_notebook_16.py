@@ -17,6 +17,7 @@ from test_notebook_definitions import ROOT, cell, notebook, printed, solution, u
 from helpers import check, evaluation, questions, tiers
 from helpers.evaluation import exercises
 from helpers.generation import EndpointError
+from helpers.tiers import ModelSpec
 
 NAME = "16_your_own"
 TOYS = str(ROOT / "data" / "own" / "questions.jsonl")
@@ -38,7 +39,8 @@ def run(tier, **said: object) -> dict:
 def mine(tiny, tmp_path, monkeypatch):
     monkeypatch.setattr(tiers, "ROOT", tmp_path)
     monkeypatch.delenv("DISTILL_RESULTS", raising=False)
-    return replace(tiny, name="tiny", epochs=1, max_new_tokens=12, answer_tokens=12, answer_batch=8)
+    student = ModelSpec(str(ROOT / "data" / "mini" / "student"))  # of the others a GGUF file cannot say all
+    return replace(tiny, name="tiny", student=student, epochs=1, max_new_tokens=12, answer_tokens=12, answer_batch=8)
 
 
 def kept_figures(tier) -> dict:
@@ -74,7 +76,7 @@ def test_a_teacher_behind_a_server_teaches_what_nobody_knows(mine, monkeypatch):
     with Double(otherwise=echoes) as double:
         said = behind(monkeypatch, double) | {"QUESTIONS": str(FOREIGN / "none.jsonl"), "QUESTION": "q", "KIND": "none"}
         made = run(mine, SAMPLES=2, **said)
-    assert made["scores"]["teacher"].value == 1.0 and len(made["agreed"]) == len(made["each"])
+    assert made["scores"]["teacher"].value == 1.0 and len(made["agreed"]) == len(made["each"]) > 0
     assert kept_figures(mine)["teacher"]["accuracy"]["n"] == len(made["asked"])
     assert set(kept_figures(mine)["export"]) == FORMS
 

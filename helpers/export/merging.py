@@ -1,6 +1,7 @@
 """From an adapter to a model that needs none: base plus update, with what it has to be asked and stopped with."""
 
 import json
+import logging
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -40,6 +41,8 @@ def merge(pupil: Pupil, rounded: bool) -> tuple[Model, Tokenizer]:
     hub_errors.check_files(pupil.adapter)
     if rounded:
         model, _ = load(replace(method.tier, engine="transformers"), spec, four_bit=True)
+        # It would say into which numbers, in red, though that is what it is told.
+        logging.getLogger("transformers.integrations.bitsandbytes").setLevel(logging.ERROR)
         model = model.dequantize(torch.float32)
     else:
         with no_bars():
