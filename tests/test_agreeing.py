@@ -83,13 +83,10 @@ def test_what_is_agreed_on_is_what_held_out_questions_are_answered_by(mine, monk
     assert len(lines) == sum(sizes.values()) and {one["samples"] for one in lines} == {3}
 
 
-def test_where_nothing_is_agreed_on_it_is_said(mine, monkeypatch):
+def test_where_nothing_can_be_agreed_on_it_is_said(mine, tiny, monkeypatch):
     Says(monkeypatch, lambda _, times: Answer(said((times,)), 9, True))
     with pytest.raises(ValueError, match=r"samples agree on none of the .* validation questions: nothing can be"):
         traces.agree(mine)
-
-
-def test_known_answers_are_not_to_be_agreed_on(tiny):
     with pytest.raises(ValueError, match=r"answers of the own-questions-\w+ tier are known \(number\)"):
         traces.agree(tiers.own(tiny, questions=TOYS))
 

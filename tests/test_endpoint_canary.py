@@ -64,6 +64,10 @@ def all_that_can_be_seen(monkeypatch, tmp_path, capfd):
         logging.getLogger(name).setLevel(level)
 
 
+def tier_at(url: str):
+    return replace(TIERS["mini"], name="own", generate_batch=2, teacher=EndpointSpec(url, "double"))
+
+
 def frames(error: BaseException) -> str:
     """A traceback as the most talkative tools show it: every variable of every frame, of all that led to it too."""
     shown, known = "", set()
@@ -79,7 +83,7 @@ def frames(error: BaseException) -> str:
 @pytest.mark.parametrize("answer", FAULTS.values(), ids=FAULTS)
 def test_the_key_goes_to_the_server_and_nowhere_else(seen, tmp_path, answer):
     with Double(otherwise=answer) as double:
-        tier = replace(TIERS["mini"], name="own", generate_batch=2, teacher=EndpointSpec(double.url, "double"))
+        tier = tier_at(double.url)
         endpoint, shown = Endpoint(tier, QUICK, folder=tmp_path / "asked"), ""
         try:
             rows = traces.collect(tier, 3, 0, tmp_path / "traces", (endpoint, None))
@@ -98,24 +102,17 @@ def test_the_key_goes_to_the_server_and_nowhere_else(seen, tmp_path, answer):
 
 def test_the_key_does_not_follow_to_another_server(seen, tmp_path):
     with Double() as other, Double(otherwise=says("", 307, location=f"{other.url}/chat/completions")) as double:
-        tier = replace(TIERS["mini"], name="own", teacher=EndpointSpec(double.url, "double"))
         with suppress(EndpointError):
-            generation.generate(Endpoint(tier, QUICK, folder=tmp_path), None, ["a?"], 40)
-    assert double.headers and CANARY not in str(other.headers) + seen_or_nothing(seen)
-
-
-def seen_or_nothing(seen) -> str:
-    with suppress(AssertionError):
-        return seen()
-    return ""
+            generation.generate(Endpoint(tier_at(double.url), QUICK, folder=tmp_path), None, ["a?"], 40)
+        (tmp_path / "something").touch()
+    assert double.headers and CANARY not in str(other.headers) + seen()
 
 
 @pytest.mark.parametrize("key", [f"{CANARY}\n", f" {CANARY}", f"{CANARY}é", f"Bearer {CANARY}", f"{CANARY}\t"])
 def test_a_key_that_is_none_is_told_without_it(monkeypatch, tmp_path, key):
     monkeypatch.setenv(asking.KEY, key)
-    tier = replace(TIERS["mini"], teacher=EndpointSpec("http://127.0.0.1:9/v1", "double"))
     with pytest.raises(ValueError, match=r"^DISTILL_TEACHER_KEY has a space, a line end or a letter that") as raised:
-        generation.generate(Endpoint(tier, folder=tmp_path), None, ["a?"], 40)
+        generation.generate(Endpoint(tier_at("http://127.0.0.1:9/v1"), folder=tmp_path), None, ["a?"], 40)
     assert CANARY not in frames(raised.value)
 
 
@@ -127,9 +124,8 @@ def test_a_client_that_cannot_be_made_shows_no_key(monkeypatch, tmp_path):
 
     monkeypatch.setenv(asking.KEY, CANARY)
     monkeypatch.setattr(openai, "OpenAI", refuse)
-    tier = replace(TIERS["mini"], teacher=EndpointSpec("http://127.0.0.1:9/v1", "double"))
     with pytest.raises(EndpointError, match="OpenAI's client cannot be made: ValueError") as raised:
-        generation.generate(Endpoint(tier, folder=tmp_path), None, ["a?"], 40)
+        generation.generate(Endpoint(tier_at("http://127.0.0.1:9/v1"), folder=tmp_path), None, ["a?"], 40)
     assert CANARY not in frames(raised.value)
 
 
@@ -137,8 +133,7 @@ def test_without_a_key_none_is_sent(monkeypatch, tmp_path):
     monkeypatch.delenv(asking.KEY, raising=False)
     monkeypatch.setenv("OPENAI_API_KEY", OTHER)
     with Double(otherwise=echoes) as double:
-        tier = replace(TIERS["mini"], teacher=EndpointSpec(double.url, "double"))
-        assert generation.generate(Endpoint(tier, folder=tmp_path), None, ["a?"], 40)[0].whole != TEXT
+        assert generation.generate(Endpoint(tier_at(double.url), folder=tmp_path), None, ["a?"], 40)[0].whole != TEXT
     assert double.headers[0]["authorization"] == f"Bearer {asking.NO_KEY}" and OTHER not in str(double.headers)
 
 

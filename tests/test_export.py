@@ -34,8 +34,7 @@ def logits(model, tokenizer) -> torch.Tensor:
 
 def test_the_merged_model_says_what_base_and_adapter_say_together(method, home):
     whole, tokenizer = AutoModelForCausalLM.from_pretrained(home), AutoTokenizer.from_pretrained(home)
-    adapter = training.adapters(method.folder)[-1]
-    apart, _ = models.load_student(method.tier, four_bit=False, adapter=adapter)
+    apart, _ = models.load_student(method.tier, four_bit=False, adapter=training.adapters(method.folder)[-1])
     assert torch.allclose(logits(whole, tokenizer), logits(apart, tokenizer), atol=1e-3)
     before, _ = models.load_student(method.tier, four_bit=False)
     assert not torch.allclose(logits(whole, tokenizer), logits(before, tokenizer), atol=0.1), "it learnt nothing"
@@ -58,8 +57,9 @@ def test_it_is_asked_and_stopped_as_the_student_was(method, home):
 
 def test_the_adapter_alone_is_what_was_trained(method):
     folder = export.adapter(method)
-    trained = training.adapters(method.folder)[-1]
-    ours, theirs = (load_file(each / "adapter_model.safetensors") for each in (folder, trained))
+    ours, theirs = (
+        load_file(each / "adapter_model.safetensors") for each in (folder, training.adapters(method.folder)[-1])
+    )
     assert ours.keys() == theirs.keys() and all(torch.equal(ours[name], theirs[name]) for name in ours)
     model, _ = models.load_student(method.tier, adapter=folder)
     assert model.peft_config
@@ -67,46 +67,36 @@ def test_the_adapter_alone_is_what_was_trained(method):
 
 @pytest.mark.parametrize("form", ["merged", "adapter"])
 def test_nothing_tells_where_this_computer_keeps_its_files(method, form):
-    folder = getattr(export, form)(method)
-    for path in folder.rglob("*"):
+    for path in getattr(export, form)(method).iterdir():
         content = path.read_bytes()
         assert str(PLACE).encode() not in content and str(method.tier.artifacts).encode() not in content, path.name
 
 
-def test_done_twice_it_is_read(method, home, capsys):
+def test_done_twice_it_is_read_and_another_checkpoint_is_another(method, home, capsys):
     before = {path: path.stat().st_mtime_ns for path in home.iterdir()}
     assert export.merged(method) == home
     assert "exported before, and read from artifacts/mini/export/" in capsys.readouterr().out
     assert {path: path.stat().st_mtime_ns for path in home.iterdir()} == before
-
-
-def test_an_earlier_checkpoint_can_be_taken(method, home):
     first = training.adapters(method.folder)[0]
     folder = export.merged(method, checkpoint=first)
     assert folder != home and provenance.read(folder, "")["checkpoint"] == first.name
 
 
-def test_a_folder_with_something_else_stays_as_it_is(method, tmp_path):
-    (tmp_path / "mine.txt").write_text("mine")
-    with pytest.raises(ValueError, match=r"no provenance.json says how they were made: take another folder"):
-        export.merged(method, folder=tmp_path)
-    assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
-
-
-def test_another_student_s_folder_is_not_written_over(method, home, tmp_path):
-    folder = tmp_path / "home"
+def test_what_is_there_already_is_not_written_over(method, home, tmp_path):
+    folder, file = tmp_path / "home", tmp_path / "others" / "mine.txt"
     shutil.copytree(home, folder)
-    with pytest.raises(ValueError, match=r"was made otherwise: .*checkpoint was"):
-        export.merged(method, checkpoint=training.adapters(method.folder)[0], folder=folder)
-    with pytest.raises(ValueError, match=r"was made otherwise: form was 'merged'"):
+    file.parent.mkdir()
+    file.write_text("mine")
+    for said, where, checkpoint in (
+        ("no provenance.json says how they were made: take another folder", file.parent, None),
+        ("is a file: name a folder", file, None),
+        ("was made with other settings: .*checkpoint was", folder, training.adapters(method.folder)[0]),
+    ):
+        with pytest.raises(ValueError, match=said):
+            export.merged(method, folder=where, checkpoint=checkpoint)
+    with pytest.raises(ValueError, match="was made with other settings: form was 'merged'"):
         export.adapter(method, folder=folder)
-
-
-def test_a_file_s_place_is_refused(method, tmp_path):
-    (tmp_path / "home").write_text("mine")
-    with pytest.raises(ValueError, match="is a file: name a folder"):
-        export.adapter(method, folder=tmp_path / "home")
-    assert (tmp_path / "home").read_text() == "mine"
+    assert [path.read_text() for path in file.parent.iterdir()] == ["mine"]
 
 
 @pytest.mark.parametrize(("change", "said"), [(lambda path: path.unlink(), "is missing"),
@@ -132,16 +122,13 @@ def test_a_kill_leaves_nothing_half_written(method, tmp_path, monkeypatch):
     assert place.files_of(folder) and not (tmp_path / "home.part").exists()
 
 
-def test_an_unfinished_training_is_not_taken_home(method, tmp_path, monkeypatch):
-    monkeypatch.setitem(method.__dict__, "folder", tmp_path)
-    with pytest.raises(FileNotFoundError, match="no finished training"):
-        export.merged(method)
-
-
-def test_a_half_checkpoint_is_not_taken_home(method, tmp_path):
+def test_what_is_not_finished_is_not_taken_home(method, tmp_path, monkeypatch):
     (tmp_path / "adapter_model.safetensors").write_bytes(b"")
     with pytest.raises(ValueError, match=r"is no whole checkpoint: choose one of `training.adapters"):
         export.merged(method, checkpoint=tmp_path)
+    monkeypatch.setitem(method.__dict__, "folder", tmp_path)
+    with pytest.raises(FileNotFoundError, match="no finished training"):
+        export.merged(method)
 
 
 def test_an_update_that_is_not_finite_is_refused(method, tmp_path):

@@ -2,18 +2,17 @@
 
 import json
 from dataclasses import replace
-from types import SimpleNamespace
 
 import pytest
 from datasets import Dataset
 from huggingface_hub import ModelCard
 from taken_home import PLACE, taught  # noqa: F401  (a fixture)
 
-from helpers import export, provenance, training
+from helpers import export, provenance, tiers, training
 from helpers.evaluation import results, wilson
 from helpers.evaluation.tables import said
 from helpers.export import card
-from helpers.tiers import ModelSpec
+from helpers.tiers import EndpointSpec, ModelSpec
 
 FIGURES = {
     "before.accuracy": wilson(3, 40), "after.accuracy": wilson(31, 40), "mcnemar.before_after": 0.000123,
@@ -85,32 +84,34 @@ def test_the_hub_can_read_its_head(text, pupil, monkeypatch):
     assert ModelCard(card.card_of(there, "adapter", "a")).data.base_model == "Qwen/Qwen3-0.6B"
 
 
-def test_what_nobody_said_is_unknown(pupil):
-    told = card.card_of(pupil, "merged", "my-student")
-    assert cells(told)["terms of its outputs"] == ["unknown"]
-    rows = Dataset.from_list(pupil.method.rows.to_list())
-    object.__setattr__(other := replace(pupil.method, rows=rows), "folder", pupil.method.folder)
-    assert cells(card.card_of(replace(pupil, method=other), "merged", "a"))["questions"] == ["unknown"]
+def changed(pupil, **changes):
+    """The same student, as if its method had been another."""
+    object.__setattr__(method := replace(pupil.method, **changes), "folder", pupil.method.folder)
+    return replace(pupil, method=method)
 
 
-@pytest.mark.parametrize(
-    "spec", [ModelSpec("some/model", "0" * 40), ModelSpec("nowhere/at/all"), SimpleNamespace(name="gpt", local=False)]
-)
-def test_a_licence_that_nobody_told_is_unknown(spec, monkeypatch):
+def test_what_nobody_said_is_unknown(pupil, monkeypatch):
     monkeypatch.setattr(card.constants, "HF_HUB_OFFLINE", True)
-    assert card.license_of(spec) == "unknown"
+    bare = changed(pupil, rows=Dataset.from_list(pupil.method.rows.to_list()))
+    text = card.card_of(replace(bare, run=replace(pupil.run, validation=[])), "merged", "my-student")
+    told = cells(text)
+    assert told["terms of its outputs"] == told["questions"] == ["unknown"]
+    assert "It is unknown: no figures were kept." in text
+    assert card.license_of(ModelSpec("some/model", "0" * 40)) == card.license_of(ModelSpec("nowhere")) == "unknown"
 
 
-def test_without_figures_it_says_so(pupil):
-    bare = replace(pupil, run=replace(pupil.run, validation=[]))
-    assert "It is unknown: no figures were kept." in card.card_of(bare, "merged", "a")
-
-
-def test_a_teacher_behind_an_address_is_named_without_it(pupil):
-    spec = SimpleNamespace(name="some-model", base_url="http://10.0.0.7:8000/v1", local=False, revision=None)
-    object.__setattr__(method := replace(pupil.method, tier=replace(pupil.method.tier, teacher=spec)), "folder", "x")
-    told = card.card_of(replace(pupil, method=method), "merged", "a")
-    assert cells(told)["teacher"] == ["`some-model`, revision unknown"] and "10.0.0.7" not in told
+def test_of_ones_own_tier_and_a_teacher_behind_a_server_it_says_what_is_known(pupil):
+    mine = tiers.own("mini", questions="data/own/questions.jsonl", name="mini")
+    mine = replace(pupil.method.tier, data=mine.data, teacher=EndpointSpec("http://10.0.0.7:8000/v1", "qwen3:4b"))
+    rows = Dataset.from_list(pupil.method.rows.to_list())
+    rows.info.description = json.dumps({"imported": "theirs.jsonl"})
+    text = card.card_of(changed(pupil, tier=mine, rows=rows), "merged", "a")
+    told = cells(text)
+    assert told["teacher"] == ["`qwen3:4b`, as a server calls it"] and "10.0.0.7" not in text
+    assert told["licence of the teacher"] == ["unknown"]
+    assert told["terms of its outputs"][0].startswith("unknown: look them up where the server is offered")
+    assert told["questions"] == ["the file questions.jsonl"]
+    assert told["teacher's answers that were learnt"] == ["24, from theirs.jsonl"]
 
 
 @pytest.mark.parametrize(
@@ -118,12 +119,12 @@ def test_a_teacher_behind_an_address_is_named_without_it(pupil):
     [
         ("merged", False, "meets those that were not rounded", "as it was in training"),
         ("merged", True, "rounded to 4 bits as it was in training", "meets those"),
-        ("gguf", False, "llama-server -m a.gguf", "from transformers"),
+        ("gguf", False, "llama-server -m a-f16.gguf", "from transformers"),
         ("adapter", False, "AutoPeftModelForCausalLM", "meets those"),
     ],
 )
 def test_each_form_says_what_it_is_and_how_it_is_loaded(pupil, form, rounded, said, not_said):
-    told = card.card_of(pupil, form, "a", rounded, file="a.gguf", kind="f16").replace("\n", " ")
+    told = card.card_of(pupil, form, "a", rounded, file="a-f16.gguf").replace("\n", " ")
     assert said in told and not_said not in told
 
 

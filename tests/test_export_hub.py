@@ -49,7 +49,7 @@ def test_without_a_name_nothing_is_uploaded(hub, folder, name):
     assert hub.calls == []
 
 
-def test_what_the_export_wrote_is_uploaded_and_nothing_else(hub, folder, capsys):
+def test_what_the_export_wrote_is_uploaded_and_nothing_else(hub, folder):
     (folder / "notes.txt").write_text("private")
     (folder / ".env").write_text("TOKEN=canary")
     assert push(folder, "me/my-student") == "https://huggingface.co/me/my-student"
@@ -57,12 +57,8 @@ def test_what_the_export_wrote_is_uploaded_and_nothing_else(hub, folder, capsys)
     assert (create, args, named) == ("create_repo", ("me/my-student",), {"private": True, "exist_ok": True})
     assert upload == "upload_folder" and sent["folder_path"] == folder and sent["repo_id"] == "me/my-student"
     assert sorted(sent["allow_patterns"]) == ["README.md", "config.json", "model.safetensors", "provenance.json"]
-    assert "not uploaded, because the export did not write it: .env, notes.txt" in capsys.readouterr().out
-
-
-def test_of_a_gguf_file_its_folder_is_uploaded(hub, folder):
     push(folder / "model.safetensors", "me/my-student", private=False)
-    assert hub.calls[0][2]["private"] is False and hub.calls[1][2]["folder_path"] == folder
+    assert hub.calls[2][2]["private"] is False and hub.calls[3][2]["folder_path"] == folder, "of a file its folder"
 
 
 def test_a_folder_that_is_no_export_stays_here(hub, tmp_path):

@@ -8,8 +8,7 @@ from rehearsal import tokenizers as real_tokenizers
 from taken_home import PLACE
 from transformers import AutoTokenizer
 
-from helpers import models
-from helpers.export.ollama import modelfile, turns
+from helpers.export.ollama import modelfile
 from helpers.models.chat import end_of_turn
 
 TALK = [
@@ -46,17 +45,11 @@ def template_of(text: str) -> str:
 
 
 @pytest.mark.parametrize("role", ["student", "sibling", "teacher"])
-@pytest.mark.parametrize("length", [1, 3, 5])
-def test_it_writes_what_the_chat_template_does(role, length):
-    tokenizer, talk = mini(role), TALK[:length]
-    text = modelfile(tokenizer, "a.gguf", 1024, 200)
-    assert go(template_of(text), talk) == written(tokenizer, talk)
-
-
-@pytest.mark.parametrize("role", ["student", "sibling"])
-def test_it_stops_where_the_student_learnt_to(role):
+def test_it_writes_what_the_chat_template_does_and_stops_where_a_turn_ends(role):
     tokenizer = mini(role)
     text = modelfile(tokenizer, "a.gguf", 1024, 200)
+    for length in (1, 3, 5):
+        assert go(template_of(text), TALK[:length]) == written(tokenizer, TALK[:length])
     assert f'PARAMETER stop "{tokenizer.convert_ids_to_tokens(end_of_turn(tokenizer))}"\n' in text
     assert text.splitlines()[1] == "FROM ./a.gguf"
     assert {"PARAMETER temperature 0", "PARAMETER num_ctx 1024", "PARAMETER num_predict 200"} <= set(text.splitlines())
@@ -76,17 +69,16 @@ def test_the_real_templates_can_be_put_so(name):
         assert go(template_of(text), TALK[:length]) == written(tokenizer, TALK[:length])
 
 
-def test_a_template_that_writes_later_turns_otherwise_is_refused():
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("<|im_start|>{{", "{{ loop.index }}<|im_start|>{{", "does not write all turns alike"),
+        ("assistant\n{% endif %}", "assistant\n{{ '{{' }}{% endif %}", "which a Modelfile cannot hold"),
+    ],
+)
+def test_a_template_that_ollama_has_no_words_for_is_refused(old, new, told):
     tokenizer = mini("sibling")
-    tokenizer.chat_template = tokenizer.chat_template.replace("<|im_start|>{{", "{{ loop.index }}<|im_start|>{{")
-    assert models.chat_prompt(tokenizer, "a").startswith("1<|im_start|>")
-    with pytest.raises(ValueError, match="does not write all turns alike"):
-        turns(tokenizer)
-
-
-def test_a_template_with_braces_is_refused():
-    tokenizer = mini("sibling")
-    opened = tokenizer.chat_template.replace("assistant\n{% endif %}", "assistant\n{{ '{{' }}{% endif %}")
-    tokenizer.chat_template = opened
-    with pytest.raises(ValueError, match="which a Modelfile cannot hold"):
+    assert old in tokenizer.chat_template
+    tokenizer.chat_template = tokenizer.chat_template.replace(old, new)
+    with pytest.raises(ValueError, match=told):
         modelfile(tokenizer, "a.gguf", 1024, 200)

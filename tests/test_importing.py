@@ -11,7 +11,6 @@ from trace_doubles import COLUMNS, said
 
 from helpers import questions, tiers, traces
 from helpers.problems import draw
-from helpers.tiers import TIERS
 from helpers.traces import ANSWER
 
 TOYS = "data/own/questions.jsonl"
@@ -122,8 +121,5 @@ def test_on_a_tier_of_the_series_the_gold_answers_come_with_the_traces(tiny, tmp
 def test_what_cannot_be_imported_is_named(mine, tmp_path, rows, columns, told):
     with pytest.raises(ValueError, match=told):
         traces.imported(mine, write(tmp_path / "a.jsonl", rows), columns=columns)
-
-
-def test_a_file_that_is_not_there_is_named():
     with pytest.raises(FileNotFoundError, match=r"source is 'nowhere\.jsonl', and there is no such file"):
-        traces.imported(TIERS["mini"], "nowhere.jsonl")
+        traces.imported(mine, "nowhere.jsonl")

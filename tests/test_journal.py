@@ -1,7 +1,7 @@
 """helpers.generation.journal: what was answered is on disk, and a kill at any byte costs one line and no other."""
 
 import json
-import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -22,7 +22,7 @@ def filled(folder) -> Journal:
 
 def test_what_is_written_is_read(tmp_path):
     for journal in (filled(tmp_path / "new"), Journal(tmp_path / "new")):
-        assert [journal.get(f"request {i}") for i in range(4)] == [*ANSWERS, None] and len(journal) == 3
+        assert journal.answers == {f"request {i}": answer for i, answer in enumerate(ANSWERS)}
         assert journal.spent == Spent(13, 112), "what was lost counts"
 
 
@@ -35,14 +35,11 @@ def test_a_kill_at_any_byte_costs_one_line(tmp_path):
     for cut in range(len(whole) + 1):
         path.write_bytes(whole[:cut])
         there = [end <= cut for end in ends]
-        journal = Journal(tmp_path)
-        assert [journal.get(f"request {i}") for i in range(3)] == [
-            answer if known else None for answer, known in zip(ANSWERS, there[:3], strict=True)
-        ]
+        journal, known = Journal(tmp_path), {f"request {i}": ANSWERS[i] for i in range(3) if there[i]}
+        assert journal.answers == known
         if cut % 20 == 0:
             journal.add("later", "question", Spent(1, 1), ANSWERS[0])
-            again = Journal(tmp_path)
-            assert again.get("later") == ANSWERS[0] and len(again) == sum(there[:3]) + 1
+            assert Journal(tmp_path).answers == known | {"later": ANSWERS[0]}
 
 
 @pytest.mark.parametrize("line", ["null", "[]", "{}", '{"used": 3}', '{"used": {"read": 1, "rot": 2}}', "\0\0\0", "{"])
@@ -51,7 +48,7 @@ def test_a_damaged_line_is_passed_over(tmp_path, line):
     with open(tmp_path / FILE, "a") as file:
         file.write("\n" + line)
     journal = Journal(tmp_path)
-    assert len(journal) == 3 and journal.spent == Spent(13, 112)
+    assert len(journal.answers) == 3 and journal.spent == Spent(13, 112)
 
 
 def test_threads_do_not_mix_their_lines(tmp_path):
@@ -61,11 +58,8 @@ def test_threads_do_not_mix_their_lines(tmp_path):
         for i in range(25):
             journal.add(f"{thread} {i}", "q" * 5_000, Spent(1, 2), ANSWERS[0])
 
-    threads = [threading.Thread(target=write, args=(i,)) for i in range(4)]
-    for one in threads:
-        one.start()
-    for one in threads:
-        one.join()
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(write, range(4)))
     lines = (tmp_path / FILE).read_bytes().split(b"\n")[1:]
     assert len({json.loads(line)["request"] for line in lines}) == len(lines) == 100
     assert journal.spent == Journal(tmp_path).spent == Spent(100, 200)

@@ -62,24 +62,13 @@ def test_what_is_no_gold_answer_says_so(kind, raw, options, told):
         kinds.of(kind).gold(raw, options)
 
 
-@pytest.mark.parametrize(
-    ("raw", "found"),
-    [
-        (["a", "b"], ["a", "b"]), ('["a", "b"]', ["a", "b"]), ("a | b|c", ["a", "b", "c"]),
-        ({"text": ["a", "b"], "label": ["A", "B"]}, ["a", "b"]), ("a", None), (["a", "a"], None), (["a", ""], None),
-        (list("abcdefghijk"), None), (None, None),
-    ],
-)  # fmt: skip
-def test_options_are_read(raw, found):
-    if found is None:
-        with pytest.raises(ValueError, match="different texts are needed"):
-            questions.own.gold.options_of(raw)
-    else:
-        assert questions.own.gold.options_of(raw) == found
-
-
-def test_options_stand_in_the_question_or_behind_it():
+@pytest.mark.parametrize("raw", ["a", ["a", "a"], ["a", ""], list("abcdefghijk"), None])
+def test_options_are_read_from_a_column_or_stand_in_the_question(raw):
     gold = questions.own.gold
+    with pytest.raises(ValueError, match="different texts are needed"):
+        gold.options_of(raw)
+    for each in (["a", "b"], "a | b", {"text": ["a", "b"], "label": ["A", "B"]}):
+        assert gold.options_of(each) == ["a", "b"]
     assert gold.listed(gold.laid_out("Which?", CITIES)) == CITIES
     assert gold.listed("Which?\n(A) x\n (B) y z ") == ["x", "y z"] and gold.listed("B) y\nA) x") == []
 
@@ -185,11 +174,6 @@ def test_more_than_half_of_all_samples_and_at_least_two_must_agree(texts, answer
     assert kinds.agreed(texts) == (answer, pytest.approx(share))
 
 
-def test_samples_are_needed():
-    with pytest.raises(ValueError, match="no samples"):
-        kinds.agreed([])
-
-
 def test_numbers_are_read_as_ever():
     for text in ("It is 62.", "#### 62", "There is a mistake in the problem.", "28 and 4"):
         for gold in ((62,), (28, 4), ()):
@@ -212,19 +196,11 @@ def test_scores_go_by_each_problems_kind():
     assert evaluation.worth("Paris", ("paris",), kind="text") == evaluation.RIGHT
 
 
-@pytest.mark.parametrize(
-    ("kind", "gold", "told"),
-    [
-        ("number", (28, 4), "28, 4"),
-        ("choice", ("B", *CITIES), "B) Paris"),
-        ("choice", ("B",), "B"),
-        ("text", ("a",), "a"),
-    ],
-)
-def test_a_gold_answer_is_told(kind, gold, told):
-    assert kinds.of(kind).told(gold) == told
-
-
-def test_another_kind_is_unknown():
+def test_a_gold_answer_is_told_and_what_cannot_be_is_named():
+    told = {("number", (28, 4)): "28, 4", ("choice", ("B", *CITIES)): "B) Paris", ("choice", ("B",)): "B"}
+    for (kind, gold), said in told.items():
+        assert kinds.of(kind).told(gold) == said
     with pytest.raises(ValueError, match="there is no such kind of answer"):
         kinds.of("essay")
+    with pytest.raises(ValueError, match="no samples"):
+        kinds.agreed([])

@@ -5,14 +5,16 @@ import shutil
 from dataclasses import replace
 
 import pytest
+from endpoint_double import Double, completion, says
+from foreign import KINDS, foreign
 from rehearsal import settings as real_settings
 from rehearsal import tokenizers as real_tokenizers
 
-from helpers import evaluation, models, problems
+from helpers import evaluation, problems, questions, tiers
 from helpers.evaluation import Responses, results, wilson
-from helpers.generation import Answer
+from helpers.generation import Answer, EndpointError
 from helpers.preflight import METHODS, Report, answers, findings, pair, preflight
-from helpers.tiers import ROOT, TIERS, ModelSpec
+from helpers.tiers import TIERS, EndpointSpec, ModelSpec
 from helpers.traces import store
 
 MINI = TIERS["mini"]
@@ -68,25 +70,22 @@ def test_other_tokens_are_refused_with_the_table_and_the_mend(method, capsys):
     assert [row.what for row in report.stops] == ["same tokens"]
 
 
-def test_across_tokenizers_where_the_tokens_are_the_same_is_told():
+def test_what_another_method_could_do_is_told():
     row = look("cross-tokenizer", role="sibling")["same tokens"]
     assert row.state == findings.LOOK and "method='logits'" in row.mend
+    tokenizer = side("sibling").tokenizer
+    tokenizer.chat_template += "{% if enable_thinking is defined %}{% endif %}"
+    assert "enable_thinking switches it" in pair.thinking(tokenizer)
 
 
 def test_a_prompt_that_begins_otherwise_is_refused(monkeypatch):
     student, teacher = side("sibling"), side("teacher")
     student.tokenizer.chat_template = "Q: " + student.tokenizer.chat_template
     report = Report()
-    pair.template(report, MINI, student, teacher, together=True)
+    pair.template(report, MINI, student, teacher)
     row = found(report)["same template"]
     assert row.state == findings.STOP and "does not begin as the student's" in row.found
     assert "method='token'" in row.mend
-
-
-def test_a_template_whose_thinking_can_be_switched_is_told():
-    tokenizer = side("sibling").tokenizer
-    tokenizer.chat_template += "{% if enable_thinking is defined %}{% endif %}"
-    assert "enable_thinking switches it" in pair.thinking(tokenizer)
 
 
 @pytest.mark.parametrize(("method", "state"), [("token", "look"), ("cross-tokenizer", "look"), ("logits", "stop")])
@@ -114,17 +113,30 @@ def test_a_model_that_is_not_there_is_refused_with_its_mend(spec, said):
         preflight(replace(MINI, student=spec), method="token")
 
 
-class Address:
-    """As `tiers.EndpointSpec`: a teacher behind an address."""
+def test_a_teacher_behind_a_server_is_asked_how_often_it_is_right_and_what_that_takes_is_said(
+    tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setattr(evaluation, "student", lambda exam, tier: sheet(exam, 0))
+    monkeypatch.setattr(tiers, "ROOT", tmp_path)
+    golds = {one.question: one.answer for one in problems.draw("validation", 24, 0)}
 
-    name, base_url, local, revision = "some-model", "http://127.0.0.1:1/v1", False, None
+    def right(handler):
+        answer = golds[handler.body["messages"][0]["content"]]
+        says(completion(f"The answer is {' and '.join(map(str, answer))}."))(handler)
 
-
-def test_a_teacher_behind_an_address_gives_words_alone():
-    tier = replace(MINI, teacher=Address())
-    assert look("token", tier)["teacher: tokenizer"].state == findings.LOOK
-    with pytest.raises(ValueError, match=r"teacher: distributions: there are none to learn from.*method='token'"):
-        preflight(tier, method="logits", weights=False)
+    with Double(otherwise=right) as double:
+        models = {role: ModelSpec(str(getattr(MINI, role).source)) for role in ("student", "sibling")}
+        tier = replace(MINI, name="own", teacher=EndpointSpec(double.url, "double"), **models)
+        report = preflight(tier, method="token")
+        assert preflight(tier, method="token").rows == report.rows and len(double.asked) == 24
+    rows = found(report)
+    assert "24 questions are put to double: once" in capsys.readouterr().out
+    assert report.figures["teacher.accuracy"] == wilson(24, 24) and rows["teacher: right answers"].state == "good"
+    assert "same tokens" not in rows and look("token", tier)["teacher"].state == findings.GOOD
+    with pytest.raises(ValueError, match=r"teacher: behind a server.*method='token'"):
+        preflight(tier, method="logits")
+    with pytest.raises(EndpointError, match="cannot be reached"):
+        preflight(replace(tier, name="another"), method="token")
 
 
 def test_another_method_or_role_is_refused():
@@ -171,11 +183,14 @@ def test_traces_that_are_too_long_are_counted(words, state):
 EXAM = evaluation.Benchmark(problems.draw("validation", 20, 0))
 
 
-def said(right: int, ended: bool = True, form: str = "The answer is {}.") -> Responses:
-    texts = [
-        form.format(" and ".join(map(str, one.answer)) if i < right else "987654") for i, one in enumerate(EXAM.asked)
-    ]
-    return Responses([Answer(text, 9, ended) for text in texts], [], [], [], 1.0, 1)
+def sheet(exam: evaluation.Benchmark, right: int, ended: bool = True, form: str = "The answer is {}.") -> Responses:
+    """So many right answers, the others wrong."""
+    told = [" and ".join(map(str, one.answer)) if i < right else "987654" for i, one in enumerate(exam.asked)]
+    return Responses([Answer(form.format(one), 9, ended) for one in told], [], [], [], 1.0, 1)
+
+
+def said(right: int, **how) -> Responses:
+    return sheet(EXAM, right, **how)
 
 
 @pytest.mark.parametrize(
@@ -184,7 +199,6 @@ def said(right: int, ended: bool = True, form: str = "The answer is {}.") -> Res
 )
 def test_the_gate_goes_by_the_whole_interval(right, least, state, monkeypatch):
     """By hand: Wilson's interval of 3 in 20 is 5.2 to 36.0 %, of 9 in 20 25.8 to 65.8 %, of 14 in 20 48.1 to 85.5 %."""
-    assert findings.gate(wilson(right, 20), least) == state
     monkeypatch.setattr(evaluation, "teacher", lambda exam, tier: said(right))
     report = Report()
     answers.teacher(report, MINI, EXAM, least)
@@ -197,16 +211,11 @@ def test_the_gate_goes_by_the_whole_interval(right, least, state, monkeypatch):
 def test_a_teacher_below_the_gate_is_refused_unless_it_is_overridden(override, monkeypatch):
     drawn = {"teacher": [], "student": []}
 
-    def answering(who, right):
-        def sit(exam, tier, adapter=None):
-            drawn[who].append(exam.asked)
-            texts = [" and ".join(map(str, one.answer)) if i < right else "987654" for i, one in enumerate(exam.asked)]
-            return Responses([Answer(f"The answer is {text}.", 9, True) for text in texts], [], [], [], 1.0, 1)
+    def sits(who, right):
+        return lambda exam, tier: drawn[who].append(exam.asked) or sheet(exam, right)
 
-        return sit
-
-    monkeypatch.setattr(evaluation, "teacher", answering("teacher", 1))
-    monkeypatch.setattr(evaluation, "student", answering("student", 0))
+    monkeypatch.setattr(evaluation, "teacher", sits("teacher", 1))
+    monkeypatch.setattr(evaluation, "student", sits("student", 0))
     if override:
         assert preflight(MINI, method="token", override=True).stops
     else:
@@ -237,6 +246,28 @@ def test_the_student_that_is_asked_is_the_one_that_learns(monkeypatch):
     monkeypatch.setattr(evaluation, "student", lambda exam, tier: asked.append(tier.student) or said(4))
     answers.student(Report(), MINI, EXAM, "sibling", said(18))
     assert asked == [MINI.sibling]
+
+
+@pytest.mark.parametrize("name", [one for one in KINDS if one != "none"])
+def test_ones_own_questions_of_each_kind_are_looked_through(name, monkeypatch):
+    mine = foreign(name)
+    texts = {"number": "It is 3.", "choice": "(A)", "code": "x = 1"}
+    answer = Answer(texts.get(name, "red"), 9, True)
+    monkeypatch.setattr(evaluation, "teacher", lambda exam, _: replace(said(0), asked=[answer] * len(exam.asked)))
+    monkeypatch.setattr(evaluation, "student", evaluation.teacher)
+    rows, n = found(preflight(mine, override=True)), questions.count(mine, "validation")
+    assert rows["student: form"].found == f"{n} of {n} answers can be read"
+    assert rows["teacher: right answers"].found.endswith(f"of {n}; 50% are wanted")
+
+
+def test_where_nobody_knows_the_answers_it_is_said_what_counts(monkeypatch):
+    monkeypatch.setattr(evaluation, "teacher", lambda exam, tier: said(20))
+    report = Report()
+    answers.teacher(report, foreign("none"), EXAM, 0.5)
+    row = found(report)["teacher: right answers"]
+    assert row.state == "look" and row.found.endswith("what its own samples agree on") and "yourself" in row.mend
+    with pytest.raises(ValueError, match=r"call traces\.agree\(tier\) first"):
+        preflight(foreign("none"))
 
 
 @pytest.mark.slow
@@ -310,4 +341,3 @@ def test_gemma_s_token_for_images_has_no_logit(real):
     assert "262,145 tokens, 262,144 logits: '<image_soft_token>' has none" in rows["student: vocabulary"].found
     assert rows["student: thinking"].found.endswith("<think> is 3 tokens")
     assert look("logits", tier, role="student")["same tokens"].state == findings.STOP
-    assert models.text_config(tier.student).vocab_size == 262_144 and ROOT.is_dir()

@@ -7,7 +7,7 @@ import pytest
 
 from helpers import models, provenance, tiers
 from helpers.tiers import TIERS, EndpointSpec
-from helpers.tiers.teacher_endpoint import MODEL, URL
+from helpers.tiers.specs import MODEL, URL
 from helpers.traces import store
 
 LOCAL = "http://127.0.0.1:8000/v1"
@@ -69,17 +69,12 @@ def test_an_address_that_is_none_is_refused(monkeypatch, url, fault):
 
 
 @pytest.mark.parametrize("url", [LOCAL, "https://api.deepseek.com", "HTTP://[::1]:11434/v1"])
-def test_an_address_is_taken(monkeypatch, url):
+def test_an_address_is_taken_and_what_is_given_goes_before_the_environment(monkeypatch, url):
     monkeypatch.setenv(URL, url)
     monkeypatch.setenv(MODEL, "m")
     assert tiers.endpoint() == EndpointSpec(url, "m")
-
-
-def test_what_is_given_goes_before_the_environment(monkeypatch):
-    monkeypatch.setenv(URL, "http://other/v1")
-    monkeypatch.setenv(MODEL, "other")
-    assert tiers.endpoint(LOCAL, "m") == EndpointSpec(LOCAL, "m")
-    assert tiers.endpoint(model="m") == EndpointSpec("http://other/v1", "m")
+    assert tiers.endpoint("http://other/v1", "o") == EndpointSpec("http://other/v1", "o")
+    assert tiers.endpoint(model="o") == EndpointSpec(url, "o")
 
 
 @pytest.mark.parametrize(
@@ -88,8 +83,5 @@ def test_what_is_given_goes_before_the_environment(monkeypatch):
 def test_what_nobody_named_is_asked_for(given, told):
     with pytest.raises(ValueError, match=f"set {told}, for example to"):
         tiers.endpoint(**given)
-
-
-def test_a_model_without_a_name():
     with pytest.raises(ValueError, match="model is ' ': give the name"):
         EndpointSpec(LOCAL, " ")

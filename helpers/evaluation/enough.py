@@ -42,17 +42,13 @@ class Enough:
 
 
 def enough(n: int) -> Enough:
-    """What n questions can prove, with 95 % intervals and a paired test at 5 %.
+    """What n questions can prove, with 95 % intervals and a paired test at 5 %; ValueError for a negative n.
 
     The smallest difference is that of the luckiest case: where each model is right on some questions that the other
     gets wrong, it takes more.
-
-    Raises:
-        ValueError: for a negative n.
     """
     if n < 0:
         raise ValueError(f"n is {n}; 0 questions or more")
-    if n == 0:
-        return Enough(0, None, None, None)
     least = next(k for k in count(1) if mcnemar([False] * k, [True] * k) < LEVEL)
-    return Enough(n, wilson(n // 2, n), wilson(n, n), least / n if least <= n else None)
+    smallest = least / n if least <= n else None
+    return Enough(n, wilson(n // 2, n), wilson(n, n), smallest) if n else Enough(0, None, None, None)

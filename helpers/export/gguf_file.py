@@ -2,11 +2,11 @@
 
 import os
 from collections.abc import Iterator
-from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
 from pathlib import Path
 
 from helpers import disk
-from helpers.export.vocabulary import Vocabulary, vocabulary
+from helpers.export.vocabulary import add_tokenizer
 from helpers.provenance import no_bars
 
 # The kinds of numbers, and what llama.cpp calls a file of them. Norms stay in 32 bits.
@@ -15,27 +15,16 @@ FAMILIES = {"qwen3": "qwen3", "gemma3_text": "gemma3"}  # what transformers call
 EVERY = 6  # Gemma 3: every sixth layer looks back without end, which llama.cpp has by heart
 
 
-def available() -> None:
-    """Looks whether the package that writes GGUF files is there.
-
-    Raises:
-        ImportError: with the mend.
-    """
-    try:
-        version("gguf")
-    except PackageNotFoundError as error:
-        mend = "pip install --no-deps -r requirements-smollm2.txt"
-        raise ImportError(f"gguf is not installed, which GGUF files are written with: {mend}") from error
-
-
 def check_kind(kind: str) -> None:
     """Looks whether a file of this kind of numbers can be written, before anything is made for it.
 
     Raises:
         ValueError: for another kind than KINDS.
-        ImportError: as `available`.
+        ImportError: where the package that writes the files is missing, with the mend.
     """
-    available()
+    if find_spec("gguf") is None:
+        mend = "pip install --no-deps -r requirements-smollm2.txt"
+        raise ImportError(f"gguf is not installed, which GGUF files are written with: {mend}")
     if kind not in KINDS:
         raise ValueError(f"kind is {kind!r}: choose from {', '.join(KINDS)}")
 
@@ -49,9 +38,9 @@ def write(folder: Path, path: Path, kind: str) -> None:
         kind: one of KINDS. A matrix whose width is no multiple of 32 stays in f16 in a file of q8_0.
 
     Raises:
-        ValueError: for another kind, an architecture that is not in FAMILIES, settings that the format cannot say, and
-            as `vocabulary`.
-        ImportError: as `available`.
+        ValueError: for an architecture that is not in FAMILIES, for settings that the format cannot say, and as
+            `check_kind` and `vocabulary.add_tokenizer`.
+        ImportError: as `check_kind`.
     """
     check_kind(kind)
     import gguf
@@ -63,8 +52,12 @@ def write(folder: Path, path: Path, kind: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     writer = gguf.GGUFWriter(part, FAMILIES[config.model_type], use_temp_file=True)
     try:
-        _settings(writer, config, folder.name, kind)
-        _tokenizer(writer, vocabulary(tokenizer, config.vocab_size))
+        writer.add_type(gguf.GGUFType.MODEL)
+        writer.add_name(folder.name)
+        writer.add_file_type(gguf.LlamaFileType[KINDS[kind]])
+        writer.add_quantization_version(gguf.GGML_QUANT_VERSION)
+        _settings(writer, config)
+        add_tokenizer(writer, folder, tokenizer, config.vocab_size)
         for name, data, form in _tensors(folder, config, kind):
             writer.add_tensor(name, data, raw_dtype=form)
         writer.write_header_to_file()
@@ -89,38 +82,29 @@ def check(config) -> None:
     mend = "Keep the merged model, which transformers reads, or convert it with llama.cpp's own convert_hf_to_gguf.py"
     if config.model_type not in FAMILIES:
         raise ValueError(f"{config.model_type} is neither Qwen 3 nor Gemma 3 (text), which can be written here. {mend}")
-    problems = []
     ropes = config.rope_parameters
-    for rope in ropes.values() if "rope_theta" not in ropes else [ropes]:
-        if rope["rope_type"] != "default":
-            problems.append(f"positions of the kind {rope['rope_type']!r}")
+    kinds = {rope["rope_type"] for rope in (ropes.values() if "rope_theta" not in ropes else [ropes])}
+    faults = {
+        f"positions of the kind {', '.join(map(repr, sorted(kinds)))}": kinds != {"default"},
+        "attention with a bias": config.attention_bias,
+    }
     if config.model_type == "gemma3_text":
-        wanted = ["full_attention" if i % EVERY == 0 else "sliding_attention" for i in _layers(config)]
-        if config.layer_types != wanted:
-            problems.append(f"layers {config.layer_types}, where llama.cpp takes every {EVERY}th for full attention")
-        if config.query_pre_attn_scalar != config.head_dim:
-            problems.append(f"query_pre_attn_scalar {config.query_pre_attn_scalar} beside head_dim {config.head_dim}")
-        if config.final_logit_softcapping or config.attn_logit_softcapping:
-            problems.append("logits with a soft cap")
-    elif "sliding_attention" in config.layer_types:
-        problems.append("sliding attention in Qwen 3")
-    if config.attention_bias:
-        problems.append("attention with a bias")
-    if problems:
-        raise ValueError(f"a GGUF file cannot say: {'; '.join(problems)}. {mend}")
+        layers = range(1, config.num_hidden_layers + 1)
+        usual = ["full_attention" if i % EVERY == 0 else "sliding_attention" for i in layers]
+        scale, width = config.query_pre_attn_scalar, config.head_dim
+        faults |= {
+            f"layers {config.layer_types}, where llama.cpp takes every {EVERY}th for full attention":
+                config.layer_types != usual,
+            f"query_pre_attn_scalar {scale} beside head_dim {width}": scale != width,
+            "logits with a soft cap": config.final_logit_softcapping or config.attn_logit_softcapping,
+        }  # fmt: skip
+    else:
+        faults["sliding attention in Qwen 3"] = "sliding_attention" in config.layer_types
+    if any(faults.values()):
+        raise ValueError(f"a GGUF file cannot say: {'; '.join(what for what, so in faults.items() if so)}. {mend}")
 
 
-def _layers(config) -> range:
-    return range(1, config.num_hidden_layers + 1)
-
-
-def _settings(writer, config, name: str, kind: str) -> None:
-    import gguf
-
-    writer.add_type(gguf.GGUFType.MODEL)
-    writer.add_name(name)
-    writer.add_file_type(gguf.LlamaFileType[KINDS[kind]])
-    writer.add_quantization_version(gguf.GGML_QUANT_VERSION)
+def _settings(writer, config) -> None:
     writer.add_block_count(config.num_hidden_layers)
     writer.add_context_length(config.max_position_embeddings)
     writer.add_embedding_length(config.hidden_size)
@@ -137,34 +121,14 @@ def _settings(writer, config, name: str, kind: str) -> None:
         writer.add_rope_freq_base_swa(ropes["sliding_attention"]["rope_theta"])
 
 
-def _tokenizer(writer, words: Vocabulary) -> None:
-    writer.add_tokenizer_model(words.model)
-    writer.add_tokenizer_pre(words.pre)
-    writer.add_token_list(words.tokens)
-    writer.add_token_types(words.types)
-    if words.scores:
-        writer.add_token_scores(words.scores)
-    if words.merges:
-        writer.add_token_merges(words.merges)
-    for name, number in words.special.items():
-        getattr(writer, f"add_{name}_token_id")(number)
-    writer.add_add_bos_token(words.add_bos)
-    writer.add_add_eos_token(False)
-    writer.add_add_space_prefix(False)
-    writer.add_chat_template(words.template)
-
-
 def _tensors(folder: Path, config, kind: str) -> Iterator[tuple]:
     """Name, data and form of each tensor, one at a time."""
     import gguf
     import torch
     from safetensors import safe_open
 
-    names = gguf.get_tensor_name_map(
-        next(arch for arch, name in gguf.MODEL_ARCH_NAMES.items() if name == FAMILIES[config.model_type]),
-        config.num_hidden_layers,
-    )
-    wanted = gguf.GGMLQuantizationType[kind.upper()]
+    family = next(arch for arch, name in gguf.MODEL_ARCH_NAMES.items() if name == FAMILIES[config.model_type])
+    names = gguf.get_tensor_name_map(family, config.num_hidden_layers)
     for file in sorted(folder.glob("*.safetensors")):
         with safe_open(file, "pt") as tensors:
             for name in tensors.keys():  # noqa: SIM118  (no dictionary: it has nothing but keys)
@@ -174,7 +138,7 @@ def _tensors(folder: Path, config, kind: str) -> Iterator[tuple]:
                     raise ValueError(f"{disk.shown(file)} has {name}, unknown to GGUF in {config.model_type}")
                 if config.model_type == "gemma3_text" and name.endswith("norm.weight"):
                     weight = weight + 1  # Gemma multiplies by 1 + weight, llama.cpp by the weight
-                form = wanted if weight.ndim > 1 else gguf.GGMLQuantizationType.F32
-                if form == gguf.GGMLQuantizationType.Q8_0 and weight.shape[-1] % 32:
-                    form = gguf.GGMLQuantizationType.F16
+                form = kind if weight.ndim > 1 else "f32"
+                form = "f16" if form == "q8_0" and weight.shape[-1] % 32 else form
+                form = gguf.GGMLQuantizationType[form.upper()]
                 yield to, gguf.quants.quantize(weight.numpy(), form), form

@@ -8,14 +8,13 @@ from huggingface_hub import HfApi
 from helpers import disk
 from helpers.export.place import files_of
 from helpers.models import hub_errors
-
-NAME = re.compile(r"[\w.-]+/[\w.-]+")
+from helpers.tiers.naming import NAME
 
 
 def push(folder: Path, name: str | None = None, private: bool = True) -> str:
     """Uploads an export to the Hub, into a repository that is made if it is not there.
 
-    Only what the export wrote goes there; what else lies in the folder does not, and is named.
+    Only what the export wrote goes there; what else lies in the folder does not.
 
     Args:
         folder: what `export.merged`, `export.adapter` or `export.gguf` gave; of a GGUF file its folder.
@@ -30,14 +29,10 @@ def push(folder: Path, name: str | None = None, private: bool = True) -> str:
         FileNotFoundError: as `place.files_of`.
         OSError: with the mend, where the Hub does not take it.
     """
-    if not name or not NAME.fullmatch(name):
+    if not name or "/" not in name or not re.fullmatch(NAME, name):
         raise ValueError(f"name is {name!r}, and nothing was uploaded: say where to, as in name='me/my-student'")
     folder = folder if folder.is_dir() else folder.parent
-    files = files_of(folder)
-    others = sorted({path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()} - set(files))
-    if others:
-        print(f"not uploaded, because the export did not write it: {', '.join(others)}")
-    api = HfApi()
+    files, api = files_of(folder), HfApi()
     try:
         api.create_repo(name, private=private, exist_ok=True)
         api.upload_folder(repo_id=name, folder_path=folder, allow_patterns=files, commit_message=f"Add {folder.name}")

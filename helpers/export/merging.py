@@ -1,20 +1,71 @@
-"""From an adapter to a model that needs none: base plus update, with what it has to be asked and stopped with."""
+"""What is taken home, the base and the adapter of a finished training; and both as one model that needs no adapter."""
 
 import json
 import logging
 import shutil
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from helpers import disk, models
-from helpers.export.pupil import Pupil, shown
+from helpers import disk, models, provenance, training
 from helpers.generation.with_transformers import end_tokens, generation_config
 from helpers.models import hub_errors
 from helpers.models.kinds import Model, Tokenizer
 from helpers.models.loading import load
 from helpers.provenance import no_bars
+from helpers.tiers import ModelSpec
+from helpers.training.checkpoints import is_whole
+from helpers.training.method import Method
 
 ADAPTER = "adapter_model.safetensors", "adapter_config.json"
+
+
+@dataclass(frozen=True)
+class Pupil:
+    """A student after its lessons, as it is taken home.
+
+    Attributes:
+        method: the distillation that taught it.
+        run: how its training went.
+        adapter: the folder of the checkpoint whose adapter it has.
+        base: the model that the adapter belongs to.
+    """
+
+    method: Method
+    run: training.Run
+    adapter: Path
+    base: ModelSpec
+
+    @property
+    def record(self) -> dict:
+        """What makes it what it is, without a path of this computer."""
+        return {
+            "base": shown(self.base), "base_revision": provenance.revision(self.base),
+            "run": self.method.folder.name, "checkpoint": self.adapter.name,
+            "adapter": provenance.digest(self.adapter / ADAPTER[0]),
+        }  # fmt: skip
+
+
+def pupil_of(method: Method, adapter: Path | str | None = None) -> Pupil:
+    """The student of a finished training.
+
+    Args:
+        method: the distillation.
+        adapter: the checkpoint, one of `training.adapters(method.folder)`; the last one if None.
+
+    Raises:
+        FileNotFoundError: where the training is not finished or has no adapter.
+        ValueError: for a checkpoint that is not whole.
+    """
+    run = training.read(method.folder)
+    chosen = Path(adapter) if adapter is not None else training.adapters(method.folder)[-1]
+    if not is_whole(chosen):
+        raise ValueError(f"{chosen} is no whole checkpoint: choose one of `training.adapters(method.folder)`")
+    return Pupil(method, run, chosen, getattr(method.tier, method.role))
+
+
+def shown(spec: ModelSpec) -> str:
+    """A model's name as others may read it: the Hub's, or a folder's from the project's root on, or its last part."""
+    return disk.shown(spec.source) if spec.local else spec.name
 
 
 def merge(pupil: Pupil, rounded: bool) -> tuple[Model, Tokenizer]:
@@ -72,7 +123,7 @@ def save_merged(pupil: Pupil, rounded: bool, folder: Path) -> None:
     model.generation_config = generation_config(tokenizer, ends, room, temperature=0.0, top_p=1.0, top_k=0)
     model.config.eos_token_id = ends if len(ends) > 1 else ends[0]
     with no_bars():
-        model.to(_own_form(pupil) or torch.bfloat16).save_pretrained(folder)
+        model.to(models.text_config(pupil.base).dtype or torch.bfloat16).save_pretrained(folder)
         tokenizer.save_pretrained(folder)
 
 
@@ -84,8 +135,3 @@ def save_adapter(pupil: Pupil, folder: Path) -> None:
     settings |= {"base_model_name_or_path": shown(pupil.base), "revision": pupil.base.revision}
     (folder / ADAPTER[1]).write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
     models.load_tokenizer(pupil.method.tier, pupil.method.role).save_pretrained(folder)
-
-
-def _own_form(pupil: Pupil):
-    """The kind of numbers in which the base was published; None where its settings do not say."""
-    return models.text_config(pupil.base).dtype

@@ -14,14 +14,12 @@ FILES, WRITTEN = "files", "card"  # in the provenance: name and bytes of each fi
 def made(folder: Path, record: Mapping, make: Callable[[Path], object], card: str, renew: bool = True) -> Path:
     """The folder of an export: read where it is there, which is printed, else made.
 
-    A card that was edited by hand stays as it is.
-
     Args:
         folder: where it is to lie.
         record: what makes it what it is, as plain data.
         make: writes its files into the empty folder that it is given.
-        card: the text of its model card.
-        renew: whether the card of an export that is there is written anew where its text has changed.
+        card: the text of its model card. One that was edited by hand since stays as it is.
+        renew: whether the card of an export that is there is written anew.
 
     Raises:
         ValueError: for a folder that holds something else, was made otherwise or has lost a file; nothing is changed.
@@ -30,9 +28,21 @@ def made(folder: Path, record: Mapping, make: Callable[[Path], object], card: st
         if folder.is_file():
             raise ValueError(f"{folder} is a file: name a folder that is empty or not there")
         if folder.is_dir() and any(folder.iterdir()):
-            _read(folder, record, card if renew else None)
-        else:
-            _make(folder, record, make, card)
+            provenance.refuse_others(folder, record, "files", os.listdir(folder))
+            files_of(folder)
+            print(f"exported before, and read from {disk.shown(folder)}")
+            if renew or not (folder / CARD).is_file():
+                _write_card(folder, card)
+            return folder
+        part = folder.with_name(f"{folder.name}.part")
+        shutil.rmtree(part, ignore_errors=True)  # what a killed run left
+        part.mkdir(parents=True)
+        make(part)
+        provenance.write(part, {**record, FILES: {path.name: path.stat().st_size for path in sorted(part.iterdir())}})
+        _write_card(part, card)
+        if folder.is_dir():
+            folder.rmdir()  # it is empty
+        os.replace(part, folder)
     return folder
 
 
@@ -54,31 +64,10 @@ def files_of(folder: Path) -> list[str]:
     return [*sizes, CARD, provenance.PROVENANCE]
 
 
-def _read(folder: Path, record: Mapping, card: str | None) -> None:
-    there = [path.name for path in folder.iterdir()]
-    provenance.refuse_others(folder, record, "files", there)
-    files_of(folder)
-    told = provenance.read(folder, "helpers.export")
-    print(f"exported before, and read from {disk.shown(folder)}")
-    found = (folder / CARD).read_bytes() if (folder / CARD).is_file() else b""
-    if card is None or found == card.encode():
-        return
-    if found and provenance.digest(found) != told[WRITTEN]:
+def _write_card(folder: Path, card: str) -> None:
+    told, path = provenance.read(folder, "helpers.export"), folder / CARD
+    if path.is_file() and provenance.digest(path.read_bytes()) != told[WRITTEN]:
         print(f"its {CARD} was edited since, and stays as it is")
         return
-    disk.write_whole(folder / CARD, card)
+    disk.write_whole(path, card)
     provenance.write(folder, {**told, WRITTEN: provenance.digest(card.encode())})
-
-
-def _make(folder: Path, record: Mapping, make: Callable[[Path], object], card: str) -> None:
-    part = folder.with_name(f"{folder.name}.part")
-    shutil.rmtree(part, ignore_errors=True)  # what a killed run left
-    part.mkdir(parents=True)
-    make(part)
-    written = sorted(path for path in part.rglob("*") if path.is_file())
-    sizes = {path.relative_to(part).as_posix(): path.stat().st_size for path in written}
-    disk.write_whole(part / CARD, card)
-    provenance.write(part, {**record, FILES: sizes, WRITTEN: provenance.digest(card.encode())})
-    if folder.is_dir():
-        folder.rmdir()  # it is empty
-    os.replace(part, folder)

@@ -2,8 +2,8 @@
 
 import json
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from pathlib import Path
 
 from helpers.alignment import SPACE
 from helpers.alignment.same_bytes import BYTE
@@ -21,68 +21,47 @@ OUTSIDE = -1000.0  # the score of a token that no merge makes: llama.cpp's own c
 MARK = re.compile(r"\{%(-?)\s*(end)?generation\s*(-?)%\}")
 
 
-@dataclass(frozen=True)
-class Vocabulary:
-    """What a GGUF file says of a tokenizer.
-
-    Attributes:
-        model: how tokens are put together, as llama.cpp names it: "gpt2", bytes by merges; "llama", text by scores;
-            "gemma4", text by merges.
-        pre: how a text is cut before that, as llama.cpp names it.
-        tokens: [rows], what each token is called, as long as the model's embedding.
-        types: [rows], numbers of `gguf.TokenType`.
-        special: ids by what they are for: "bos", "eos", "eot", "pad", "unk".
-        template: the chat template.
-        add_bos: whether a text gets a beginning of its own.
-        merges: [merges], pairs of tokens, joined by a space; none for "llama".
-        scores: [rows], for "llama"; a higher one is put together first.
-    """
-
-    model: str
-    pre: str
-    tokens: list[str]
-    types: list[int]
-    special: Mapping[str, int]
-    template: str
-    add_bos: bool
-    merges: list[str] = field(default_factory=list)
-    scores: list[float] = field(default_factory=list)
-
-
-def vocabulary(tokenizer: Tokenizer, rows: int) -> Vocabulary:
-    """The tokenizer as a GGUF file holds it.
+def add_tokenizer(writer, folder: Path, tokenizer: Tokenizer, rows: int) -> None:
+    """Writes a tokenizer of the Qwen family, whose tokens are bytes, or of the Gemma family, whose tokens are text.
 
     Args:
-        tokenizer: of the Qwen family, whose tokens are bytes, or of the Gemma family, whose tokens are text.
+        writer: a `gguf.GGUFWriter`.
+        folder: where the tokenizer was saved.
+        tokenizer: what was saved there.
         rows: of the model's embedding. Rows without a token get a name that no text has; a token without a row, such as
             the one that Gemma 3 has for images, is left out.
 
     Raises:
         ValueError: for a tokenizer of neither family, and for one without a chat template or without an end of turn.
     """
+    import gguf  # only who writes a GGUF file needs the package
+
     told = json.loads(tokenizer.backend_tokenizer.to_str())
     if told["model"]["type"] != "BPE":
         raise ValueError(f"the tokenizer is no BPE but {told['model']['type']}: GGUF is written for Qwen's and Gemma's")
     if not tokenizer.chat_template:
         raise ValueError("the tokenizer has no chat template, so nobody would know how to ask the model: set one")
+    of_bytes = '"ByteLevel"' in json.dumps(told["decoder"])
     named = {number: token for token, number in tokenizer.get_vocab().items() if number < rows}
     added = tokenizer.added_tokens_decoder
-    of_bytes = '"ByteLevel"' in json.dumps(told["decoder"])
-    types = [_type(named.get(i), added.get(i)) for i in range(rows)]
     tokens = [_name(i, named.get(i), added.get(i), of_bytes) for i in range(rows)]
-    merges = [tuple(pair.split(" ")) if isinstance(pair, str) else tuple(pair) for pair in told["model"]["merges"]]
-    ids = {
-        "bos": tokenizer.bos_token_id, "eos": end_of_turn(tokenizer), "eot": end_of_turn(tokenizer),
-        "pad": tokenizer.pad_token_id, "unk": tokenizer.unk_token_id,
-    }  # fmt: skip
-    shared = {
-        "tokens": tokens, "types": types, "special": {name: i for name, i in ids.items() if i is not None and i < rows},
-        "template": plain_template(tokenizer.chat_template), "add_bos": _adds_bos(tokenizer),
-    }  # fmt: skip
-    if of_bytes:
-        return Vocabulary("gpt2", _cuts(told["pre_tokenizer"]), merges=_joined(merges), **shared)
-    known = set(told["model"]["vocab"]) - {each.content for each in added.values()}
-    return Vocabulary(**shared, **_of_text(known, merges, tokens))
+    scores = None if of_bytes else _scores(told["model"], {each.content for each in added.values()}, tokens)
+    model, pre = ("gpt2", _cuts(told["pre_tokenizer"])) if of_bytes else ("llama", "default")
+    if not of_bytes and scores is None:
+        model = pre = "gemma4"
+    writer.add_tokenizer_model(model)
+    writer.add_tokenizer_pre(pre)
+    writer.add_token_list(tokens)
+    writer.add_token_types([_type(named.get(i), added.get(i)) for i in range(rows)])
+    if scores:
+        writer.add_token_scores(scores)
+    writer.add_add_space_prefix(False)
+    special = gguf.SpecialVocab(folder, not scores, ("bos", "eos", "unk", "pad"), rows)
+    special.special_token_ids |= dict.fromkeys(("eos", "eot"), end_of_turn(tokenizer))
+    bos = tokenizer.bos_token_id
+    special.add_special_token = {"bos": bos is not None and tokenizer("a").input_ids[:1] == [bos], "eos": False}
+    special.chat_template = plain_template(tokenizer.chat_template)
+    special.add_to_gguf(writer, quiet=True)
 
 
 def plain_template(template: str) -> str:
@@ -90,17 +69,18 @@ def plain_template(template: str) -> str:
     return MARK.sub(lambda mark: f"{{%{mark[1]} {'endif' if mark[2] else 'if true'} {mark[3]}%}}", template)
 
 
-def _of_text(known: set[str], merges: Sequence[tuple[str, str]], tokens: Sequence[str]) -> dict:
-    """How Gemma's tokens are put together. known: without the added ones, which a text is searched for beforehand.
+def _scores(told: dict, added: set[str], tokens: Sequence[str]) -> list[float] | None:
+    """How Gemma's tokens are put together, as scores; None where merges must say it.
 
     By scores, as SentencePiece does and as Gemma 3's files have it, any two tokens meet that make a third. That is the
-    same as by merges only where each such pair is a merge and all pairs of a token come one after the other.
+    same as by merges only where each such pair is a merge and all pairs of a token come one after the other. A text is
+    searched for the added tokens beforehand.
     """
-    first: dict[str, int] = {}
+    merges = [tuple(pair.split(" ")) if isinstance(pair, str) else tuple(pair) for pair in told["merges"]]
+    known, pairs, first = set(told["vocab"]) - added, set(merges), {}
     for rank, pair in enumerate(merges):
         first.setdefault("".join(pair), rank)
     order = [first[token] for token in map("".join, merges) if token in known]
-    pairs = set(merges)
     complete = all(
         (token[:cut], token[cut:]) in pairs or not (token[:cut] in known and token[cut:] in known)
         for token in known
@@ -108,12 +88,11 @@ def _of_text(known: set[str], merges: Sequence[tuple[str, str]], tokens: Sequenc
         for cut in range(1, len(token))
     )
     if not complete or order != sorted(order):
-        return {"model": "gemma4", "pre": "gemma4", "merges": _joined(merges)}
-    scores = [-float(first[token]) if token in first and token in known else OUTSIDE for token in tokens]
-    return {"model": "llama", "pre": "default", "scores": scores}
+        return None
+    return [-float(first[token]) if token in first and token in known else OUTSIDE for token in tokens]
 
 
-def _cuts(told: Mapping | None) -> str:
+def _cuts(told: dict | None) -> str:
     """llama.cpp's name for how a byte-level tokenizer cuts a text."""
     parts = (told or {}).get("pretokenizers", [told])
     cuts = [part["pattern"].get("Regex") for part in parts if part and part["type"] == "Split"]
@@ -127,14 +106,8 @@ def _cuts(told: Mapping | None) -> str:
     )
 
 
-def _adds_bos(tokenizer: Tokenizer) -> bool:
-    """Whether the tokenizer puts a beginning before each text."""
-    bos = tokenizer.bos_token_id
-    return bos is not None and tokenizer("a").input_ids[:1] == [bos]
-
-
 def _type(token: str | None, added) -> int:
-    from gguf import TokenType  # only who writes a GGUF file needs the package
+    from gguf import TokenType
 
     if token is None:
         return TokenType.UNUSED
@@ -148,8 +121,3 @@ def _name(i: int, token: str | None, added, of_bytes: bool) -> str:
         return f"[PAD{i}]"
     # A text is searched for added tokens before a space becomes `▁`.
     return token.replace(SPACE, " ") if added is not None and not added.special and not of_bytes else token
-
-
-def _joined(merges: Sequence[tuple[str, str]]) -> list[str]:
-    """Merges as GGUF has them, a space between the two; one inside of a token is written as byte-level BPE does."""
-    return [" ".join(part.replace(" ", "Ġ") for part in pair) for pair in merges]

@@ -33,39 +33,34 @@ class Asking:
     No exception of the client leaves its thread, since its request and the frames that it went through hold the key:
     what went wrong is told in words, and the words are raised by whoever waits for the answer.
 
+    The client's own retries are off: they know no ceiling, no pause above a minute, and no answer of a wrong form.
+
     Attributes:
         stop: set, no further request begins.
         client: OpenAI's; it is to be closed.
+        fault: the first reason why no more is asked, to be raised by whoever waits; None as long as there is none.
     """
 
     def __init__(self, spec: EndpointSpec, limits: Limits, journal: Journal):
         self.spec, self.limits, self.journal = spec, limits, journal
         self.purse = Purse(limits, journal.spent)
         self.client, self.stop = _client(spec.base_url, limits.timeout), Event()
-        self._fault: Exception | None = None
+        self.fault: Exception | None = None
         self._heard, self._until = False, 0.0  # whether the server ever spoke, and when it may be asked again
         self._lock, self._lot = Lock(), random.Random()
 
-    def given(self, found: Answer | None) -> Answer:
-        """What `answer` found.
-
-        Raises:
-            EndpointError: where it found none, with the first reason why no more is asked; CeilingReached too.
-        """
-        if found is None:
-            raise self._fault
-        return found
-
     def answer(self, name: str, request: dict) -> Answer | None:
         """The answer to a request, from the journal by its name there, or from the server; None if no more is asked."""
-        question, found = request["messages"][0]["content"], self.journal.get(name)
-        if found is not None:
-            return found
+        if name in self.journal.answers:
+            return self.journal.answers[name]
+        question = request["messages"][0]["content"]
         room = max(request.get(one) or 0 for one in ("max_tokens", "max_completion_tokens"))
         need = Spent(len(question.encode()) + PROMPT, room)  # a token has a byte or more
         for attempt in range(1, self.limits.attempts + 1):
+            while self._until > time.monotonic() and not self.stop.is_set():  # a pause that the server asked for
+                self.stop.wait(self._until - time.monotonic())
             try:
-                if not self._its_time() or not self.purse.take(need, self.stop):
+                if not self.purse.take(need, self.stop):
                     return None
             except CeilingReached as reached:
                 return self._give_up(CeilingReached(*reached.args))
@@ -98,14 +93,8 @@ class Asking:
     def _give_up(self, fault: Exception) -> None:
         """The first reason counts; the others come of it."""
         with self._lock:
-            self._fault = self._fault or fault
+            self.fault = self.fault or fault
         self.stop.set()
-
-    def _its_time(self) -> bool:
-        """Waits while the server wants a pause; whether there is still something to ask then."""
-        while self._until > time.monotonic() and not self.stop.is_set():
-            self.stop.wait(self._until - time.monotonic())
-        return not self.stop.is_set()
 
     def _pause(self, came: Failed, seconds: float) -> None:
         """A pause that the server asks for holds for all threads, one of our own for this thread."""
@@ -151,7 +140,7 @@ def _client(base_url: str, timeout: float):
         import openai
     except ImportError as error:
         raise ImportError("a teacher behind a server is asked through OpenAI's client: pip install openai") from error
-    if _no_key(os.environ.get(KEY, "")):
+    if any(not letter.isascii() or not letter.isprintable() or letter == " " for letter in os.environ.get(KEY, "")):
         raise ValueError(f"{KEY} has a space, a line end or a letter that no key has: copy it anew")
     try:
         client = openai.OpenAI(
@@ -163,10 +152,6 @@ def _client(base_url: str, timeout: float):
     except Exception as error:
         why = _hidden(f"{type(error).__name__}: {error}")
     raise EndpointError(f"OpenAI's client cannot be made: {why}")  # not above: that exception's frames hold the key
-
-
-def _no_key(key: str) -> bool:
-    return not key.isascii() or not key.isprintable() or " " in key
 
 
 def _without_key(came: Said | Failed) -> Said | Failed:

@@ -60,11 +60,14 @@ def read(found: object) -> Said | Failed:
     if not hasattr(message, "content") or not all(isinstance(one or "", str) for one in (content, refusal, reasoning)):
         return _shapeless("its message has no text")
     counts = [getattr(usage, name, None) for name in ("prompt_tokens", "completion_tokens")]
-    if not all(isinstance(count, int) and not isinstance(count, bool) and count >= 0 for count in counts):
+    if not all(type(count) is int and count >= 0 for count in counts):
         return _shapeless("it does not say in `usage` how many tokens it took, and the ceiling goes by that")
-    text, opened = _one_form(content or refusal or "", reasoning)
-    ended = reason in ENDS and not refusal and bool(text)
-    by = getattr(found, "model", None)
+    text = content or refusal or ""
+    opened = "</think>" in text and not text.lstrip().startswith("<think>")  # by the prompt
+    if reasoning and "</think>" not in text:
+        answer = text.strip("\n")
+        text = f"<think>\n{reasoning.strip(chr(10))}" + (f"\n</think>\n\n{answer}" if answer else "")
+    ended, by = reason in ENDS and not refusal and bool(text), getattr(found, "model", None)
     return Said(Answer(text, counts[1], ended, opened), Spent(*counts), by if isinstance(by, str) else None)
 
 
@@ -110,17 +113,16 @@ def _of_status(error) -> Said | Failed:
     said = f": {said}" if said else ""
     if code in FILTERED:
         return Said(Answer("", 0, ended=False), Spent())
-    if status == 401:  # what it says would show a part of the key
-        return Failed("does not accept the key (401)", status)
-    if status == 403:
-        return Failed(f"does not let this key ask (403){said}", status)
-    if status == 404:
-        return Failed(f"has no such model, or nothing at this address (404){said}", status)
     if code == "insufficient_quota" or status == 402:
         return Failed(f"has no credit left for this key ({status}){said}", status)
     if status in PASSING or status >= 500:
         return Failed(f"cannot answer now ({status}){said}", status, True, retry_after(error.response.headers))
-    return Failed(f"does not take the request ({status}){said}", status)
+    told = {
+        401: "does not accept the key (401)",  # what it says would show a part of the key
+        403: f"does not let this key ask (403){said}",
+        404: f"has no such model, or nothing at this address (404){said}",
+    }
+    return Failed(told.get(status, f"does not take the request ({status}){said}"), status)
 
 
 def _shapeless(why: str) -> Failed:
@@ -133,11 +135,3 @@ def _message(body: object) -> str:
         if isinstance(body, Mapping) and body.get(name):
             body = body[name]
     return body if isinstance(body, str) else str(body) if body else ""
-
-
-def _one_form(content: str, reasoning: str) -> tuple[str, bool]:
-    """`<think>`, reasoning, `</think>` and answer; and whether the prompt had the `<think>`, so that it is missing."""
-    if reasoning and "</think>" not in content:
-        answer = content.strip("\n")
-        return f"<think>\n{reasoning.strip(chr(10))}" + (f"\n</think>\n\n{answer}" if answer else ""), False
-    return content, "</think>" in content and not content.lstrip().startswith("<think>")

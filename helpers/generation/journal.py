@@ -24,21 +24,18 @@ class Journal:
 
     Every line begins with its own line end. So a kill at any byte, or a full disk, damages one line and no other: such
     a line is passed over, and what it would have held is asked again.
+
+    Attributes:
+        answers: by the `key` of their request.
+        spent: the tokens of all of them, and of what was lost.
     """
 
     def __init__(self, folder: Path):
         self.path, self.spent = folder / FILE, Spent()
-        self._answers: dict[str, Answer] = {}
+        self.answers: dict[str, Answer] = {}
         self._lock = Lock()
         for line in self.path.read_bytes().split(b"\n") if self.path.is_file() else []:
             self._read(line)
-
-    def __len__(self) -> int:
-        return len(self._answers)
-
-    def get(self, request: str) -> Answer | None:
-        """The answer to a request, by its `key`, if it is there."""
-        return self._answers.get(request)
 
     def add(
         self, request: str, question: str, used: Spent, answer: Answer | None = None, by: str | None = None
@@ -53,8 +50,7 @@ class Journal:
             by: what the server calls the model that answered.
         """
         line = {"request": request, "question": question, "by": by, "used": asdict(used)}
-        if answer is not None:
-            line["answer"] = asdict(answer)
+        line |= {"answer": asdict(answer)} if answer else {}
         written = json.dumps(line, ensure_ascii=False).encode(errors="replace")
         with self._lock:
             self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -72,4 +68,4 @@ class Journal:
             return
         self.spent += used
         if answer is not None:
-            self._answers[found["request"]] = answer
+            self.answers[found["request"]] = answer

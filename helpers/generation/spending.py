@@ -50,16 +50,14 @@ class Limits:
     price_out: float | None = None
 
     def __post_init__(self):
-        for name in ("concurrency", "attempts", "most_tokens"):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, Integral) or value < 1:
-                raise ValueError(f"{name} is {value!r}: it must be a whole number from 1 on")
-        for name, least in (("timeout", 1e-3), ("patience", 0), ("most_money", 0), ("price_in", 0), ("price_out", 0)):
-            value = getattr(self, name)
-            if value is None and name.startswith(("most", "price")):
+        for name, value in vars(self).items():
+            if value is None and name in ("most_money", "price_in", "price_out"):
                 continue
-            if not isinstance(value, Real) or not least <= value < math.inf:
-                raise ValueError(f"{name} is {value!r}: it must be a number, {least:g} or more")
+            whole = name in ("concurrency", "attempts", "most_tokens")
+            least = 1 if whole else 1e-3 if name == "timeout" else 0
+            right = isinstance(value, Integral if whole else Real) and not isinstance(value, bool)
+            if not right or not least <= value < math.inf:
+                raise ValueError(f"{name} is {value!r}: it must be a {'whole ' * whole}number, {least:g} or more")
         if self.most_money is not None and None in (self.price_in, self.price_out):
             raise ValueError("most_money needs price_in and price_out, the prices of a million tokens")
 
@@ -110,13 +108,20 @@ class Purse:
         Raises:
             CeilingReached: where there is no room and none will come.
         """
+        most, dear = self.limits.most_tokens, self.limits.most_money
         with self._changed:
             while not stop.is_set():
-                if self._fits(self.spent + self.aside + need):
+                after = self.spent + self.aside + need
+                if after.tokens <= most and (dear is None or after.money(self.limits) <= dear):
                     self.aside += need
                     return True
                 if not self.aside.tokens:
-                    raise CeilingReached(self._told(need))
+                    ceiling = f"{most:,} tokens" + ("" if dear is None else f" or {dear:g} in money")
+                    raise CeilingReached(
+                        f"the ceiling is {ceiling}: {self.spent.told(self.limits)} are spent, and the next answer may "
+                        f"take {need.told(self.limits)}. What was answered is kept: raise the ceiling (Limits, or "
+                        f"{MOST}), and the same call goes on there"
+                    )
                 self._changed.wait(0.2)
         return False
 
@@ -126,18 +131,3 @@ class Purse:
             self.aside -= need
             self.spent += used
             self._changed.notify_all()
-
-    def _fits(self, sum_: Spent) -> bool:
-        money = sum_.money(self.limits)
-        dear = self.limits.most_money is not None and money > self.limits.most_money
-        return sum_.tokens <= self.limits.most_tokens and not dear
-
-    def _told(self, need: Spent) -> str:
-        most = f"{self.limits.most_tokens:,} tokens"
-        if self.limits.most_money is not None:
-            most += f" or {self.limits.most_money:g} in money"
-        return (
-            f"the ceiling is {most}: {self.spent.told(self.limits)} are spent, and the next answer may take "
-            f"{need.told(self.limits)}. What was answered is kept: raise the ceiling (Limits, or {MOST}), and the same "
-            "call goes on there"
-        )

@@ -86,7 +86,9 @@ class Endpoint:
                 for batch in batches:
                     answers = []
                     for one in batch:
-                        answers.append(asking.given(one.result()))
+                        answers.append(one.result())
+                        if answers[-1] is None:
+                            raise asking.fault
                         bar.update()
                     yield answers
         finally:

@@ -12,8 +12,8 @@ from datasets import Dataset
 from helpers import questions
 from helpers.evaluation import Benchmark
 from helpers.preflight import answers, pair
-from helpers.preflight.findings import STOP, Finding, Report
-from helpers.tiers import Tier
+from helpers.preflight.findings import GOOD, STOP, Finding, Report
+from helpers.tiers import EndpointSpec, Tier
 from helpers.traces import ANSWER
 from helpers.traces.filtering import tokens_of
 
@@ -32,7 +32,7 @@ def preflight(
     """Looks at a pair, its questions and its traces before a training, and refuses one that would be in vain.
 
     Args:
-        tier: models, data and settings.
+        tier: models, data and settings. A teacher behind a server is asked n questions, which may cost something.
         seed: of the questions that are drawn.
         method: one of METHODS.
         rows: traces, if there are some: their lengths are looked at too.
@@ -48,18 +48,28 @@ def preflight(
 
     Raises:
         ValueError: for a method that is none, for a role that the tier has not, and, the table printed, where something
-            stops the training and `override` is not set.
+            stops the training and `override` is not set; as `questions.draw`.
+        RuntimeError: as `generation.Endpoint.answers`.
     """
     if method not in METHODS:
         raise ValueError(f"there is no method called {method!r}; choose from {', '.join(METHODS)}")
     role = role or METHODS[method]
     if getattr(tier, role, None) is None or role == "teacher":
         raise ValueError(f"the {tier.name} tier has no {role}: name role='student', or a method that teaches another")
-    report = Report()
-    student, teacher = pair.side(tier, role, report), pair.side(tier, "teacher", report)
+    report, served = Report(), isinstance(tier.teacher, EndpointSpec)
+    if served:
+        told = "behind a server, which gives its words alone"
+        report.add("teacher", GOOD if method == "token" else STOP, told, "learn its words: method='token'")
+    student, teacher = pair.side(tier, role, report), None if served else pair.side(tier, "teacher", report)
     same = _pair(report, tier, seed, method, rows, student, teacher) if student else 0
     if weights and student and (override or not report.stops):
-        _asked(report, tier, seed, role, n, least, same if method in ("logits", "cached") else 0)
+        exam = Benchmark(questions.draw(tier, "validation", n, seed, fewer=True))
+        if served:
+            print(f"{len(exam.asked)} questions are put to {tier.teacher.name}: once, whatever that costs")
+        taught = answers.teacher(report, tier, exam, least)
+        said = answers.student(report, tier, exam, role, taught)
+        if same and method in ("logits", "cached"):
+            answers.overlap(report, tier, role, exam, said, same)
     if report.stops and not override:
         print(report)
         report.refuse()
@@ -69,27 +79,15 @@ def preflight(
 def _pair(report: Report, tier: Tier, seed: int, method: str, rows: Dataset | None, student, teacher) -> int:
     """What needs no weights. Returns how many tokens both have, 0 where they are not the same."""
     same = pair.tokens(report, method, student, teacher) if teacher else 0
-    if teacher is None and method != "token":
-        report.add("teacher: distributions", STOP, "there are none to learn from", "learn its words: method='token'")
-    for one in (teacher, student):
-        if one is not None:
-            pair.vocabulary(report, method, one)
-            pair.ends(report, one)
-    together = bool(same) and method in ("logits", "cached") and not report.stops
-    pair.template(report, tier, student, teacher, together)
-    if teacher is not None and method == "cross-tokenizer":
+    for one in filter(None, (teacher, student)):
+        pair.vocabulary(report, method, one)
+        pair.ends(report, one)
+        report.add(f"{one.who}: thinking", GOOD, pair.thinking(one.tokenizer))
+    if same and method in ("logits", "cached") and not report.stops:
+        pair.template(report, tier, student, teacher)
+    if teacher and method == "cross-tokenizer":
         pair.coverage(report, student, teacher)
     asked = [problem.question for problem in questions.draw(tier, "train", min(READ, tier.traces), seed, fewer=True)]
-    read = rows.to_list() if rows is not None else []
-    learnt = [tokens_of(tier, row["question"], row[ANSWER], student.who) for row in read]
+    learnt = [tokens_of(tier, row["question"], row[ANSWER], student.who) for row in rows or ()]
     pair.room(report, tier, student, teacher, asked, learnt)
     return same
-
-
-def _asked(report: Report, tier: Tier, seed: int, role: str, n: int, least: float, size: int) -> None:
-    """What the models themselves say. size: how many tokens both have, where that is of use."""
-    exam = Benchmark(questions.draw(tier, "validation", n, seed, fewer=True))
-    taught = answers.teacher(report, tier, exam, least)
-    said = answers.student(report, tier, exam, role, taught)
-    if size:
-        answers.overlap(report, tier, role, exam, said, size)

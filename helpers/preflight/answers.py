@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 from helpers import evaluation, models
-from helpers.evaluation import Benchmark, Responses
-from helpers.preflight.findings import GOOD, LOOK, STOP, Report, gate
+from helpers.evaluation import Benchmark, Estimate, Responses
+from helpers.preflight.findings import GOOD, LOOK, STOP, Report
 from helpers.tiers import Tier
 
 TOP = 16  # tokens that each holds likeliest
@@ -13,38 +13,31 @@ KNOWN = 0.95  # a share of right answers above which little is left to learn
 AGREE = 0.5  # of the student's weight, below which the teacher speaks of other words
 
 
-def teacher(report: Report, tier: Tier, exam: Benchmark, least: float) -> Responses:
-    """How often the teacher is right, and whether that is enough.
+def gate(share: Estimate, least: float) -> str:
+    """Whether a share reaches what is wanted: "stop" only where its whole interval lies below."""
+    return STOP if share.high < least else LOOK if share.low < least else GOOD
 
-    Args:
-        report: gets the finding.
-        tier: whose teacher.
-        exam: what it is asked.
-        least: the share of right answers below which nothing should be learnt from it.
-    """
+
+def teacher(report: Report, tier: Tier, exam: Benchmark, least: float) -> Responses:
+    """How often the teacher is right, and whether that is the least that is wanted."""
     said = evaluation.teacher(exam, tier)
     share = evaluation.accuracy(said.asked, exam.asked)
     report.figures |= {"teacher.accuracy": share, "teacher.ended": said.ended, "questions": share.n}
-    mend = {
+    state, told = gate(share, least), f"{share}, of {share.n}; {least:.0%} are wanted"
+    mends = {
         STOP: "take a better teacher, easier questions, or more room to answer (max_new_tokens)",
         LOOK: f"{share.n} questions cannot tell: ask more (n)",
     }
-    state = gate(share, least)
-    report.add("teacher: right answers", state, f"{share}, of {share.n}; {least:.0%} are wanted", mend.get(state, ""))
+    if tier.data.kind == "none" and state != STOP:
+        state, told = LOOK, f"{told}; what counts as right is what its own samples agree on"
+        mends[LOOK] = "nobody knows what is right: read some of its answers yourself"
+    report.add("teacher: right answers", state, told, mends.get(state, ""))
     _ended(report, "teacher", said, "give it more room: max_new_tokens")
     return said
 
 
 def student(report: Report, tier: Tier, exam: Benchmark, role: str, taught: Responses) -> Responses:
-    """How often the student is right already, and whether it answers in a form that can be read.
-
-    Args:
-        report: gets the findings.
-        tier: whose student.
-        exam: what it is asked.
-        role: "student" or "sibling".
-        taught: the teacher's answers.
-    """
+    """How often the student is right already, beside what was `taught`, and whether its answers can be read."""
     said = evaluation.student(exam, replace(tier, student=getattr(tier, role)))
     hits, theirs = (evaluation.right(one.asked, exam.asked) for one in (said, taught))
     share = evaluation.accuracy(said.asked, exam.asked)
@@ -54,11 +47,11 @@ def student(report: Report, tier: Tier, exam: Benchmark, role: str, taught: Resp
     enough = share.value < KNOWN and left
     mend = "little is left to learn: take harder questions, a better teacher or a smaller student"
     report.add(f"{role}: right answers", GOOD if enough else LOOK, found, mend)
-    if all(isinstance(problem.answer, tuple) and problem.answer for problem in exam.asked):
-        read = sum(bool(evaluation.read_answer(answer.whole)) for answer in said.asked)
-        state = GOOD if 2 * read >= share.n else LOOK
-        mend = "it knows more than its score says: what the lessons add is the form too, so compare with method='token'"
-        report.add(f"{role}: form", state, f"{read} of {share.n} answers can be read", mend)
+    solvable = [(answer.whole, one) for answer, one in zip(said.asked, exam.asked, strict=True) if one.answer]
+    read = sum(evaluation.kinds.read(text, problem) is not None for text, problem in solvable)
+    mend = "it knows more than its score says: what the lessons add is the form too, so compare with method='token'"
+    state = GOOD if 2 * read >= len(solvable) else LOOK
+    report.add(f"{role}: form", state, f"{read} of {len(solvable)} answers can be read", mend)
     _ended(report, role, said, "it is cut off or repeats itself; the lessons teach it to end")
     return said
 
@@ -66,18 +59,10 @@ def student(report: Report, tier: Tier, exam: Benchmark, role: str, taught: Resp
 def overlap(report: Report, tier: Tier, role: str, exam: Benchmark, said: Responses, size: int) -> None:
     """How many of the tokens that teacher and student hold likeliest are the same, on the student's own text.
 
-    Both read the same tokens, the student's prompt and its answer, as in a training.
+    Both read the same tokens, the student's prompt and its answer, as in a training. size: how many tokens both have.
 
     Source: "Rethinking On-Policy Distillation" (arXiv 2604.13016): what can be learnt lies in the tokens that both
     hold likely.
-
-    Args:
-        report: gets the finding.
-        tier: whose models.
-        role: "student" or "sibling".
-        exam: what the student was asked.
-        said: what it answered.
-        size: how many tokens both really have.
     """
     import torch
 

@@ -52,11 +52,7 @@ class Report:
         return {**self.figures, "findings": [vars(row) for row in self.rows]}
 
     def refuse(self) -> None:
-        """Ends here where something stops the training.
-
-        Raises:
-            ValueError: naming all that does, with the mends.
-        """
+        """Raises ValueError where something stops the training, naming all that does, with the mends."""
         if self.stops:
             told = "; ".join(f"{row.what}: {row.found}. {row.mend}" for row in self.stops)
             raise ValueError(f"nothing was trained. {told}. To train all the same, say override=True")
@@ -66,13 +62,3 @@ class Report:
         return markdown(head, [(row.what, row.state, row.found, row.mend) for row in self.rows])
 
     _repr_markdown_ = __repr__
-
-
-def gate(share: Estimate, least: float) -> str:
-    """Whether a share reaches what is wanted: "stop" only where its whole interval lies below.
-
-    Args:
-        share: with its interval.
-        least: the share that is wanted.
-    """
-    return STOP if share.high < least else LOOK if share.low < least else GOOD

@@ -7,10 +7,10 @@ from helpers import losses, models
 from helpers.models.chat import end_of_turn
 from helpers.models.kinds import Tokenizer
 from helpers.preflight.findings import GOOD, LOOK, STOP, Report
-from helpers.tiers import ModelSpec, Tier
+from helpers.tiers import Tier
 
 OTHERWISE = "learn across tokenizers (method='cross-tokenizer'), or from the words alone (method='token')"
-ANOTHER = "take a model whose tokenizer was saved with it"
+WORDS = "learn from the words alone (method='token')"
 
 
 @dataclass(frozen=True)
@@ -19,14 +19,12 @@ class Side:
 
     Attributes:
         who: "teacher", "student" or "sibling".
-        spec: which model.
         tokenizer: its own.
         rows: how many logits it gives.
         positions: how many tokens it can read.
     """
 
     who: str
-    spec: ModelSpec
     tokenizer: Tokenizer
     rows: int
     positions: int
@@ -34,31 +32,20 @@ class Side:
 
 def side(tier: Tier, who: str, report: Report) -> Side | None:
     """One side of the pair; None, and a finding, where it cannot be had or cannot be trained as it is."""
-    spec = getattr(tier, who)
-    if not isinstance(spec, ModelSpec) and spec is not None:
-        report.add(f"{who}: tokenizer", LOOK, f"{spec.name} is behind an address, and gives text alone", OTHERWISE)
-        return None
     try:
         tokenizer, config = models.load_tokenizer(tier, who), models.text_config(getattr(tier, who))
     except (OSError, ValueError) as error:
         report.add(f"{who}: tokenizer", STOP, f"it cannot be used: {error}", "mend that first")
         return None
-    return Side(who, spec, tokenizer, config.vocab_size, config.max_position_embeddings)
+    return Side(who, tokenizer, config.vocab_size, config.max_position_embeddings)
 
 
 def tokens(report: Report, method: str, student: Side, teacher: Side) -> int:
-    """How many tokens both have under the same numbers, 0 where they are not the same, and what that means.
-
-    Args:
-        report: gets the finding.
-        method: the method's name.
-        student: who learns.
-        teacher: who teaches.
-    """
-    needed = method in ("logits", "cached")
+    """How many tokens both have under the same numbers, 0 where they are not the same, and what that means."""
     try:
         size = losses.common_vocabulary(student.tokenizer, teacher.tokenizer, 1 << 31, 1 << 31)
     except ValueError as error:
+        needed = method in ("logits", "cached")
         told = f"no: {error}" if needed else "no, and they need not be"
         report.add("same tokens", STOP if needed else GOOD, told, OTHERWISE)
         return 0
@@ -73,44 +60,30 @@ def vocabulary(report: Report, method: str, one: Side) -> None:
     named = one.tokenizer.get_vocab()
     beyond = sorted((number, token) for token, number in named.items() if number >= one.rows)
     spare = one.rows - len(named) + len(beyond)
-    told = f"{len(named):,} tokens, {one.rows:,} logits"
+    state, told = GOOD, f"{len(named):,} tokens, {one.rows:,} logits"
     if beyond:
-        names = ", ".join(repr(token) for _, token in beyond[:3])
         state = STOP if method in ("logits", "cached") else LOOK
-        mend = f"keep it out of every text, or {ANOTHER}"
-        report.add(f"{one.who}: vocabulary", state, f"{told}: {names} has none", mend)
-        return
-    report.add(f"{one.who}: vocabulary", GOOD, f"{told}, {spare:,} of which fill up and are cut off" if spare else told)
+        told += f": {', '.join(repr(token) for _, token in beyond[:3])} has none"
+    elif spare:
+        told += f", {spare:,} of which fill up and are cut off"
+    mend = "keep it out of every text, or take a model whose tokenizer was saved with it"
+    report.add(f"{one.who}: vocabulary", state, told, mend)
 
 
 def ends(report: Report, one: Side) -> None:
     """Where an answer ends: what the template writes behind it has to be a token that ends a turn."""
     try:
-        end = one.tokenizer.convert_ids_to_tokens(end_of_turn(one.tokenizer))
+        state, told = GOOD, f"`{one.tokenizer.convert_ids_to_tokens(end_of_turn(one.tokenizer))}`"
     except ValueError as error:
-        report.add(f"{one.who}: end of turn", STOP, str(error), "give the tokenizer a template that ends each turn")
-        return
-    report.add(f"{one.who}: end of turn", GOOD, f"`{end}`")
+        state, told = STOP, str(error)
+    report.add(f"{one.who}: end of turn", state, told, "give the tokenizer a template that ends each turn")
 
 
-def template(report: Report, tier: Tier, student: Side, teacher: Side | None, together: bool) -> None:
-    """How each is asked, whether it thinks, and whether the prompts fit where both read one text.
-
-    Args:
-        report: gets the findings.
-        tier: whose pair it is.
-        student: who learns.
-        teacher: who teaches, if its tokenizer is at hand.
-        together: whether both read one text, in the same tokens.
-    """
-    for one in (teacher, student):
-        if one is not None:
-            report.add(f"{one.who}: thinking", GOOD, thinking(one.tokenizer))
-    if not together:
-        return
+def template(report: Report, tier: Tier, student: Side, teacher: Side) -> None:
+    """Whether the prompts and the ends fit where both read one text, in the same tokens."""
     from helpers.methods.logits import shared  # not at the top: it stands on transformers
 
-    mend = "give the student the teacher's chat template, or learn from the words alone (method='token')"
+    mend = f"give the student the teacher's chat template, or {WORDS}"
     try:
         opening = shared(tier, student.tokenizer, student.rows, teacher.rows)["opening"]
     except ValueError as error:
@@ -124,12 +97,10 @@ def template(report: Report, tier: Tier, student: Side, teacher: Side | None, to
 
 def thinking(tokenizer: Tokenizer) -> str:
     """Whether a chat template opens the reasoning itself, and whether that can be switched."""
-    opens = models.opens_reasoning(tokenizer)
-    switch = "enable_thinking" in (tokenizer.chat_template or "")
     pieces = len(tokenizer("<think>", add_special_tokens=False).input_ids)
-    told = "the template opens <think> itself" if opens else "the template leaves <think> to the answer"
-    can = "; enable_thinking switches it" if switch else ""
-    return f"{told}{can}; <think> is {pieces} token{'s' * (pieces > 1)}"
+    opens = "opens <think> itself" if models.opens_reasoning(tokenizer) else "leaves <think> to the answer"
+    can = "; enable_thinking switches it" if "enable_thinking" in (tokenizer.chat_template or "") else ""
+    return f"the template {opens}{can}; <think> is {pieces} token{'s' * (pieces > 1)}"
 
 
 def coverage(report: Report, student: Side, teacher: Side) -> None:
@@ -139,7 +110,7 @@ def coverage(report: Report, student: Side, teacher: Side) -> None:
     try:
         shared = sides_of(teacher.tokenizer, student.tokenizer).shared
     except ValueError as error:
-        report.add("tokens across", STOP, str(error), "learn from the words alone (method='token')")
+        report.add("tokens across", STOP, str(error), WORDS)
         return
     report.figures["coverage"] = shared.coverage
     report.add("tokens across", GOOD, f"{shared.coverage:.1%} of the teacher's are the student's too, by their bytes")
@@ -150,29 +121,23 @@ def room(
 ) -> None:
     """Whether questions and traces fit: into a training row, and into what the models can read.
 
-    Args:
-        report: gets the findings.
-        tier: whose lengths they are.
-        student: who learns.
-        teacher: who teaches, if its tokenizer is at hand.
-        asked: questions.
-        learnt: how many of the student's tokens each trace has with its question; empty where there are none yet.
+    learnt: how many of the student's tokens each trace has with its question; empty where there are none yet.
     """
     longest = max(len(models.prompt_ids(student.tokenizer, question)) for question in asked)
     report.figures["longest_question"] = longest
-    told = f"{longest:,} of {tier.max_length:,} tokens"
     state = STOP if longest >= tier.max_length else LOOK if 2 * longest > tier.max_length else GOOD
-    report.add("longest question", state, told, "take a larger max_length: what is left of a row is all that is learnt")
+    mend = "take a larger max_length: what is left of a row is all that is learnt"
+    report.add("longest question", state, f"{longest:,} of {tier.max_length:,} tokens", mend)
     if learnt:
         report.figures["longest_trace"] = max(learnt)
         over = sum(tokens > tier.max_length for tokens in learnt)
         state = STOP if over == len(learnt) else LOOK if over else GOOD
         told = f"{max(learnt):,} tokens with its question; {over:,} of {len(learnt):,} above {tier.max_length:,}"
         report.add("longest trace", state, told, "take a larger max_length, or teach without the longest")
-    for one, written in ((student, max(tier.answer_tokens, tier.max_length - longest)), (teacher, tier.max_new_tokens)):
+    written = max(tier.answer_tokens, tier.max_length - longest)
+    for one, more in ((student, written), (teacher, tier.max_new_tokens)):
         if one is not None:
-            whole = longest + written
-            state = STOP if longest >= one.positions else LOOK if whole > one.positions else GOOD
-            told = f"{whole:,} tokens at most, of {one.positions:,} that it can read"
+            state = STOP if longest >= one.positions else LOOK if longest + more > one.positions else GOOD
+            told = f"{longest + more:,} tokens at most, of {one.positions:,} that it can read"
             mend = "make max_length, answer_tokens or max_new_tokens smaller: beyond its places a model writes nonsense"
             report.add(f"{one.who}: places", state, told, mend)

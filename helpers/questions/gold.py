@@ -17,11 +17,7 @@ LETTER = re.compile(r"\(?([A-Ja-j])[).:]?")
 
 
 def behind_the_mark(answer: str, unit: str = "line") -> int | float:
-    """The number with which a solution of GSM8K ends.
-
-    Args:
-        answer: the solution.
-        unit: what holds it, for messages.
+    """The number with which a solution of GSM8K ends; `unit` is what holds it, for messages.
 
     Raises:
         ValueError: where there is none, or more than one way to read it.
@@ -33,11 +29,7 @@ def behind_the_mark(answer: str, unit: str = "line") -> int | float:
 
 
 def worth(written: str, unit: str = "line") -> int | float:
-    """What a number in digits is worth.
-
-    Args:
-        written: the digits, with commas between groups or without.
-        unit: as above.
+    """What a number in digits is worth, with commas between groups or without. unit: as above.
 
     Raises:
         ValueError: where its commas may be read in two ways, or it has too many digits.
@@ -70,15 +62,9 @@ def read(kind: str, raw: object, options: Sequence[str] = ()) -> tuple:
         return ()
     if raw is None or (isinstance(raw, str) and not raw.strip()):
         raise ValueError(f"the answer is {raw!r}: add one, or say kind='none' where nobody knows them")
-    if kind == "number":
-        return _numbers(raw)
-    if kind == "text":
-        return _texts(raw)
     if kind == "choice":
         return _choice(raw, options)
-    if kind == "code":
-        return (_test(raw),)
-    return (json.dumps(raw, ensure_ascii=False),)
+    return {"number": _numbers, "text": _texts, "code": _test}.get(kind, _any)(raw)
 
 
 def listed(question: str) -> list[str]:
@@ -93,18 +79,13 @@ def laid_out(question: str, options: Sequence[str]) -> str:
 
 
 def options_of(raw: object) -> list[str]:
-    """What can be chosen, from a column: a list, JSON's text of one, texts with | between, or {"text": [...]}.
+    """What can be chosen, from a column: a list, texts with | between, or {"text": [...]}.
 
     Raises:
         ValueError: for fewer than two, for more than ten, and for two that are alike.
     """
-    if isinstance(raw, str):
-        try:
-            raw = json.loads(raw)
-        except ValueError:
-            raw = raw.split("|")
-    raw = raw.get("text") if isinstance(raw, dict) else raw
-    found = [str(one).strip() for one in raw] if isinstance(raw, Sequence) and not isinstance(raw, str) else []
+    each = raw.split("|") if isinstance(raw, str) else raw.get("text") if isinstance(raw, dict) else raw
+    found = [str(one).strip() for one in each] if isinstance(each, Sequence) else []
     if not 2 <= len(found) <= len(LETTERS) or not all(found) or len(set(found)) < len(found):
         raise ValueError(
             f"the options are {raw!r}: 2 to {len(LETTERS)} different texts are needed, a list, or with | between"
@@ -113,17 +94,15 @@ def options_of(raw: object) -> list[str]:
 
 
 def _numbers(raw: object) -> tuple[int | float, ...]:
-    if isinstance(raw, Sequence) and not isinstance(raw, str):
+    if isinstance(raw, list | tuple):
         return tuple(number for one in raw for number in _numbers(one))
-    if isinstance(raw, int | float) and not isinstance(raw, bool):
-        if not math.isfinite(raw):
-            raise ValueError(f"the answer {raw!r} is no number: mend or remove it")
-        return (worth(str(raw)) if isinstance(raw, int) else int(raw) if raw.is_integer() else raw,)
-    if not isinstance(raw, str):
-        raise ValueError(f"the answer {raw!r} is no number: mend or remove it")
-    if "####" in raw:
+    if isinstance(raw, int) and not isinstance(raw, bool):
+        return (worth(str(raw)),)
+    if isinstance(raw, float) and math.isfinite(raw):
+        return (int(raw) if raw.is_integer() else raw,)
+    if isinstance(raw, str) and "####" in raw:
         return (behind_the_mark(raw),)
-    found = [PLAIN.fullmatch(part) for part in SEVERAL.split(raw)]
+    found = [PLAIN.fullmatch(part) for part in SEVERAL.split(raw)] if isinstance(raw, str) else [None]
     if not all(found):
         raise ValueError(f"the answer {raw!r} is no number, as in 18, or '28 and 4'; say kind='text' if it is a text")
     return tuple(worth(one[1]) for one in found)
@@ -149,11 +128,15 @@ def _choice(raw: object, options: Sequence[str]) -> tuple[str, ...]:
     raise ValueError(f"the answer {raw!r} is no letter from {letters[0]} to {letters[-1]}{known}: mend it")
 
 
-def _test(raw: object) -> str:
+def _test(raw: object) -> tuple[str]:
     if not isinstance(raw, str):
         raise ValueError(f"the answer {raw!r} is no test: a text of Python is needed, as 'assert add(1, 2) == 3'")
     try:
         ast.parse(raw)
     except (SyntaxError, ValueError) as error:
         raise ValueError(f"the test is no Python ({error}): mend {raw.strip().splitlines()[0]!r}") from None
-    return raw
+    return (raw,)
+
+
+def _any(raw: object) -> tuple[str]:
+    return (json.dumps(raw, ensure_ascii=False),)

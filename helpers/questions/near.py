@@ -15,7 +15,7 @@ def same(text: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", text).split())
 
 
-def shingles(text: str) -> frozenset[str]:
+def shingles(text: str) -> set[str]:
     """The runs of three words of a text, without case and punctuation; signs of a sum are words.
 
     A text without spaces between its words is one word: of such scripts only the same texts are alike.
@@ -23,7 +23,7 @@ def shingles(text: str) -> frozenset[str]:
     Source: Broder, "On the resemblance and containment of documents" (1997).
     """
     words = WORD.findall(unicodedata.normalize("NFKC", text).casefold()) or [text]
-    return frozenset(" ".join(words[i : i + RUN]) for i in range(max(1, len(words) - RUN + 1)))
+    return {" ".join(words[i : i + RUN]) for i in range(max(1, len(words) - RUN + 1))}
 
 
 def earlier(texts: Sequence[str], least: float) -> list[list[int]]:
@@ -33,15 +33,10 @@ def earlier(texts: Sequence[str], least: float) -> list[list[int]]:
     So 10,000 questions take seconds, and the result is that of comparing all.
 
     Source: Chaudhuri, Ganti and Kaushik, "A primitive operator for similarity joins in data cleaning" (2006).
-
-    Args:
-        texts: in their order.
-        least: above 0, to 1: the members of both as a part of those of either.
     """
     runs = [shingles(text) for text in texts]
     common = Counter(one for each in runs for one in each)
-    with_it: dict[str, list[int]] = defaultdict(list)
-    found = []
+    with_it, found = defaultdict(list), []
     for place, mine in enumerate(runs):
         rarest = sorted(mine, key=lambda one: (common[one], one))[: len(mine) - math.ceil(least * len(mine)) + 1]
         others = sorted({other for one in rarest for other in with_it[one]})

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -17,40 +17,28 @@ from helpers.tiers.naming import ROOT
 # Questions that are held out at least, where there are enough: with fewer than 6 no paired test can prove anything.
 FEWEST = {"test": 8, "validation": 4}
 AGREED = "agreed.jsonl"  # in a tier's folder: what the teacher's samples agree on, where nobody knows the answers
+# What may become of a question, beside a split of its own.
+TWICE = "stood there twice with the same answer, and count once"
+ALIKE = "are near-duplicates of another, and stay on its side"
+BETWEEN = "are near-duplicates of questions on two sides, and are left out"
+OVERLAP = "stand in the test as well, or nearly, and are left out of training"
+TOLD = (TWICE, ALIKE, BETWEEN, OVERLAP)
 
 _said: set[tuple] = set()  # what was printed already
 
 
 @dataclass(frozen=True)
 class Own:
-    """What was read: the questions of each split in the order of their file, and what became of the others.
-
-    Attributes:
-        splits: the questions of each split.
-        twice: how many stand there again with the same answer, and are left out.
-        alike: how many are near-duplicates of an earlier one, and stay on its side.
-        between: how many are left out because they are near-duplicates of questions on two sides.
-        overlap: how many are left out because they stand in the test that was named, or nearly.
-    """
+    """What was read: the questions of each split in the order of their file, and what became of the others (TOLD)."""
 
     where: str
     splits: dict[str, tuple[Question, ...]]
-    twice: int = 0
-    alike: int = 0
-    between: int = 0
-    overlap: int = 0
+    counts: Counter
 
     def __str__(self) -> str:
         each = ", ".join(f"{len(self.splits[one]):,} {one}" for one in SPLITS)
         told = [f"{self.where}: {sum(map(len, self.splits.values())):,} questions ({each})"]
-        for many, what in (
-            (self.twice, "stood there twice with the same answer, and count once"),
-            (self.alike, "are near-duplicates of another, and stay on its side"),
-            (self.between, "are near-duplicates of questions on two sides, and are left out"),
-            (self.overlap, "stand in the test as well, or nearly, and are left out of training"),
-        ):
-            told += [f"{many:,} {what}"] if many else []
-        return "; ".join(told)
+        return "; ".join(told + [f"{self.counts[one]:,} {one}" for one in TOLD if self.counts[one]])
 
 
 def of(data: OwnData, quiet: bool = False) -> Own:
@@ -61,7 +49,7 @@ def of(data: OwnData, quiet: bool = False) -> Own:
     """
     key = (data, *(_stamp(name) for name in (data.name, data.test)))
     read = _of(*key)
-    if key not in _said and not quiet and (read.twice or read.between or read.overlap):
+    if key not in _said and not quiet and any(read.counts[one] for one in (TWICE, BETWEEN, OVERLAP)):
         print(read)
     _said.add(key)
     return read
@@ -108,31 +96,48 @@ def _stamp(name: str | None) -> tuple | None:
     return (path.stat().st_mtime_ns, path.stat().st_size) if path and path.exists() else None
 
 
+def asked(
+    table: rows.Rows, number: int, row: dict, kind: str, names: Mapping[str, str | None], how: str = "{}=..."
+) -> Question:
+    """The question of a row, its options behind it, with its gold answer; () where its answer has no column.
+
+    Args:
+        table: where it stands, for messages.
+        number: of the row.
+        row: the row.
+        kind: how it is answered.
+        names: what the columns "question", "answer" and "options" are called; None, or not there, for one that is not.
+        how: a column is named in the call, for messages.
+
+    Raises:
+        ValueError: naming the place of what cannot be read, and its mend.
+    """
+    place = table.place(number)
+    cells = {one: table.cell(number, row, name, how.format(one)) for one, name in names.items() if name}
+    text, listed = checked(cells["question"], place), cells.get("options")
+    try:
+        options = gold.listed(text) if listed is None else gold.options_of(listed)
+        text = text if listed is None else gold.laid_out(text, options)
+        answer = gold.read(kind, cells["answer"], options) if "answer" in cells else ()
+    except ValueError as error:
+        raise ValueError(f"{place}: {error}") from None
+    return Question(text, answer, "own", kind)
+
+
 def _read(data: OwnData, name: str, revision: str | None, config: str | None, split: str) -> tuple[list[Question], int]:
     """Different questions, and how many more stood there twice."""
-    table, seen, found = rows.read(name, revision, config, split), {}, []
+    table, seen = rows.read(name, revision, config, split), {}
+    answer = None if data.kind == "none" else data.answer
+    names = {"question": data.question, "answer": answer, "options": data.options}
     for number, row in table.each:
-        place = table.place(number)
-        text = checked(table.cell(number, row, data.question, "question=..."), place)
-        raw = None if data.kind == "none" else table.cell(number, row, data.answer, "answer=...")
-        listed = table.cell(number, row, data.options, "options=...") if data.options else None
-        try:
-            options = gold.listed(text) if listed is None else gold.options_of(listed)
-            one = Question(
-                text if listed is None else gold.laid_out(text, options), gold.read(data.kind, raw, options), "own",
-                data.kind,
-            )  # fmt: skip
-        except ValueError as error:
-            raise ValueError(f"{place}: {error}") from None
-        text = one.question
-        before, first = seen.setdefault(near.same(text), (one, number))
-        if first != number and before.answer != one.answer:
+        one = asked(table, number, row, data.kind, names)
+        before, first = seen.setdefault(near.same(one.question), (one, number))
+        if before.answer != one.answer:
             raise ValueError(
                 f"{table.where}, {table.unit}s {first} and {number} ask the same with two answers, "
                 f"{list(before.answer)} and {list(one.answer)}: remove the wrong one"
             )
-        found += [one] if first == number else []
-    return found, len(table.each) - len(found)
+    return [one for one, _ in seen.values()], len(table.each) - len(seen)
 
 
 def _split(data: OwnData, held: list[Question], found: list[Question], twice: int) -> Own:
@@ -144,23 +149,23 @@ def _split(data: OwnData, held: list[Question], found: list[Question], twice: in
     every = [*held, *found]
     before = near.earlier([one.question for one in every], data.near)
     sides: list[str | None] = ["test"] * len(held)
-    counts = Counter()
+    counts = Counter({TWICE: twice})
     for number, (one, near_to) in enumerate(zip(found, before[len(held) :], strict=True), 1):
         there = {sides[j] for j in near_to} - {None}
         if held and "test" in there:
-            side, what = None, "overlap"
+            side, what = None, OVERLAP
         elif len(there) > 1:
-            side, what = None, "between"
+            side, what = None, BETWEEN
         elif there:
-            side, what = there.pop(), "alike"
+            side, what = there.pop(), ALIKE
         else:
             side = what = _hashed(one.question, number, counts, ("validation",) if held else ("test", "validation"))
         counts[what] += 1
-        counts[side] += what == "alike"
+        counts[side] += what == ALIKE
         sides.append(side)
     splits = {split: tuple(one for one, side in zip(every, sides, strict=True) if side == split) for split in SPLITS}
     where = data.name if data.revision else disk.shown(ROOT / data.name)
-    return Own(where, splits, twice, counts["alike"], counts["between"], counts["overlap"])
+    return Own(where, splits, counts)
 
 
 def _hashed(question: str, number: int, counts: Counter, out: Sequence[str]) -> str:

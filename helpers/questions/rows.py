@@ -34,13 +34,7 @@ class Rows:
         return f"{self.where}, {self.unit} {number}"
 
     def cell(self, number: int, row: dict, column: str, said: str) -> object:
-        """What a row has in a column.
-
-        Args:
-            number: the row's.
-            row: the row.
-            column: its name.
-            said: what names the column, for the message, as "question=...".
+        """What the row of a number has in a column; `said` is what names the column in the call, as "question=...".
 
         Raises:
             ValueError: naming the columns that there are, where it has none of this name.
@@ -67,22 +61,23 @@ def read(name: str, revision: str | None = None, config: str | None = None, spli
         ValueError: for what is empty or cannot be read, with its place and its mend.
         OSError: for a path that is not there, and where the Hub does not give the data.
     """
+    path, where, unit = ROOT / name, disk.shown(ROOT / name), "line"
     if revision:
-        rows = from_hub(name, config, split, revision, "name a file or folder instead")
-        return _some(Rows(f"{name}, {split}", "row", list(enumerate(rows, 1))))
-    path = ROOT / name
-    where = disk.shown(path)
-    if path.is_dir() or path.suffix == ".parquet":
-        return _some(Rows(where, "row", list(enumerate(_dataset(path, where, split), 1))))
-    if not path.is_file():
-        raise FileNotFoundError(f"there is no {path}: correct its path")
-    if path.suffix in (".jsonl", ".ndjson"):
-        return _some(Rows(where, "line", list(_lines(path, where))))
-    if path.suffix == ".json":
-        return _some(Rows(where, "row", list(_array(path, where))))
-    if path.suffix in (".csv", ".tsv"):
-        return _some(Rows(where, "line", list(_cells(path, where))))
-    raise ValueError(f"{where} ends in {path.suffix or 'nothing'}, and {READ} can be read: save it as one of these")
+        where, unit = f"{name}, {split}", "row"
+        found = enumerate(from_hub(name, config, split, revision, "name a file or folder instead"), 1)
+    elif path.is_dir() or path.suffix == ".parquet":
+        unit, found = "row", enumerate(_dataset(path, where, split), 1)
+    elif path.suffix in (".jsonl", ".ndjson", ".json"):
+        unit = "row" if path.suffix == ".json" else unit
+        found = _objects(path, where, unit)
+    elif path.suffix in (".csv", ".tsv"):
+        found = _cells(path, where)
+    else:
+        raise ValueError(f"{where} ends in {path.suffix or 'nothing'}, and {READ} can be read: save it as one of these")
+    rows = Rows(where, unit, list(found))
+    if not rows.each:
+        raise ValueError(f"{where} is empty: it needs a {unit} for each question")
+    return rows
 
 
 def from_hub(name: str, config: str | None, split: str, revision: str, way: str) -> Iterable[dict]:
@@ -111,60 +106,47 @@ def from_hub(name: str, config: str | None, split: str, revision: str, way: str)
         raise OSError(f"{name} at revision {revision} could not be loaded: {way}, or {mend}") from error
 
 
-def _some(rows: Rows) -> Rows:
-    if not rows.each:
-        raise ValueError(f"{rows.where} is empty: it needs a {rows.unit} for each question")
-    return rows
+def _objects(path: Path, where: str, unit: str) -> Iterator[tuple[int, dict]]:
+    """An object a line; or, of a .json file, one list of objects."""
 
+    def parsed(text: str, place: str) -> object:
+        try:
+            return json.loads(text)
+        except ValueError as error:
+            raise ValueError(f"{place}: this is no JSON ({error}): mend or remove it") from None
 
-def _lines(path: Path, where: str) -> Iterator[tuple[int, dict]]:
-    for number, line in enumerate(text_of(path).split("\n"), 1):
-        if line.strip():
-            yield number, _object(line, f"{where}, line {number}")
-
-
-def _object(line: str, place: str) -> dict:
-    try:
-        row = json.loads(line)
-    except ValueError as error:
-        raise ValueError(f"{place}: this is no JSON ({error}): mend or remove it") from None
-    if not isinstance(row, dict):
-        raise ValueError(f'{place}: not an object, as {{"question": ..., "answer": ...}}: mend or remove it')
-    return row
-
-
-def _array(path: Path, where: str) -> Iterator[tuple[int, dict]]:
-    try:
-        found = json.loads(text_of(path) or "[]")
-    except ValueError as error:
-        raise ValueError(
-            f"{where} is no JSON ({error}): mend it, or call it .jsonl if it has an object a line"
-        ) from None
-    if not isinstance(found, list) or not all(isinstance(row, dict) for row in found):
-        raise ValueError(f"{where} is no list of objects: write one, or a .jsonl file with an object a line")
-    yield from enumerate(found, 1)
+    text = text_of(path)
+    if path.suffix == ".json":
+        listed = parsed(text or "[]", where)
+        if not isinstance(listed, list):
+            raise ValueError(f"{where} is no list of objects: call it .jsonl if it has an object a line")
+        found = enumerate(listed, 1)
+    else:
+        lines = enumerate(text.split("\n"), 1)
+        found = ((number, parsed(line, f"{where}, {unit} {number}")) for number, line in lines if line.strip())
+    for number, row in found:
+        if not isinstance(row, dict):
+            told = 'not an object, as {"question": ..., "answer": ...}: mend or remove it'
+            raise ValueError(f"{where}, {unit} {number}: {told}")
+        yield number, row
 
 
 def _cells(path: Path, where: str) -> Iterator[tuple[int, dict]]:
     text = text_of(path).lstrip("\n")
-    head = text.partition("\n")[0]
     # Excel writes semicolons where a comma is the decimal point.
-    delimiter = "\t" if path.suffix == ".tsv" else max(",;\t", key=head.count)
+    delimiter = "\t" if path.suffix == ".tsv" else max(",;\t", key=text.partition("\n")[0].count)
     csv.field_size_limit(LONGEST)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    try:
-        names, end = [name.strip() for name in next(reader, [])], reader.line_num
-        for cells in reader:
-            number, end = end + 1, reader.line_num
-            if cells and len(cells) != len(names):
-                raise ValueError(
-                    f"{where}, line {number}: {len(cells)} cells, and the head has {len(names)} ({', '.join(names)}): "
-                    'put a text that has the separator in it between "quotes"'
-                )
-            if cells:
-                yield number, dict(zip(names, cells, strict=True))
-    except csv.Error as error:
-        raise ValueError(f"{where}, line {reader.line_num}: this is no CSV ({error}): mend it") from None
+    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter)
+    reader.fieldnames = [name.strip() for name in reader.fieldnames or []]
+    for row in reader:
+        more, cells = row.pop(None, []), [cell for cell in row.values() if cell is not None]
+        number = reader.line_num - sum(cell.count("\n") for cell in (*cells, *more))
+        if more or len(cells) < len(row):
+            raise ValueError(
+                f"{where}, line {number}: {len(cells) + len(more)} cells, and the head has {len(row)} "
+                f'({", ".join(row)}): put a text that has the separator in it between "quotes"'
+            )
+        yield number, row
 
 
 def _dataset(path: Path, where: str, split: str) -> Iterable[dict]:

@@ -7,8 +7,7 @@ from pathlib import Path
 from helpers.tiers import from_file, student_override
 from helpers.tiers.own import own
 from helpers.tiers.seeds import check_seed
-from helpers.tiers.specs import Budget, DataSpec, EndpointSpec, Lora, OwnData, Sampling
-from helpers.tiers.teacher_endpoint import endpoint
+from helpers.tiers.specs import Budget, DataSpec, EndpointSpec, Lora, OwnData, Sampling, endpoint
 
 __all__ = [
     "ROOT", "TIERS", "Budget", "DataSpec", "EndpointSpec", "Lora", "ModelSpec", "OwnData", "Sampling", "Tier",

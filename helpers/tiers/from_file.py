@@ -1,5 +1,6 @@
 """A tier that a JSON file describes, as a copy of another."""
 
+import inspect
 import json
 from collections.abc import Mapping
 from dataclasses import fields, replace
@@ -8,8 +9,8 @@ from pathlib import Path
 from helpers.tiers.own import own
 from helpers.tiers.specs import EndpointSpec
 
-# What `tiers.own` takes and a tier has no field for.
-OWN = ("questions", "kind", "question", "answer", "options", "test", "config", "split", "test_split", "samples", "near")
+MODELS = ("student", "teacher", "sibling")
+OWN = {*inspect.signature(own).parameters} - {"like", "settings", *MODELS}  # a tier has no field for these
 
 
 def of_file(path: Path, tiers: Mapping):
@@ -32,7 +33,7 @@ def of_file(path: Path, tiers: Mapping):
     if like not in tiers:
         raise ValueError(f'{path} must name as "like" which tier it changes: one of {", ".join(tiers)}')
     told = {name: settings.pop(name) for name in OWN if name in settings}
-    for role in ("student", "teacher", "sibling"):
+    for role in MODELS:
         named = settings.get(role)
         if isinstance(named, str):
             told[role] = settings.pop(role)

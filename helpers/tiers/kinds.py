@@ -1,9 +1,8 @@
 """Kinds of answers, by name, so that a tier stays plain data; and functions of the reader's that say what is right."""
 
 import inspect
-import marshal
+import runpy
 from collections.abc import Callable
-from importlib.util import module_from_spec, spec_from_file_location
 
 from helpers import sources
 from helpers.tiers.naming import from_root, place_of
@@ -27,7 +26,12 @@ def named(kind: str | Callable) -> str:
         FileNotFoundError: for a file that is not there.
     """
     if callable(kind):
-        name = f"{FUNCTION}{getattr(kind, '__name__', type(kind).__name__)}-{_digest(kind)}"
+        try:
+            code = inspect.getsource(kind)
+        except (OSError, TypeError):  # typed into a plain Python prompt, or no function of Python
+            code = str(getattr(getattr(kind, "__code__", kind), "co_code", type(kind)))
+        short = sources.digest(code.encode()).removeprefix("sha256:")[:8]  # another judge has another name
+        name = f"{FUNCTION}{getattr(kind, '__name__', type(kind).__name__)}-{short}"
         _given[name] = kind
         return name
     if kind in KINDS or (isinstance(kind, str) and kind.startswith(FUNCTION)):
@@ -52,21 +56,19 @@ def function(kind: str) -> Callable[[str, object], bool]:
     Raises:
         ValueError: where the function is not known here, or the file has none of this name.
     """
-    known = _given.get(edition(kind))
-    if known:
-        return known
+    key = edition(kind)
+    if key in _given:
+        return _given[key]
     file, colon, name = kind.removeprefix(FUNCTION).rpartition(":")
     if not colon:
         raise ValueError(f"{kind} is not known in this process: make the tier anew with tiers.own(..., kind=...)")
     path = place_of(file)
-    spec = spec_from_file_location(path.stem, path) if path else None
-    if spec is None:
+    if path is None:
         raise ValueError(f"{kind}: there is no such file any more: correct its path")
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    if not callable(getattr(module, name, None)):
+    found = runpy.run_path(str(path)).get(name)
+    if not callable(found):
         raise ValueError(f"{path} has no function {name}(answer, gold)")
-    return _given.setdefault(edition(kind), getattr(module, name))
+    return _given.setdefault(key, found)
 
 
 def edition(kind: str) -> str:
@@ -74,12 +76,3 @@ def edition(kind: str) -> str:
     file, colon, _ = kind.removeprefix(FUNCTION).rpartition(":")
     path = place_of(file) if colon and kind.startswith(FUNCTION) else None
     return f"{kind} {sources.digest(path)}" if path else kind
-
-
-def _digest(judge: Callable) -> str:
-    """Eight letters that change with a function's source, where there is one: another judge has another name."""
-    try:
-        code = inspect.getsource(judge).encode()
-    except (OSError, TypeError):  # typed into a plain Python prompt, or no function of Python
-        code = marshal.dumps(judge.__code__) if hasattr(judge, "__code__") else repr(type(judge)).encode()
-    return sources.digest(code).removeprefix("sha256:")[:8]

@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from helpers import sources
-from helpers.tiers import kinds
-from helpers.tiers.naming import ROOT, from_root, on_the_hub, place_of
+from helpers.tiers import kinds, naming
 from helpers.tiers.specs import DataSpec, EndpointSpec, OwnData
 
 if TYPE_CHECKING:
@@ -96,11 +95,7 @@ def own(
 
 
 def model(named: "str | Path | ModelSpec | EndpointSpec", role: str) -> "ModelSpec | EndpointSpec":
-    """A model that a reader names: a folder, NAME@COMMIT, or what is one already.
-
-    Args:
-        named: what was written.
-        role: "student", "teacher" or "sibling", for the message.
+    """A model that a reader names for a role: a folder, NAME@COMMIT, or what is one already.
 
     Raises:
         ValueError: for a folder that is not there, and for a name without a commit; for a student that can only be
@@ -115,10 +110,7 @@ def model(named: "str | Path | ModelSpec | EndpointSpec", role: str) -> "ModelSp
     if re.match(r"https?://", str(named)):
         # Not repeated: there may be a key in it.
         raise ValueError(f"{role} is an address: a server is tiers.EndpointSpec(base_url, model), for a teacher")
-    folder = place_of(named)
-    if folder and folder.is_dir():
-        return tiers.ModelSpec(from_root(folder))
-    return tiers.ModelSpec(*on_the_hub(str(named), role, "folder", _looked(named)))
+    return tiers.ModelSpec(*naming.model(str(named), role))
 
 
 def _data(questions, kind, test, *, options, samples, near, **columns) -> OwnData:
@@ -130,36 +122,11 @@ def _data(questions, kind, test, *, options, samples, near, **columns) -> OwnDat
         raise ValueError(f"samples is {samples}: take 1 or more, and 2 or more for kind='none', which compares them")
     if not 0 < near <= 1:
         raise ValueError(f"near is {near}: take a part of 1, such as 0.8")
-    name, revision = data_place(questions, "questions")
-    held, held_revision = (None, None) if test is None else data_place(test, "test")
-    held = f"{held}@{held_revision}" if held_revision else held
+    name, revision = naming.data(questions, "questions")
+    held = None if test is None else "@".join(filter(None, naming.data(test, "test")))
     return OwnData(
         name, revision=revision, kind=kind, options=options, test=held, samples=samples, near=near, **columns
     )
-
-
-def data_place(named: str | Path, who: str) -> tuple[str, str | None]:
-    """Where data lie that a reader names: (path, None), or (name, commit) on the Hub.
-
-    Args:
-        named: what was written.
-        who: the argument that it was written to, for the message.
-
-    Raises:
-        ValueError: for a name without a commit.
-        FileNotFoundError: for a path that is none.
-    """
-    path = place_of(named)
-    if path:
-        return from_root(path), None
-    if isinstance(named, Path) or Path(named).suffix or named.startswith((".", "/", "~")):
-        looked = " or ".join(map(str, dict.fromkeys(_looked(named))))
-        raise FileNotFoundError(f"{who} is {str(named)!r}, and there is no such file or folder ({looked}): correct it")
-    return on_the_hub(named, who, "file or folder", _looked(named), datasets=True)
-
-
-def _looked(named: str | Path) -> list[Path]:
-    return [(place / Path(named).expanduser()).resolve() for place in (Path.cwd(), ROOT)]
 
 
 def _name(like: str, made: "Tier") -> str:

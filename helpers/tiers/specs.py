@@ -1,7 +1,10 @@
 """What a tier is made of: where its problems come from, a teacher's address, how it samples, an adapter, a budget."""
 
+import os
 from dataclasses import dataclass
 from urllib.parse import urlsplit
+
+URL, MODEL = "DISTILL_TEACHER_URL", "DISTILL_TEACHER_MODEL"  # the environment variables that name a server
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,9 @@ class EndpointSpec:
     base_url: str
     model: str
 
+    local = False  # no folder
+    revision = None  # whoever runs the server may change what stands behind a name
+
     def __post_init__(self):
         fault = url_fault(self.base_url)
         object.__setattr__(self, "base_url", "" if fault else self.base_url.rstrip("/"))
@@ -49,30 +55,37 @@ class EndpointSpec:
             raise ValueError(f"model is {self.model!r}: give the name that the server has for it")
 
     @property
-    def local(self) -> bool:
-        """Whether it is a folder: never."""
-        return False
-
-    @property
     def name(self) -> str:
         """What the model is called."""
         return self.model
 
     @property
-    def revision(self) -> None:
-        """None: whoever runs the server may change what stands behind a name."""
-
-    @property
     def source(self) -> str:
-        """Nothing to load.
-
-        Raises:
-            ValueError: always, with what to do instead.
-        """
+        """Nothing to load: raises ValueError, with what to do instead."""
         raise ValueError(
             f"{self.model} is behind a server, which gives a teacher's words and neither its tokenizer nor its "
             "logits: learn from its traces (methods.Token), or name a folder or a model on the Hub as the teacher"
         )
+
+
+def endpoint(base_url: str | None = None, model: str | None = None) -> EndpointSpec:
+    """A teacher behind an OpenAI-compatible server, for `Tier.teacher`.
+
+    Args:
+        base_url: the server's address; DISTILL_TEACHER_URL if None.
+        model: its name for the model; DISTILL_TEACHER_MODEL if None.
+
+    Raises:
+        ValueError: where neither names one, and as `EndpointSpec`.
+    """
+    for value, variable, example in ((base_url, URL, "http://127.0.0.1:8000/v1"), (model, MODEL, "qwen3:4b")):
+        if value is None and not os.environ.get(variable):
+            raise ValueError(f"no server has been named: set {variable}, for example to {example}")
+    # Looked at here, where no variable holds it: a password in it would stand in a traceback that shows them.
+    fault = url_fault(os.environ[URL]) if base_url is None else ""
+    if fault:
+        raise ValueError(f"{URL} {fault}")
+    return EndpointSpec(os.environ[URL] if base_url is None else base_url, model or os.environ[MODEL])
 
 
 def url_fault(url: object) -> str:
@@ -84,10 +97,10 @@ def url_fault(url: object) -> str:
         return f"has a name, a password or a key in it: give the address alone, {shape}, and the key as it is told"
     try:
         parts = urlsplit(url)
-        there = bool(parts.hostname) and (parts.port is None or parts.port > 0)
+        there = bool(parts.hostname) and parts.port != 0 and not any(letter.isspace() for letter in url)
     except ValueError:
         there = False
-    if not there or any(letter.isspace() for letter in url):
+    if not there:
         return f"has no host, or a port that is none: give an address {shape}"
     if parts.path.rstrip("/").endswith("/completions"):
         return f"goes too far: leave /chat/completions out, {shape}"

@@ -2,15 +2,13 @@
 
 import os
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from helpers.tiers.naming import on_the_hub, place_of
+from helpers.tiers import naming
 
 if TYPE_CHECKING:
     from helpers.tiers import Tier
 
-ROOT = Path(__file__).resolve().parents[2]
 STUDENT = "DISTILL_STUDENT"  # the environment variable that names it
 # Copies of the gated students without a gate, as their owners describe them. They are not pinned here: which of their
 # commits holds the same weights can only be looked up on the Hub.
@@ -23,20 +21,12 @@ COPIES = {
 def chosen(tier: "Tier") -> "Tier":
     """The tier with the student that DISTILL_STUDENT names, NAME@COMMIT on the Hub or a folder, if it names one.
 
-    A folder is looked for from the project's root on, then from where the program runs: for a notebook its own folder.
-    A tier whose student is a folder of the project stays as it is.
-
-    Raises:
-        ValueError: for a folder that is not there, and for a name without a commit.
+    A tier whose student is a folder of the project stays as it is. Raises as `naming.model`.
     """
     named = os.environ.get(STUDENT)
     if not named or tier.student.local:
         return tier
-    folder = place_of(named, (ROOT, Path.cwd()))
-    if folder and folder.is_dir():
-        return replace(tier, student=replace(tier.student, name=str(folder), revision=None))
-    looked = [place / Path(named).expanduser() for place in (ROOT, Path.cwd())]
-    name, commit = on_the_hub(named, STUDENT, "folder", looked)
+    name, commit = naming.model(named, STUDENT)
     return replace(tier, student=replace(tier.student, name=name, revision=commit))
 
 

@@ -10,9 +10,8 @@ from helpers.tiers import Tier
 from helpers.traces import mix, store
 from helpers.traces.agreeing import agree
 from helpers.traces.collecting import collect
-from helpers.traces.filtering import NO_AGREEMENT, REASONS, chat, short_enough, verdict, verify
+from helpers.traces.filtering import NO_AGREEMENT, REASONS, agreement, chat, short_enough, verdict, verify
 from helpers.traces.importing import imported
-from helpers.traces.samples import agreement
 from helpers.traces.store import ANSWER, record
 
 __all__ = [

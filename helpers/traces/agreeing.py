@@ -9,7 +9,7 @@ from helpers.models.kinds import Model, Tokenizer
 from helpers.questions.own import AGREED
 from helpers.tiers import Tier
 from helpers.traces.collecting import collect
-from helpers.traces.samples import agreement
+from helpers.traces.filtering import agreement
 
 HELD_OUT = ("validation", "test")
 

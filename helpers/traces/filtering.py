@@ -2,7 +2,8 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from functools import cache
 
 from datasets import Dataset
@@ -14,7 +15,6 @@ from helpers.models.kinds import Tokenizer
 from helpers.problems import Problem
 from helpers.questions import Question
 from helpers.tiers import Tier
-from helpers.traces.samples import agreement
 from helpers.traces.store import ANSWER, as_dataset
 
 REASONS = ("truncated", "no </think>", "wrong answer", "too long", "duplicate")
@@ -75,6 +75,39 @@ def judge(rows: Sequence[dict], tier: Tier, limit: int | None = None) -> list[st
         found.append(verdict(answer, problem, seen, tier, limit))
         if found[-1] == "kept":
             seen.add((problem.question, answer.whole))
+    return found
+
+
+@dataclass(frozen=True)
+class Agreed:
+    """What the samples of a question say.
+
+    Attributes:
+        question: what was asked.
+        gold: what more than half of them answer, as a gold answer; () where they do not agree.
+        share: of them that give the most frequent answer.
+        samples: how many there are; one that was cut off gives no answer.
+    """
+
+    question: str
+    gold: tuple[str, ...]
+    share: float
+    samples: int
+
+
+def agreement(rows: Iterable[dict]) -> list[Agreed]:
+    """How far the samples of each question agree, in the order of the questions; `kinds.agreed` says what it is worth.
+
+    Args:
+        rows: as `collect` gives them.
+    """
+    texts: dict[str, list[str]] = {}
+    for row in rows:
+        texts.setdefault(row["question"], []).append(row[ANSWER] if row["ended"] else "")
+    found = []
+    for question, each in texts.items():
+        answer, share = kinds.agreed(each)
+        found.append(Agreed(question, () if answer is None else (answer,), share, len(each)))
     return found
 
 

@@ -8,17 +8,15 @@ from pathlib import Path
 from datasets import Dataset
 
 from helpers import provenance, questions
-from helpers.questions import gold, near, rows
-from helpers.questions.reading import checked
-from helpers.tiers import Tier
-from helpers.tiers.naming import ROOT
-from helpers.tiers.own import data_place
+from helpers.questions import near, own, rows
+from helpers.tiers import Tier, naming
 from helpers.traces import store
 from helpers.traces.filtering import judge, student_tokenizer
 from helpers.traces.store import ANSWER
 
 # What is read, and how the columns are called unless it is said.
 COLUMNS = {"question": "question", "response": "response"}
+HOW = "columns={{'{}': ...}}"
 MORE = ("answer", "reasoning", "finish", "options")
 CUT = ("length", "max_tokens", False, "False", "false")  # what says in a column `finish` that a response was cut off
 
@@ -53,8 +51,11 @@ def imported(
     names = COLUMNS | dict(columns or {})
     if unknown := sorted(set(names) - {*COLUMNS, *MORE}):
         raise ValueError(f"columns has {', '.join(unknown)}; it may have {', '.join([*COLUMNS, *MORE])}")
-    name, revision = data_place(source, "source")
-    table, known = rows.read(name, revision, config, split), _answers(tier)
+    name, revision = naming.data(source, "source")
+    table, known = rows.read(name, revision, config, split), {}
+    if not tier.data.made_here:  # of those that are made here none is known beforehand
+        drawn = questions.draw(tier, "train", questions.count(tier, "train"), 0)
+        known = {near.same(one.question): one.answer for one in drawn}
     read = [_row(tier, table, number, row, names, known) for number, row in table.each]
     kept, left = [], Counter()
     for row, side in zip(read, questions.sides(tier, [row["question"] for row in read]), strict=True):
@@ -73,47 +74,35 @@ def imported(
     for row in kept:
         row["tokens"] = len(tokenizer(row[ANSWER], add_special_tokens=False).input_ids) + 1  # and its end
     kept = [row | {"verdict": one} for row, one in zip(kept, judge(kept, tier), strict=True)]
+    edition = provenance.digest(naming.ROOT / name) if (naming.ROOT / name).is_file() else None
     made = {
-        "imported": table.where, "revision": revision or _edition(name), "config": config, "split": split,
+        "imported": table.where, "revision": revision or edition, "config": config, "split": split,
         "columns": names, "rows": len(read), "left_out": dict(left), "kind": tier.data.kind, "column": ANSWER,
         "judged": store.judged(tier),
     }  # fmt: skip
     return store.as_dataset(kept, json.dumps(made))
 
 
-def _answers(tier: Tier) -> dict[str, tuple]:
-    """The gold answers of the tier's training questions; of those that are made here none is known beforehand."""
-    if tier.data.made_here:
-        return {}
-    drawn = questions.draw(tier, "train", questions.count(tier, "train"), 0)
-    return {near.same(one.question): one.answer for one in drawn}
-
-
 def _row(
     tier: Tier, table: rows.Rows, number: int, row: dict, names: Mapping[str, str], known: Mapping[str, tuple]
 ) -> dict:
-    def cell(name: str) -> object:
-        return table.cell(number, row, names[name], f"columns={{{name!r}: ...}}") if name in names else None
-
-    place = table.place(number)
-    question, response = checked(cell("question"), place), cell("response")
-    if not isinstance(response, str):
-        raise ValueError(f"{place}: the response is {response!r}, and a text is needed: mend or remove it")
-    raw, options = cell("answer"), cell("options")
-    try:
-        options = gold.listed(question) if options is None else gold.options_of(options)
-        question = question if "options" not in names else gold.laid_out(question, options)
-        blank = raw is None or (isinstance(raw, str) and not raw.strip())
-        theirs = gold.read(tier.data.kind, raw, options) if tier.data.kind == "none" or not blank else None
-    except ValueError as error:
-        raise ValueError(f"{place}: {error}") from None
-    ours = known.get(near.same(question))
+    place, raw = table.place(number), row.get(names.get("answer"))
+    blank = "answer" not in names or (names["answer"] in row and (raw is None or not str(raw).strip()))
+    asked = {name: names[name] for name in ("question", "answer", "options") if name in names}
+    if blank:
+        asked.pop("answer", None)
+    one = own.asked(table, number, row, tier.data.kind, asked, HOW)
+    more = {name: table.cell(number, row, names[name], HOW.format(name)) for name in set(names) - {*asked, "answer"}}
+    if not isinstance(more["response"], str):
+        raise ValueError(f"{place}: the response is {more['response']!r}, and a text is needed: mend or remove it")
+    theirs = None if blank and tier.data.kind != "none" else one.answer
+    ours = known.get(near.same(one.question))
     if None not in (ours, theirs) and ours != theirs:
         raise ValueError(f"{place}: the answer is {list(theirs)}, and the tier's questions say {list(ours)}: mend one")
+    gold = theirs if ours is None else ours
     return {
-        "question": question, ANSWER: _laid_out(response, cell("reasoning")),
-        "gold": next((list(one) for one in (ours, theirs) if one is not None), None), "family": "own",
-        "ended": cell("finish") not in CUT,
+        "question": one.question, ANSWER: _laid_out(more["response"], more.get("reasoning")),
+        "gold": None if gold is None else list(gold), "family": one.family, "ended": more.get("finish") not in CUT,
     }  # fmt: skip
 
 
@@ -124,7 +113,3 @@ def _laid_out(response: str, reasoning: object) -> str:
         text = f"<think>{reasoning}</think>{text}"
     thought, closing, answer = text.removeprefix("<think>").partition("</think>")
     return f"<think>\n{thought.strip()}\n</think>\n\n{answer.strip()}" if closing else text
-
-
-def _edition(name: str) -> str | None:
-    return provenance.digest(ROOT / name) if (ROOT / name).is_file() else None
