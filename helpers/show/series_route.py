@@ -36,7 +36,7 @@ def route(here: int | str | None = None) -> Figure:
         ValueError: if there is none like it.
     """
     marked = _number(here)
-    figure, axis = canvas(4.6)
+    figure, axis = canvas(4.0)
     axis.set(xlim=(-0.52, IN_A_ROW - 0.48), ylim=(3.4, -0.62))
     axis.axis("off")
     for number in range(len(ROUTE) - 1):
