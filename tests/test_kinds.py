@@ -144,14 +144,11 @@ def test_a_function_of_the_readers_says_what_is_right():
 @pytest.mark.parametrize(
     ("text", "read"),
     [
-        ("So 3 × 24 = 72.\nSarah has 62 left.", "62"),
-        ("It costs $28 and $4.", "28, 4"),
-        ("Answer: Paris.", "paris"),
-        ("There is a mistake in the problem.", "no answer"),
-        ("", None),
+        ("So 3 × 24 = 72.\nSarah has 62 left.", "62"), ("It costs $28 and $4.", "28, 4"),
+        ("Answer: Paris.", "paris"), ("There is a mistake in the problem.", "no answer"), ("", None),
         (r"\boxed{2.50}", "2.5"),
     ],
-)
+)  # fmt: skip
 def test_without_gold_what_is_compared_is_what_it_concludes_with(text, read):
     nothing = kinds.of("none")
     assert nothing.read(thought(text)) == read
@@ -161,15 +158,11 @@ def test_without_gold_what_is_compared_is_what_it_concludes_with(text, read):
 @pytest.mark.parametrize(
     ("texts", "answer", "share"),
     [
-        (["62", "It is 62.", "61"], "62", 2 / 3),
-        (["62", "61"], None, 1 / 2),
-        (["62", "62", "61", "61"], None, 1 / 2),
-        (["62"], None, 1.0),
-        (["62", "", ""], None, 1 / 3),
-        (["", ""], None, 0.0),
-        (["62", "62"], "62", 1.0),
+        (["62", "It is 62.", "61"], "62", 2 / 3), (["62", "61"], None, 1 / 2),
+        (["62", "62", "61", "61"], None, 1 / 2), (["62"], None, 1.0), (["62", "", ""], None, 1 / 3),
+        (["", ""], None, 0.0), (["62", "62"], "62", 1.0),
     ],
-)
+)  # fmt: skip
 def test_more_than_half_of_all_samples_and_at_least_two_must_agree(texts, answer, share):
     assert kinds.agreed(texts) == (answer, pytest.approx(share))
 

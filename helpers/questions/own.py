@@ -96,48 +96,43 @@ def _stamp(name: str | None) -> tuple | None:
     return (path.stat().st_mtime_ns, path.stat().st_size) if path and path.exists() else None
 
 
-def asked(
-    table: rows.Rows, number: int, row: dict, kind: str, names: Mapping[str, str | None], how: str = "{}=..."
-) -> Question:
+def asked(row: rows.Row, kind: str, names: Mapping[str, str | None], how: str = "{}=...") -> Question:
     """The question of a row, its options behind it, with its gold answer; () where its answer has no column.
 
     Args:
-        table: where it stands, for messages.
-        number: of the row.
-        row: the row.
-        kind: how it is answered.
-        names: what the columns "question", "answer" and "options" are called; None, or not there, for one that is not.
-        how: a column is named in the call, for messages.
+        row: with its place.
+        kind: how the question is answered.
+        names: as `Row.get`, of the columns "question", "answer" and "options".
+        how: as `Row.get`.
 
     Raises:
         ValueError: naming the place of what cannot be read, and its mend.
     """
-    place = table.place(number)
-    cells = {one: table.cell(number, row, name, how.format(one)) for one, name in names.items() if name}
-    text, listed = checked(cells["question"], place), cells.get("options")
+    cells = row.get(names, how)
+    text, listed = checked(cells["question"], row.place), cells.get("options")
     try:
         options = gold.listed(text) if listed is None else gold.options_of(listed)
         text = text if listed is None else gold.laid_out(text, options)
         answer = gold.read(kind, cells["answer"], options) if "answer" in cells else ()
     except ValueError as error:
-        raise ValueError(f"{place}: {error}") from None
+        raise ValueError(f"{row.place}: {error}") from None
     return Question(text, answer, "own", kind)
 
 
 def _read(data: OwnData, name: str, revision: str | None, config: str | None, split: str) -> tuple[list[Question], int]:
     """Different questions, and how many more stood there twice."""
-    table, seen = rows.read(name, revision, config, split), {}
+    found, seen = rows.read(name, revision, config, split), {}
     answer = None if data.kind == "none" else data.answer
     names = {"question": data.question, "answer": answer, "options": data.options}
-    for number, row in table.each:
-        one = asked(table, number, row, data.kind, names)
-        before, first = seen.setdefault(near.same(one.question), (one, number))
+    for row in found:
+        one = asked(row, data.kind, names)
+        before, place = seen.setdefault(near.same(one.question), (one, row.place))
         if before.answer != one.answer:
             raise ValueError(
-                f"{table.where}, {table.unit}s {first} and {number} ask the same with two answers, "
-                f"{list(before.answer)} and {list(one.answer)}: remove the wrong one"
+                f"{place} and {row.place} ask the same with two answers, {list(before.answer)} and "
+                f"{list(one.answer)}: remove the wrong one"
             )
-    return [one for one, _ in seen.values()], len(table.each) - len(seen)
+    return [one for one, _ in seen.values()], len(found) - len(seen)
 
 
 def _split(data: OwnData, held: list[Question], found: list[Question], twice: int) -> Own:

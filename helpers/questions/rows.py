@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,44 +11,38 @@ from helpers import disk
 from helpers.questions.reading import text_of
 from helpers.tiers.naming import ROOT
 
-READ = ".jsonl, .json, .csv, .tsv or .parquet"
+READ = ".jsonl (an object a line), .csv, .tsv or .parquet"
 LONGEST = 10**8  # characters of a cell: the csv module stops at 131,072
 
 
 @dataclass(frozen=True)
-class Rows:
-    """What a file or dataset holds.
+class Row:
+    """Cells by the names of their columns, and where they stand, for messages, as "mine.csv, line 3"."""
 
-    Attributes:
-        where: its name, for messages.
-        unit: what a row is called there, "line" or "row".
-        each: (number, row) in order; a line counts where it begins.
-    """
+    place: str
+    cells: dict
 
-    where: str
-    unit: str
-    each: list[tuple[int, dict]]
+    def get(self, names: Mapping[str, str | None], how: str = "{}=...") -> dict:
+        """The cells of some columns, by what they are for.
 
-    def place(self, number: int) -> str:
-        """Where a row stands, for messages."""
-        return f"{self.where}, {self.unit} {number}"
-
-    def cell(self, number: int, row: dict, column: str, said: str) -> object:
-        """What the row of a number has in a column; `said` is what names the column in the call, as "question=...".
+        Args:
+            names: what each is called; None for what has no column.
+            how: a column is named in the call, for messages.
 
         Raises:
-            ValueError: naming the columns that there are, where it has none of this name.
+            ValueError: naming the columns that there are, where there is none of a name.
         """
-        if column not in row:
-            there = ", ".join(map(str, row)) or "none"
-            raise ValueError(
-                f"{self.place(number)}: there is no column {column!r}; there is {there}: name the right one with "
-                f"{said}, or add it"
-            )
-        return row[column]
+        for what, column in names.items():
+            if column and column not in self.cells:
+                there = ", ".join(map(str, self.cells)) or "none"
+                raise ValueError(
+                    f"{self.place}: there is no column {column!r}; there is {there}: name the right one with "
+                    f"{how.format(what)}, or add it"
+                )
+        return {what: self.cells[column] for what, column in names.items() if column}
 
 
-def read(name: str, revision: str | None = None, config: str | None = None, split: str = "train") -> Rows:
+def read(name: str, revision: str | None = None, config: str | None = None, split: str = "train") -> list[Row]:
     """The rows of a file, a folder of a dataset, or a dataset on the Hub.
 
     Args:
@@ -67,15 +61,14 @@ def read(name: str, revision: str | None = None, config: str | None = None, spli
         found = enumerate(from_hub(name, config, split, revision, "name a file or folder instead"), 1)
     elif path.is_dir() or path.suffix == ".parquet":
         unit, found = "row", enumerate(_dataset(path, where, split), 1)
-    elif path.suffix in (".jsonl", ".ndjson", ".json"):
-        unit = "row" if path.suffix == ".json" else unit
-        found = _objects(path, where, unit)
+    elif path.suffix == ".jsonl":
+        found = _objects(path, where)
     elif path.suffix in (".csv", ".tsv"):
         found = _cells(path, where)
     else:
         raise ValueError(f"{where} ends in {path.suffix or 'nothing'}, and {READ} can be read: save it as one of these")
-    rows = Rows(where, unit, list(found))
-    if not rows.each:
+    rows = [Row(f"{where}, {unit} {number}", cells) for number, cells in found]
+    if not rows:
         raise ValueError(f"{where} is empty: it needs a {unit} for each question")
     return rows
 
@@ -106,29 +99,17 @@ def from_hub(name: str, config: str | None, split: str, revision: str, way: str)
         raise OSError(f"{name} at revision {revision} could not be loaded: {way}, or {mend}") from error
 
 
-def _objects(path: Path, where: str, unit: str) -> Iterator[tuple[int, dict]]:
-    """An object a line; or, of a .json file, one list of objects."""
-
-    def parsed(text: str, place: str) -> object:
-        try:
-            return json.loads(text)
-        except ValueError as error:
-            raise ValueError(f"{place}: this is no JSON ({error}): mend or remove it") from None
-
-    text = text_of(path)
-    if path.suffix == ".json":
-        listed = parsed(text or "[]", where)
-        if not isinstance(listed, list):
-            raise ValueError(f"{where} is no list of objects: call it .jsonl if it has an object a line")
-        found = enumerate(listed, 1)
-    else:
-        lines = enumerate(text.split("\n"), 1)
-        found = ((number, parsed(line, f"{where}, {unit} {number}")) for number, line in lines if line.strip())
-    for number, row in found:
-        if not isinstance(row, dict):
-            told = 'not an object, as {"question": ..., "answer": ...}: mend or remove it'
-            raise ValueError(f"{where}, {unit} {number}: {told}")
-        yield number, row
+def _objects(path: Path, where: str) -> Iterator[tuple[int, dict]]:
+    for number, line in enumerate(text_of(path).split("\n"), 1):
+        if line.strip():
+            place = f"{where}, line {number}"
+            try:
+                found = json.loads(line)
+            except ValueError as error:
+                raise ValueError(f"{place}: this is no JSON ({error}): mend or remove it") from None
+            if not isinstance(found, dict):
+                raise ValueError(f'{place}: not an object, as {{"question": ..., "answer": ...}}: mend or remove it')
+            yield number, found
 
 
 def _cells(path: Path, where: str) -> Iterator[tuple[int, dict]]:

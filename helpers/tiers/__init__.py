@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from helpers.tiers import from_file, student_override
+from helpers.tiers.naming import ROOT
 from helpers.tiers.own import own
 from helpers.tiers.seeds import check_seed
 from helpers.tiers.specs import Budget, DataSpec, EndpointSpec, Lora, OwnData, Sampling, endpoint
@@ -13,8 +14,6 @@ __all__ = [
     "ROOT", "TIERS", "Budget", "DataSpec", "EndpointSpec", "Lora", "ModelSpec", "OwnData", "Sampling", "Tier",
     "check_seed", "endpoint", "own", "resolve", "resolved",
 ]  # fmt: skip
-
-ROOT = Path(__file__).resolve().parents[2]
 
 
 @dataclass(frozen=True)

@@ -39,7 +39,7 @@ def own(
     """A copy of a tier with other models, and questions of one's own.
 
     A model is a folder, a ModelSpec, or "NAME@COMMIT" on the Hub; the teacher may be an EndpointSpec. Questions are a
-    file (.jsonl, .json, .csv, .tsv, .parquet), a folder of a dataset, or "NAME@COMMIT" of one on the Hub. Paths are
+    file (.jsonl, .csv, .tsv, .parquet), a folder of a dataset, or "NAME@COMMIT" of one on the Hub. Paths are
     looked for from where the program runs and from the project's root on.
 
     The tier's name, and so its folder in artifacts/, comes from the tier that it is like, the questions and the models:

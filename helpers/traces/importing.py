@@ -34,7 +34,7 @@ def imported(
 
     Args:
         tier: whose student is to learn from them, and whose kind of answers they have.
-        source: a file (.jsonl, .json, .csv, .tsv, .parquet), a folder of a dataset, or "NAME@COMMIT" on the Hub.
+        source: a file (.jsonl, .csv, .tsv, .parquet), a folder of a dataset, or "NAME@COMMIT" on the Hub.
         columns: what they are called there: "question", "response", and where there are any "answer", "reasoning",
             "finish" ("length", or False, for one that was cut off) and "options" of a choice.
         config: of a dataset on the Hub, which part of it.
@@ -52,11 +52,12 @@ def imported(
     if unknown := sorted(set(names) - {*COLUMNS, *MORE}):
         raise ValueError(f"columns has {', '.join(unknown)}; it may have {', '.join([*COLUMNS, *MORE])}")
     name, revision = naming.data(source, "source")
-    table, known = rows.read(name, revision, config, split), {}
+    found, known = rows.read(name, revision, config, split), {}
+    where = found[0].place.rpartition(", ")[0]
     if not tier.data.made_here:  # of those that are made here none is known beforehand
         drawn = questions.draw(tier, "train", questions.count(tier, "train"), 0)
         known = {near.same(one.question): one.answer for one in drawn}
-    read = [_row(tier, table, number, row, names, known) for number, row in table.each]
+    read = [_row(tier, row, names, known) for row in found]
     kept, left = [], Counter()
     for row, side in zip(read, questions.sides(tier, [row["question"] for row in read]), strict=True):
         if side in ("test", "validation"):
@@ -67,39 +68,35 @@ def imported(
             kept.append(row)
     if left:
         told = ", ".join(f"{many:,} {what}" for what, many in left.items())
-        print(f"left out: {told}, of {len(read):,} traces in {table.where}")
+        print(f"left out: {told}, of {len(read):,} traces in {where}")
     if not kept:
-        raise ValueError(f"none of the {len(read):,} traces in {table.where} can be used: {dict(left)}")
+        raise ValueError(f"none of the {len(read):,} traces in {where} can be used: {dict(left)}")
     tokenizer = student_tokenizer(tier)
     for row in kept:
         row["tokens"] = len(tokenizer(row[ANSWER], add_special_tokens=False).input_ids) + 1  # and its end
     kept = [row | {"verdict": one} for row, one in zip(kept, judge(kept, tier), strict=True)]
     edition = provenance.digest(naming.ROOT / name) if (naming.ROOT / name).is_file() else None
     made = {
-        "imported": table.where, "revision": revision or edition, "config": config, "split": split,
+        "imported": where, "revision": revision or edition, "config": config, "split": split,
         "columns": names, "rows": len(read), "left_out": dict(left), "kind": tier.data.kind, "column": ANSWER,
         "judged": store.judged(tier),
     }  # fmt: skip
     return store.as_dataset(kept, json.dumps(made))
 
 
-def _row(
-    tier: Tier, table: rows.Rows, number: int, row: dict, names: Mapping[str, str], known: Mapping[str, tuple]
-) -> dict:
-    place, raw = table.place(number), row.get(names.get("answer"))
-    blank = "answer" not in names or (names["answer"] in row and (raw is None or not str(raw).strip()))
-    asked = {name: names[name] for name in ("question", "answer", "options") if name in names}
-    if blank:
-        asked.pop("answer", None)
-    one = own.asked(table, number, row, tier.data.kind, asked, HOW)
-    more = {name: table.cell(number, row, names[name], HOW.format(name)) for name in set(names) - {*asked, "answer"}}
+def _row(tier: Tier, row: rows.Row, names: Mapping[str, str], known: Mapping[str, tuple]) -> dict:
+    raw = row.cells.get(names.get("answer"))
+    blank = "answer" not in names or (names["answer"] in row.cells and (raw is None or not str(raw).strip()))
+    asked = {name: names.get(name) for name in ("question", "answer", "options")} | ({"answer": None} if blank else {})
+    one = own.asked(row, tier.data.kind, asked, HOW)
+    more = row.get({name: names.get(name) for name in ("response", "reasoning", "finish")}, HOW)
     if not isinstance(more["response"], str):
-        raise ValueError(f"{place}: the response is {more['response']!r}, and a text is needed: mend or remove it")
+        raise ValueError(f"{row.place}: the response is {more['response']!r}, and a text is needed: mend or remove it")
     theirs = None if blank and tier.data.kind != "none" else one.answer
-    ours = known.get(near.same(one.question))
-    if None not in (ours, theirs) and ours != theirs:
-        raise ValueError(f"{place}: the answer is {list(theirs)}, and the tier's questions say {list(ours)}: mend one")
-    gold = theirs if ours is None else ours
+    gold = known.get(near.same(one.question), theirs)
+    if theirs not in (None, gold):
+        told = f"the answer is {list(theirs)}, and the tier's questions say {list(gold)}: mend one"
+        raise ValueError(f"{row.place}: {told}")
     return {
         "question": one.question, ANSWER: _laid_out(more["response"], more.get("reasoning")),
         "gold": None if gold is None else list(gold), "family": one.family, "ended": more.get("finish") not in CUT,
