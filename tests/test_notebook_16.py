@@ -201,7 +201,7 @@ def test_one_answer_a_question_is_tried_and_the_prediction_judged(capsys, monkey
 SAID = {  # a cell of prose, and the cells whose outputs its numbers are from
     "split-md": ("mine",), "agreed-read": ("agreed",), "enough-read": ("enough",), "verdicts-read": ("verdicts",),
     "agreement-read": ("agreement",), "preflight-read": ("preflight",), "train-read": ("train",),
-    "paired-md": ("card", "compared"), "paired-read": ("paired",), "more-read": ("more", "paired"),
+    "paired-md": ("card", "paired"), "paired-read": ("paired",), "more-read": ("more", "paired"),
     "two-read": ("two",), "compared-read": ("compared", "adapter"), "seen": ("enough", "verdicts"),
 }  # fmt: skip
 
@@ -209,7 +209,7 @@ SAID = {  # a cell of prose, and the cells whose outputs its numbers are from
 def test_the_numbers_in_its_words_are_those_of_its_outputs():
     after = results.study("04_before_and_after", "mini")["student_after"]["accuracy"]["mean"]
     others = {
-        "enough-read": {"100", f"{100 * evaluation.enough(100).smallest:.0f}"}, "compared-read": {"16", "8"},
+        "enough-read": {"100", f"{100 * evaluation.enough(100).smallest:.0f}"}, "compared-read": {"4"},
         "more-read": {f"{TIERS['mini'].traces:,}", f"{100 * after:.1f}", "200", "8"},
         "paired-md": {"8"}, "seen": {"200"},
     }  # fmt: skip
