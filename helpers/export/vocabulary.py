@@ -1,6 +1,7 @@
 """A tokenizer in the terms of a GGUF file: tokens, how they are put together, ends, the chat template."""
 
 import json
+import logging
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -56,6 +57,7 @@ def add_tokenizer(writer, folder: Path, tokenizer: Tokenizer, rows: int) -> None
     if scores:
         writer.add_token_scores(scores)
     writer.add_add_space_prefix(False)
+    logging.getLogger("gguf.vocab").setLevel(logging.ERROR)  # it warns of how two texts are joined, which no chat does
     special = gguf.SpecialVocab(folder, not scores, ("bos", "eos", "unk", "pad"), rows)
     special.special_token_ids |= dict.fromkeys(("eos", "eot"), end_of_turn(tokenizer))
     bos = tokenizer.bos_token_id
