@@ -1,6 +1,7 @@
 """A teacher behind a server, against a double: asked again where it helps, never twice, each fault told."""
 
 import json
+import re
 import threading
 import time
 from collections import Counter
@@ -137,10 +138,22 @@ def test_what_does_not_pass_is_told(tmp_path, answer, told):
     assert raised.value.__cause__ is None and raised.value.__context__ is None
 
 
-def test_the_pauses_grow_and_differ(tmp_path, monkeypatch):
+def waits(monkeypatch) -> list[float]:
+    """The seconds that are waited for between attempts; none is."""
     waited = []
+
+    class Stop(threading.Event):
+        def wait(self, timeout=None):
+            waited.append(timeout)
+            return self.is_set()
+
+    monkeypatch.setattr(asking, "Event", Stop)
+    return waited
+
+
+def test_the_pauses_grow_and_differ(tmp_path, monkeypatch):
+    waited = waits(monkeypatch)
     monkeypatch.setattr(asking, "FIRST", 10.0)
-    monkeypatch.setattr(asking.Asking, "_pause", lambda self, came, seconds: waited.append(seconds))
     for _ in range(5):
         with Double(otherwise=says("", 500)) as double, pytest.raises(EndpointError):
             asked(double, tmp_path, ["a?"], replace(QUICK, attempts=6))
@@ -150,18 +163,12 @@ def test_the_pauses_grow_and_differ(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("as_date", [False, True])
-def test_a_pause_that_is_asked_for_is_kept_by_all(tmp_path, as_date):
-
-    def later(handler):
-        date = format_datetime(datetime.now(UTC) + timedelta(seconds=3), usegmt=True)
-        says({}, 429, Retry_After=date if as_date else "1.5")(handler)
-
-    with Double([later], echoes) as double:
-        answers = asked(double, tmp_path)
-    first, *others = double.times
-    assert len(answers) == 6 and len(others) == 6
-    late = [one - first for one in others if one - first > 1.0]
-    assert len(late) >= 5, "one may have been on its way already; the others keep the pause too"
+def test_a_pause_that_is_asked_for_is_kept(tmp_path, monkeypatch, capsys, as_date):
+    waited, date = waits(monkeypatch), format_datetime(datetime.now(UTC) + timedelta(seconds=90), usegmt=True)
+    with Double([says({}, 429, Retry_After=date if as_date else "89.5")]) as double:
+        assert len(asked(double, tmp_path, ["a?"])) == 1
+    assert len(waited) == 1 and 80 < waited[0] <= 90
+    assert re.search(rf"{double.url} asks for a pause of (8\d|90) seconds", capsys.readouterr().out)
 
 
 def test_a_long_pause_is_told_and_not_waited_for(tmp_path):
@@ -206,9 +213,7 @@ def test_a_wrong_key_and_a_wrong_path_are_told_as_such(tmp_path, monkeypatch):
 
 
 def test_a_server_that_is_not_there_is_told_at_once(tmp_path, monkeypatch):
-    waited = []
-    monkeypatch.setattr(asking.Asking, "_pause", lambda self, came, seconds: waited.append(seconds))
-    double = Double()
+    waited, double = waits(monkeypatch), Double()
     double.server_close()
     told = r"cannot be reached \(.*refused.*\): start the server, or mend its address"
     with pytest.raises(EndpointError, match=told):
@@ -235,14 +240,13 @@ def test_what_was_answered_is_not_asked_again(tmp_path):
 
 
 def test_what_was_answered_before_a_fault_is_kept_and_whole_batches_come(tmp_path):
-    found = []
+    found, tasks = [], [(QUESTIONS[i : i + 2], HOW) for i in (0, 2, 4)]
     with Double([echoes] * 4 + [says({}, 401)], echoes) as double:
         endpoint = Endpoint(tier_of(double), replace(QUICK, concurrency=1), folder=tmp_path)
         with pytest.raises(EndpointError):
-            # `extend` takes one after the other; what came before the fault stays.
-            found.extend(endpoint.answers(None, [(QUESTIONS[i : i + 2], HOW) for i in (0, 2, 4)]))
+            found.extend(endpoint.answers(None, tasks))  # one after the other; what came before the fault stays
         assert [len(batch) for batch in found] == [2, 2] and len(Journal(tmp_path).answers) == 4
-        assert len(asked(double, tmp_path)) == 6
+        assert [len(batch) for batch in endpoint.answers(None, tasks)] == [2, 2, 2]
     assert len(double.asked) == 7
 
 

@@ -15,7 +15,7 @@ ANSWERS = [Answer(f"<think>\nÜber {i}\n</think>\n\nIt is\u2028{i}.", 3 + i, i !
 def filled(folder) -> Journal:
     journal = Journal(folder)
     for i, answer in enumerate(ANSWERS):
-        journal.add(f"request {i}", f"question {i}", Spent(i, 3 + i), answer, "model")
+        journal.add(f"request {i}", f"question {i}", Spent(i, 3 + i), answer)
     journal.add("request 3", "question 3", Spent(10, 100))
     return journal
 

@@ -36,29 +36,27 @@ def side(who: str, **changes) -> pair.Side:
 # --- the pair -----------------------------------------------------------------------------------
 
 
+SAID = {
+    "token": {
+        "same tokens": "no, and they need not be", "student: end of turn": "`<end_of_turn>`",
+        "teacher: thinking": "the template opens <think> itself; <think> is 1 token",
+        "student: thinking": "the template leaves <think> to the answer; <think> is 3 tokens",
+    },
+    "logits": {
+        "same tokens": "yes, 1,024 of them under the same numbers", "sibling: end of turn": "`<|im_end|>`",
+        "teacher: vocabulary": "1,024 tokens, 1,088 logits, 64 of which fill up and are cut off",
+    },
+    "cached": {"same template": "yes; the teacher's prompt has 2 tokens more, which are learnt as words"},
+    "cross-tokenizer": {"tokens across": "89.7% of the teacher's are the student's too, by their bytes"},
+}  # fmt: skip
+
+
 @pytest.mark.parametrize("method", METHODS)
 def test_the_mini_tier_stops_no_method(method):
     rows = look(method)
     assert {row.state for row in rows.values()} == {findings.GOOD}
     assert all(row.mend == "" for row in rows.values())
-
-
-@pytest.mark.parametrize(
-    ("method", "what", "said"),
-    [
-        ("logits", "same tokens", "yes, 1,024 of them under the same numbers"),
-        ("token", "same tokens", "no, and they need not be"),
-        ("logits", "teacher: vocabulary", "1,024 tokens, 1,088 logits, 64 of which fill up and are cut off"),
-        ("logits", "sibling: end of turn", "`<|im_end|>`"),
-        ("token", "student: end of turn", "`<end_of_turn>`"),
-        ("token", "teacher: thinking", "the template opens <think> itself; <think> is 1 token"),
-        ("token", "student: thinking", "the template leaves <think> to the answer; <think> is 3 tokens"),
-        ("cached", "same template", "yes; the teacher's prompt has 2 tokens more, which are learnt as words"),
-        ("cross-tokenizer", "tokens across", "89.7% of the teacher's are the student's too, by their bytes"),
-    ],
-)
-def test_what_is_said_of_the_mini_pairs(method, what, said):
-    assert look(method)[what].found == said
+    assert {what: rows[what].found for what in SAID[method]} == SAID[method]
 
 
 @pytest.mark.parametrize("method", ["logits", "cached"])
@@ -78,16 +76,6 @@ def test_what_another_method_could_do_is_told():
     assert "enable_thinking switches it" in pair.thinking(tokenizer)
 
 
-def test_a_prompt_that_begins_otherwise_is_refused(monkeypatch):
-    student, teacher = side("sibling"), side("teacher")
-    student.tokenizer.chat_template = "Q: " + student.tokenizer.chat_template
-    report = Report()
-    pair.template(report, MINI, student, teacher)
-    row = found(report)["same template"]
-    assert row.state == findings.STOP and "does not begin as the student's" in row.found
-    assert "method='token'" in row.mend
-
-
 @pytest.mark.parametrize(("method", "state"), [("token", "look"), ("cross-tokenizer", "look"), ("logits", "stop")])
 def test_a_token_beyond_the_logits_is_named(method, state):
     report = Report()
@@ -96,12 +84,16 @@ def test_a_token_beyond_the_logits_is_named(method, state):
     assert row.state == state and row.found.endswith("has none") and "keep it out of every text" in row.mend
 
 
-def test_a_turn_that_ends_in_no_special_token_is_refused():
-    one = side("sibling")
-    one.tokenizer.chat_template = one.tokenizer.chat_template.replace("<|im_end|>", " over")
-    report = Report()
-    pair.ends(report, one)
-    assert report.stops and "which is no token that ends a turn" in report.rows[0].found
+def test_a_prompt_that_begins_otherwise_and_a_turn_that_ends_in_no_special_token_are_refused():
+    student, report = side("sibling"), Report()
+    usual = student.tokenizer.chat_template
+    student.tokenizer.chat_template = "Q: " + usual
+    pair.template(report, MINI, student, side("teacher"))
+    student.tokenizer.chat_template = usual.replace("<|im_end|>", " over")
+    pair.ends(report, student)
+    begins, ends = report.stops
+    assert "does not begin as the student's" in begins.found and "method='token'" in begins.mend
+    assert "which is no token that ends a turn" in ends.found
 
 
 @pytest.mark.parametrize(
@@ -117,6 +109,7 @@ def test_a_teacher_behind_a_server_is_asked_how_often_it_is_right_and_what_that_
     tmp_path, monkeypatch, capsys
 ):
     monkeypatch.setattr(evaluation, "student", lambda exam, tier: sheet(exam, 0))
+    models = {role: ModelSpec(getattr(MINI, role).source) for role in ("student", "sibling")}
     monkeypatch.setattr(tiers, "ROOT", tmp_path)
     golds = {one.question: one.answer for one in problems.draw("validation", 24, 0)}
 
@@ -125,7 +118,6 @@ def test_a_teacher_behind_a_server_is_asked_how_often_it_is_right_and_what_that_
         says(completion(f"The answer is {' and '.join(map(str, answer))}."))(handler)
 
     with Double(otherwise=right) as double:
-        models = {role: ModelSpec(str(getattr(MINI, role).source)) for role in ("student", "sibling")}
         tier = replace(MINI, name="own", teacher=EndpointSpec(double.url, "double"), **models)
         report = preflight(tier, method="token")
         assert preflight(tier, method="token").rows == report.rows and len(double.asked) == 24
@@ -268,19 +260,6 @@ def test_where_nobody_knows_the_answers_it_is_said_what_counts(monkeypatch):
     assert row.state == "look" and row.found.endswith("what its own samples agree on") and "yourself" in row.mend
     with pytest.raises(ValueError, match=r"call traces\.agree\(tier\) first"):
         preflight(foreign("none"))
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("master", ["teacher", "sibling"])
-def test_two_that_are_one_hold_the_same_tokens_likely(master):
-    """The sibling beside itself agrees wholly; beside its teacher in part."""
-    tier = replace(MINI, teacher=getattr(MINI, master), answer_tokens=30)
-    exam, report = evaluation.Benchmark(EXAM.asked[:2]), Report()
-    taught = evaluation.student(exam, replace(tier, student=MINI.sibling))
-    answers.overlap(report, tier, "sibling", exam, taught, 1_024)
-    share, mass = report.figures["overlap"], report.figures["overlap_mass"]
-    assert 0 < share < mass <= 1
-    assert (share > 0.85 and mass > 0.99) == (master == "sibling"), "the student is in 4 bits and the teacher is not"
 
 
 @pytest.mark.slow

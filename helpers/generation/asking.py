@@ -2,7 +2,6 @@
 
 import os
 import random
-import time
 from dataclasses import replace
 from threading import Event, Lock
 
@@ -33,7 +32,8 @@ class Asking:
     No exception of the client leaves its thread, since its request and the frames that it went through hold the key:
     what went wrong is told in words, and the words are raised by whoever waits for the answer.
 
-    The client's own retries are off: they know no ceiling, no pause above a minute, and no answer of a wrong form.
+    The client's own retries are off: they know no ceiling, cannot be stopped in a pause, and take any form for an
+    answer.
 
     Attributes:
         stop: set, no further request begins.
@@ -46,7 +46,7 @@ class Asking:
         self.purse = Purse(limits, journal.spent)
         self.client, self.stop = _client(spec.base_url, limits.timeout), Event()
         self.fault: Exception | None = None
-        self._heard, self._until = False, 0.0  # whether the server ever spoke, and when it may be asked again
+        self._heard = False  # whether the server ever spoke
         self._lock, self._lot = Lock(), random.Random()
 
     def answer(self, name: str, request: dict) -> Answer | None:
@@ -57,8 +57,6 @@ class Asking:
         room = max(request.get(one) or 0 for one in ("max_tokens", "max_completion_tokens"))
         need = Spent(len(question.encode()) + PROMPT, room)  # a token has a byte or more
         for attempt in range(1, self.limits.attempts + 1):
-            while self._until > time.monotonic() and not self.stop.is_set():  # a pause that the server asked for
-                self.stop.wait(self._until - time.monotonic())
             try:
                 if not self.purse.take(need, self.stop):
                     return None
@@ -67,7 +65,7 @@ class Asking:
             came = self._send(request)
             if isinstance(came, Said):
                 self.purse.give(need, came.used)
-                self.journal.add(name, question, came.used, came.answer, came.by)
+                self.journal.add(name, question, came.used, came.answer)
                 return came.answer
             self.purse.give(need, need if came.lost else Spent())
             if came.lost:
@@ -76,7 +74,10 @@ class Asking:
             final = not came.again or attempt == self.limits.attempts or not self._heard
             if final or came.wait > self.limits.patience:
                 return self._give_up(EndpointError(self._told(came, attempt, question)))
-            self._pause(came, min(LONGEST, FIRST * 2 ** min(attempt - 1, 20)) * self._lot.uniform(0.5, 1.0))
+            if came.wait >= TOLD:
+                print(f"{self.spec.base_url} asks for a pause of {came.wait:,.0f} seconds", flush=True)
+            pause = min(LONGEST, FIRST * 2 ** min(attempt - 1, 20)) * self._lot.uniform(0.5, 1.0)
+            self.stop.wait(max(pause, came.wait))
         return None
 
     def _send(self, request: dict) -> Said | Failed:
@@ -95,16 +96,6 @@ class Asking:
         with self._lock:
             self.fault = self.fault or fault
         self.stop.set()
-
-    def _pause(self, came: Failed, seconds: float) -> None:
-        """A pause that the server asks for holds for all threads, one of our own for this thread."""
-        until = time.monotonic() + came.wait
-        with self._lock:
-            news = came.wait >= TOLD and until > self._until + 1
-            self._until = max(self._until, until)
-        if news:
-            print(f"{self.spec.base_url} asks for a pause of {came.wait:,.0f} seconds", flush=True)
-        self.stop.wait(seconds)
 
     def _told(self, came: Failed, attempt: int, question: str) -> str:
         """What happened and what to do, in a sentence."""

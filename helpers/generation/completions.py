@@ -16,11 +16,10 @@ ENDS = ("stop", "eos", "end_turn")  # OpenAI's word for an end, and what others 
 
 @dataclass(frozen=True)
 class Said:
-    """An answer, the tokens that it took, and what the server calls the model."""
+    """An answer, and the tokens that it took."""
 
     answer: Answer
     used: Spent
-    by: str | None = None
 
 
 @dataclass(frozen=True)
@@ -67,8 +66,8 @@ def read(found: object) -> Said | Failed:
     if reasoning and "</think>" not in text:
         answer = text.strip("\n")
         text = f"<think>\n{reasoning.strip(chr(10))}" + (f"\n</think>\n\n{answer}" if answer else "")
-    ended, by = reason in ENDS and not refusal and bool(text), getattr(found, "model", None)
-    return Said(Answer(text, counts[1], ended, opened), Spent(*counts), by if isinstance(by, str) else None)
+    ended = reason in ENDS and not refusal and bool(text)
+    return Said(Answer(text, counts[1], ended, opened), Spent(*counts))
 
 
 def failed(error: Exception, timeout: float) -> Said | Failed:

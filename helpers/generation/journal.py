@@ -37,9 +37,7 @@ class Journal:
         for line in self.path.read_bytes().split(b"\n") if self.path.is_file() else []:
             self._read(line)
 
-    def add(
-        self, request: str, question: str, used: Spent, answer: Answer | None = None, by: str | None = None
-    ) -> None:
+    def add(self, request: str, question: str, used: Spent, answer: Answer | None = None) -> None:
         """Writes what came of a request.
 
         Args:
@@ -47,9 +45,8 @@ class Journal:
             question: what was asked, for whoever reads the file.
             used: the tokens that it took, as far as is known.
             answer: None where it was lost on the way.
-            by: what the server calls the model that answered.
         """
-        line = {"request": request, "question": question, "by": by, "used": asdict(used)}
+        line = {"request": request, "question": question, "used": asdict(used)}
         line |= {"answer": asdict(answer)} if answer else {}
         written = json.dumps(line, ensure_ascii=False).encode(errors="replace")
         with self._lock:

@@ -61,24 +61,23 @@ def preflight(
         told = "behind a server, which gives its words alone"
         report.add("teacher", GOOD if method == "token" else STOP, told, "learn its words: method='token'")
     student, teacher = pair.side(tier, role, report), None if served else pair.side(tier, "teacher", report)
-    same = _pair(report, tier, seed, method, rows, student, teacher) if student else 0
+    if student:
+        _pair(report, tier, seed, method, rows, student, teacher)
     if weights and student and (override or not report.stops):
         exam = Benchmark(questions.draw(tier, "validation", n, seed, fewer=True))
         if served:
             print(f"{len(exam.asked)} questions are put to {tier.teacher.name}: once, whatever that costs")
         taught = answers.teacher(report, tier, exam, least)
-        said = answers.student(report, tier, exam, role, taught)
-        if same and method in ("logits", "cached"):
-            answers.overlap(report, tier, role, exam, said, same)
+        answers.student(report, tier, exam, role, taught)
     if report.stops and not override:
         print(report)
         report.refuse()
     return report
 
 
-def _pair(report: Report, tier: Tier, seed: int, method: str, rows: Dataset | None, student, teacher) -> int:
-    """What needs no weights. Returns how many tokens both have, 0 where they are not the same."""
-    same = pair.tokens(report, method, student, teacher) if teacher else 0
+def _pair(report: Report, tier: Tier, seed: int, method: str, rows: Dataset | None, student, teacher) -> None:
+    """What needs no weights."""
+    same = pair.tokens(report, method, student, teacher) if teacher else False
     for one in filter(None, (teacher, student)):
         pair.vocabulary(report, method, one)
         pair.ends(report, one)
@@ -90,4 +89,3 @@ def _pair(report: Report, tier: Tier, seed: int, method: str, rows: Dataset | No
     asked = [problem.question for problem in questions.draw(tier, "train", min(READ, tier.traces), seed, fewer=True)]
     learnt = [tokens_of(tier, row["question"], row[ANSWER], student.who) for row in rows or ()]
     pair.room(report, tier, student, teacher, asked, learnt)
-    return same

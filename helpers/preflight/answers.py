@@ -1,16 +1,13 @@
-"""What the models themselves tell before a training: who is right how often, and what both hold likely."""
+"""What the models themselves tell before a training: who is right how often, in which form."""
 
 from dataclasses import replace
 
-from helpers import evaluation, models
+from helpers import evaluation
 from helpers.evaluation import Benchmark, Estimate, Responses
 from helpers.preflight.findings import GOOD, LOOK, STOP, Report
 from helpers.tiers import Tier
 
-TOP = 16  # tokens that each holds likeliest
-TEXTS = 8  # of the student's own, to compare these on
 KNOWN = 0.95  # a share of right answers above which little is left to learn
-AGREE = 0.5  # of the student's weight, below which the teacher speaks of other words
 
 
 def gate(share: Estimate, least: float) -> str:
@@ -36,7 +33,7 @@ def teacher(report: Report, tier: Tier, exam: Benchmark, least: float) -> Respon
     return said
 
 
-def student(report: Report, tier: Tier, exam: Benchmark, role: str, taught: Responses) -> Responses:
+def student(report: Report, tier: Tier, exam: Benchmark, role: str, taught: Responses) -> None:
     """How often the student is right already, beside what was `taught`, and whether its answers can be read."""
     said = evaluation.student(exam, replace(tier, student=getattr(tier, role)))
     hits, theirs = (evaluation.right(one.asked, exam.asked) for one in (said, taught))
@@ -53,42 +50,6 @@ def student(report: Report, tier: Tier, exam: Benchmark, role: str, taught: Resp
     state = GOOD if 2 * read >= len(solvable) else LOOK
     report.add(f"{role}: form", state, f"{read} of {len(solvable)} answers can be read", mend)
     _ended(report, role, said, "it is cut off or repeats itself; the lessons teach it to end")
-    return said
-
-
-def overlap(report: Report, tier: Tier, role: str, exam: Benchmark, said: Responses, size: int) -> None:
-    """How many of the tokens that teacher and student hold likeliest are the same, on the student's own text.
-
-    Both read the same tokens, the student's prompt and its answer, as in a training. size: how many tokens both have.
-
-    Source: "Rethinking On-Policy Distillation" (arXiv 2604.13016): what can be learnt lies in the tokens that both
-    hold likely.
-    """
-    import torch
-
-    load = models.load_sibling if role == "sibling" else models.load_student
-    (pupil, tokenizer), (master, _) = load(tier), models.load_teacher(tier)
-    shared, mass, tokens = 0.0, 0.0, 0
-    try:
-        for problem, answer in list(zip(exam.asked, said.asked, strict=True))[:TEXTS]:
-            asked = models.prompt_ids(tokenizer, problem.question)
-            ids = asked + tokenizer(answer.text, add_special_tokens=False).input_ids
-            with torch.no_grad():
-                ours, theirs = (
-                    model(torch.tensor([ids], device=model.device)).logits[0, len(asked) - 1 :, :size].float().cpu()
-                    for model in (pupil, master)
-                )
-            top, likely = ours.topk(TOP).indices, theirs.topk(TOP).indices
-            shared += (top[:, :, None] == likely[:, None]).any(-1).float().mean(-1).sum().item()
-            mass += ours.softmax(-1).gather(-1, likely).sum().item()
-            tokens += len(ours)
-    finally:
-        models.unload(pupil, master)
-    share, weight = shared / tokens, mass / tokens
-    report.figures |= {"overlap": share, "overlap_mass": weight}
-    found = f"{share:.0%} of the {TOP} likeliest are the same; the teacher's have {weight:.0%} of the student's weight"
-    mend = "they speak of other words: learn the teacher's words first (method='token'), then its distributions"
-    report.add("top tokens, on the student's text", GOOD if weight >= AGREE else LOOK, found, mend)
 
 
 def _ended(report: Report, who: str, said: Responses, mend: str) -> None:

@@ -40,19 +40,19 @@ def side(tier: Tier, who: str, report: Report) -> Side | None:
     return Side(who, tokenizer, config.vocab_size, config.max_position_embeddings)
 
 
-def tokens(report: Report, method: str, student: Side, teacher: Side) -> int:
-    """How many tokens both have under the same numbers, 0 where they are not the same, and what that means."""
+def tokens(report: Report, method: str, student: Side, teacher: Side) -> bool:
+    """Whether both have the same tokens under the same numbers, and what that means."""
     try:
         size = losses.common_vocabulary(student.tokenizer, teacher.tokenizer, 1 << 31, 1 << 31)
     except ValueError as error:
         needed = method in ("logits", "cached")
         told = f"no: {error}" if needed else "no, and they need not be"
         report.add("same tokens", STOP if needed else GOOD, told, OTHERWISE)
-        return 0
+        return False
     told = f"yes, {size:,} of them under the same numbers"
     mend = "its distributions can be learnt one by one, which loses nothing: method='logits' or 'cached'"
     report.add("same tokens", LOOK if method == "cross-tokenizer" else GOOD, told, mend)
-    return size
+    return True
 
 
 def vocabulary(report: Report, method: str, one: Side) -> None:
