@@ -56,7 +56,7 @@ def test_a_wrong_argument_is_one_sentence(capsys, arguments, said):
     [
         ([], "mine.jsonl is empty: it needs a line for each question"),
         ([{"question": "What is 1?", "answer": 1}, {"question": "What is 1?", "answer": 2}],
-         "lines 1 and 2 ask the same with two answers"),
+         "ask the same with two answers, [1] and [2]: remove the wrong one"),
         ([{"question": "What is 1?", "answer": 1}], "there is no validation question; add some lines"),
     ],
 )  # fmt: skip
