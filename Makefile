@@ -28,12 +28,15 @@ QUICK := $(patsubst %,tests/test_%.py,alignment alignment_plot cache_draws cache
   losses_cross_tokenizer missing_premise notebooks_static numerals phrases provenance reading results sources \
   statistics tiers)
 
+# What `make own` passes on to notebook 16, where it is said.
+OWN := QUESTIONS TEACHER STUDENT KIND METHOD QUESTION ANSWER OPTIONS TRACES RESPONSE SAMPLES MORE_EPOCHS TIER SEED
+
 # For every system and every Python that the project runs on.
 LOCK := artifacts/uv/bin/uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11
 
 .DEFAULT_GOAL := help
 .PHONY: help environment development run series quick lock test test-browser lab lint notebooks clean-notebooks study search tables mini-models \
-  limits bench-losses bench-alignment bench-busy recipe gpu-check plan plan-check measure measure-kit rehearse real
+  limits bench-losses bench-alignment bench-busy recipe gpu-check plan plan-check measure measure-kit rehearse real own
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' Makefile
@@ -51,6 +54,9 @@ run: environment ## Run the main job on the mini tier (notebooks 00, 02, 03, 04)
 series: environment ## Run every notebook on the mini tier; print the table, and the mini models' scores
 	@$(PY) tools/series.py
 	@DISTILL_TIER=mini $(PY) -m data.making.score
+
+own: environment ## Teach a student on your questions: make own QUESTIONS=mine.jsonl TEACHER=... STUDENT=... [KIND=...]
+	@$(TOOLS_PATH) $(PY) tools/own.py $(foreach name,$(OWN),$(if $($(name)),'$(name)=$($(name))'))
 
 test: lint ## Run every test: static checks, units, notebooks, browser
 	@$(PY) tools/browser.py || true

@@ -1,6 +1,8 @@
 """What the notebooks share: thin helpers around the real libraries. A room a line, the ground floor last.
 
     methods        the distillations, an object in a file each: Token, Logits, Cached, CrossTokenizer, features, pruning
+    preflight      what could go wrong with a pair and a method, each finding with its mend, before anything is trained
+    export         a student taken home: merged, as an adapter, as GGUF, each with a card; compared; put on the Hub
     show           pictures, and a box to ask the models in
     check          whether an exercise is right, and which known mistake it is
 
@@ -8,10 +10,10 @@
     cache          a teacher's distributions and states on disk
     losses         divergences, in blocks, from few tokens, across tokenizers, between states, and maps of layers
 
-    traces         a teacher's answers: collected, filtered, mixed, stored
+    traces         a teacher's answers: collected or imported, filtered, mixed, stored
     evaluation     answers read, scored, compared with a test; figures and tables
-    generation     answers written: by transformers, or by vLLM
-    questions      questions with gold answers, for every tier
+    generation     answers written: by transformers, by vLLM, or by a server that has the teacher
+    questions      questions with gold answers, for every tier, and one's own
     models         load, adapt, count, unload; how a question is put; what to do where a model cannot be had
     memory         what a step costs, and how memory comes back
 

@@ -9,7 +9,9 @@ HELPERS = Path(__file__).parent
 # What shapes a training, a cache or a verdict on a trace. Other helpers load models, write answers or draw pictures.
 SHAPING = (
     "alignment", "cache", "losses", "methods", "models/chat", "models/lora", "training", "traces/filtering",
-    *(f"evaluation/{name}" for name in ("conclusions", "formulas", "numerals", "phrases", "reading")),
+    *(f"evaluation/{name}" for name in (
+        "concluding", "conclusions", "formulas", "kinds", "numerals", "phrases", "reading", "running",
+    )),
 )  # fmt: skip
 
 

@@ -97,6 +97,7 @@ def type_map(sheet: Responses) -> None:
 DRIVES = {
     "01_dark_knowledge": slide, "04_before_and_after": ask, "05_logit_distillation": slide, "06_teacher_cache": slide,
     "07_across_tokenizers": type_text, "08_feature_distillation": type_map,
+    "16_your_own": ask,
 }  # fmt: skip
 
 

@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[1]
 # Of things that are called so, and of dates, formats and versions of others.
 NAMES = re.compile(
     r"Qwen3-[\w.-]+|Gemma[- ]3\S*|SmolLM2-\S+|DeepSeek-R1|R1\b|GSM8K\S*|b?float\d+|T4\b|Apache License 2\.0|"
-    r"Python 3 \(ipykernel\)|Python 3\.9\b|et al\. 20\d\d|in 4 bits|notebook 06"
+    r"Python 3 \(ipykernel\)|Python 3\.9\b|et al\. 20\d\d|in 4 bits|notebook 06|notebook 16"
 )
 # Measured once by hand where the environment was made: how much a disk needs, and what PyTorch was found there.
 BY_HAND = ("about 2.5 GB", "(7 GB)", "torch 2.14.1")
@@ -39,7 +39,7 @@ def known() -> list[str]:
         f"{WITHIN * 100:.0f} % with {len(POINTS)} peaks", f"{asked} pairs", f"{solvable} of them",
         f"about {100 * (int(asked) - int(solvable)) / int(asked):.0f} %",
         f"from {real['traces']['learnt']} traces", f"{lines('gsm8k-sample.jsonl')} of GSM8K's",
-        f"{lines('deepseek-r1-gsm8k.jsonl')} of DeepSeek-R1's",
+        f"{lines('deepseek-r1-gsm8k.jsonl')} of DeepSeek-R1's", f"{lines('own/questions.jsonl')} toy questions",
     ]  # fmt: skip
 
 

@@ -140,7 +140,8 @@ def test_conda_environment_has_python_and_jupyterlab():
 
 
 def test_every_imported_package_is_pinned():
-    pinned = {*pins_of("requirements.txt"), *pins_of("requirements-dev.txt"), *pins_of("requirements-gpu.txt")}
+    lists = ("requirements.txt", "requirements-dev.txt", "requirements-gpu.txt", "requirements-smollm2.txt")
+    pinned = set().union(*map(pins_of, lists))
     folders = ("helpers", "data", "tests", "tools")
     own = {*folders, *(path.stem for folder in ("tests", "tools") for path in (ROOT / folder).glob("*.py"))}
     own |= {path.parent.name for path in (ROOT / "tools").glob("*/__init__.py")}

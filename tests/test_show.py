@@ -203,6 +203,16 @@ def test_nothing_is_right_or_wrong_without_gold():
         assert not re.search(r"[✓✗]|right|wrong|Gold", text)
 
 
+@pytest.mark.parametrize(
+    ("kind", "gold", "right", "told"),
+    [("text", ("Paris",), "Answer: Paris", "Paris"), ("choice", ("B", "Rome", "Paris"), "(B)", "B) Paris")],
+)
+def test_other_kinds_of_answers_are_shown_right_and_wrong(kind, gold, right, told):
+    picture = show.answers("Where?", {"one": right, "two": "There is a mistake in the problem."}, gold, kind=kind)
+    for text in (Reader(picture.data).text, repr(picture)):
+        assert "✓ right" in text and "✗ wrong" in text and told in text and "it cannot be true" not in text
+
+
 def test_the_answer_is_bold_and_the_reasoning_grey():
     html = show.answers("How many?", {"right": GIVEN["right"]}, (72,)).data
     assert "<b>It is 72.</b>" in html and "<b>3 ×" not in html
@@ -376,7 +386,7 @@ def two_there(tmp_path, monkeypatch):
 
 def test_the_route_shows_which_notebooks_are_there(two_there):
     found = boxes(show.route())
-    assert len(found) == 15 and list(found) == sorted(found)
+    assert len(found) == 16 and list(found) == sorted(found)
     assert {name for name, patch in found.items() if patch.get_linestyle() in ("-", "solid")} == two_there
 
 
@@ -393,7 +403,7 @@ def test_the_reader_is_marked(two_there, here):
     assert not [text for text in words(show.route()) if "you are here" in text]
 
 
-@pytest.mark.parametrize("here", [15, "15", "token", ""])
+@pytest.mark.parametrize("here", [15, "15", 17, "token", ""])
 def test_an_unknown_place_is_refused(here):
     with pytest.raises(ValueError, match="no notebook"):
         show.route(here)
@@ -403,7 +413,7 @@ def test_titles_fit_into_their_boxes():
     figure = show.route("11")
     drawn(figure)
     titles = [text for text in figure.axes[0].texts if re.match(r"\d\d ", text.get_text())]
-    assert len(titles) == 15
+    assert len(titles) == 16
     for text, patch in zip(titles, boxes(figure).values(), strict=True):
         inner, outer = text.get_window_extent(), patch.get_window_extent()
         assert outer.x0 < inner.x0 and inner.x1 < outer.x1 and outer.y0 < inner.y0 and inner.y1 < outer.y1

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from helpers import models, tiers
-from helpers.tiers import TIERS, student_override
+from helpers.tiers import TIERS, naming, student_override
 
 FULL = TIERS["full"]
 
@@ -47,7 +47,8 @@ def test_a_student_without_a_commit_or_a_name_is_refused(monkeypatch, tmp_path, 
 @pytest.mark.parametrize("beside", ["the project", "the notebook"])
 def test_a_folder_is_found_from_the_project_and_from_the_notebook(monkeypatch, tmp_path, beside):
     monkeypatch.delenv("DISTILL_TIER", raising=False)
-    monkeypatch.setattr(student_override, "ROOT", tmp_path)
+    for module in (tiers, naming):
+        monkeypatch.setattr(module, "ROOT", tmp_path)
     (tmp_path / "notebooks").mkdir()
     monkeypatch.chdir(tmp_path / "notebooks")
     folder = tmp_path / ("models/mine" if beside == "the project" else "notebooks/models/mine")

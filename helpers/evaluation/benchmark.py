@@ -27,7 +27,7 @@ class Benchmark:
     """What every model is asked.
 
     Attributes:
-        asked: problems with `.question`, `.answer` and `.family`.
+        asked: problems with `.question`, `.answer` and `.family`, and a `.kind` where they do not ask for numbers.
         pairs: (solvable, impossible) twins, or none.
         seeds: the three questions of `problems.SEED_QUESTIONS`.
         noticed: whether a response says that its problem has no answer.
@@ -53,7 +53,7 @@ class Responses:
         impossible: to the second of each.
         seeds: to the three questions.
         seconds: of writing them all.
-        parameters: of the model, with its adapter's.
+        parameters: of the model, with its adapter's; None where it is behind a server.
     """
 
     asked: "list[Answer]"
@@ -61,7 +61,7 @@ class Responses:
     impossible: "list[Answer]"
     seeds: "list[Answer]"
     seconds: float
-    parameters: int
+    parameters: int | None
 
     @property
     def answers(self) -> "list[Answer]":
@@ -77,6 +77,8 @@ class Responses:
 def draw_benchmark(tier: Tier, n: int, pairs: int, seed: int, lacking: bool = False) -> Benchmark:
     """n test problems, `pairs` pairs of twins where the tier's problems are made here, and the three seed questions.
 
+    Of the reader's own questions there are no pairs; where there are fewer than n, all are taken, which is printed.
+
     Args:
         tier: whose problems they are.
         n: how many problems.
@@ -90,7 +92,9 @@ def draw_benchmark(tier: Tier, n: int, pairs: int, seed: int, lacking: bool = Fa
         OSError: as `questions.draw`.
     """
     seeds = [questions.Question(text, answer, name) for name, (text, answer) in problems.SEED_QUESTIONS.items()]
-    asked = questions.draw(tier, "test", n, seed)
+    asked = questions.draw(tier, "test", n, seed, fewer=tier.data.own)
+    if tier.data.own:
+        return Benchmark(asked, [], seeds)
     if tier.data.made_here:
         return Benchmark(asked, problems.draw_twins("test", min(pairs, tier.data.most or pairs), seed), seeds)
     try:
@@ -151,6 +155,7 @@ def _sit(exam: Benchmark, loaded: tuple, room: int, batch: int, sampling: Sampli
             temperature=sampling.temperature, top_p=sampling.top_p, top_k=sampling.top_k,
         ))  # fmt: skip
         seconds = time.perf_counter() - begun
-        return Responses(*([next(answers) for _ in part] for part in parts), seconds, models.parameter_count(model))
+        parameters = None if isinstance(model, generation.Endpoint) else models.parameter_count(model)
+        return Responses(*([next(answers) for _ in part] for part in parts), seconds, parameters)
     finally:
         generation.unload(model)

@@ -36,7 +36,12 @@ def reason(problem: Problem | Question, answer: "Answer") -> str | None:
     the question and among the results before, each `34 is fewer than 31` is tested, and the first line that fails is
     the reason. Where all hold, the answer itself is looked at. Exact for the mini tier's wording; on free text a
     first sorting, since a term may come from common knowledge (7 days a week) and a sum may have another form.
+
+    Raises:
+        ValueError: for a problem whose answer is no number.
     """
+    if getattr(problem, "kind", "number") != "number":
+        raise ValueError(f"reasons are read from sums, and this problem asks for {problem.kind}: read the answers")
     if scoring.right([answer], [problem])[0]:
         return None
     text = _plain(answer.whole)

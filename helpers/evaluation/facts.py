@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
+from helpers.evaluation import kinds
 from helpers.evaluation.benchmark import Benchmark, Responses
-from helpers.evaluation.reading import final_answer, is_right, says_impossible
+from helpers.evaluation.reading import final_answer, says_impossible
 from helpers.evaluation.statistics import Estimate, wilson
 from helpers.problems import SEED_QUESTIONS, Problem
 from helpers.questions import Question
@@ -35,15 +36,16 @@ def names_facts(text: str, facts: Sequence[str]) -> bool:
     return any(fact in said for fact in facts)
 
 
-def worth(text: str, gold: object, facts: Sequence[str] = ()) -> str:
+def worth(text: str, gold: object, facts: Sequence[str] = (), kind: str = "number") -> str:
     """What a response is worth as a whole: RIGHT, WRONG, or FALSE_REASON for a right verdict for a wrong reason.
 
     Args:
         text: the whole response.
         gold: the right numbers; () where the problem is impossible.
         facts: of an impossible problem, ways to say what does not fit; without them the verdict is all that counts.
+        kind: of the answer, where it is no number (`tiers.kinds`).
     """
-    if not is_right(text, gold):
+    if not kinds.of(kind).right(text, gold):
         return WRONG
     return FALSE_REASON if facts and not names_facts(text, facts) else RIGHT
 

@@ -42,14 +42,14 @@ PUBLISHED: dict[str, Published | None] = {
 def gsm8k(
     exam: Benchmark, before: Responses, after: Responses, teacher: Responses, tier: Tier, seed: int = 0
 ) -> Table | None:
-    """Right answers on GSM8K, a row a model; None where problems are made here.
+    """Right answers on GSM8K, a row a model; None where problems are made here or the reader's own.
 
     published: the makers' own figure; they asked the model in 16 bits and with their own prompt, so a score here is to
     be compared with this series' own score before, and the figure says whether that is in the right region.
     right: with Wilson's interval. by math-verify: the same answers, counted by that library alone. gain: over before,
     on the same questions, with the paired bootstrap's interval and McNemar's p. ended: that stopped by themselves.
     """
-    if tier.data.made_here:
+    if tier.data.made_here or tier.data.own:
         return None
     first = scoring.right(before.asked, exam.asked)
     rows = []

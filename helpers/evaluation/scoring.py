@@ -4,7 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from helpers.evaluation.reading import is_right, says_impossible
+from helpers.evaluation import kinds
+from helpers.evaluation.reading import says_impossible
 from helpers.evaluation.statistics import Estimate, wilson
 
 if TYPE_CHECKING:
@@ -27,8 +28,8 @@ class TwinScore:
 
 
 def right(answers: "Sequence[Answer]", problems: Sequence) -> list[bool]:
-    """[problems], whether each answer is right; an impossible problem is answered rightly by saying so."""
-    return [is_right(answer.whole, problem.answer) for answer, problem in zip(answers, problems, strict=True)]
+    """[problems], whether each answer is right by its problem's kind; an impossible one asks for saying so."""
+    return [kinds.right(answer.whole, problem) for answer, problem in zip(answers, problems, strict=True)]
 
 
 def accuracy(answers: "Sequence[Answer]", problems: Sequence) -> Estimate:

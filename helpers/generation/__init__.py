@@ -1,4 +1,4 @@
-"""Who writes the teacher's answers: vLLM where it is installed and the card can run it, else the model as it is loaded.
+"""Who writes the teacher's answers: a server, if it has the teacher; vLLM where it can run here; else the loaded model.
 
 vLLM is not among the requirements: it wants a torch of its own choice. Where it is there, thousands of traces take a
 fraction of the time, because hundreds are written at once and none waits for the longest. A model that Unsloth loaded
@@ -11,12 +11,18 @@ from importlib.util import find_spec
 from typing import Protocol, runtime_checkable
 
 from helpers import models
+from helpers.generation.asking import EndpointError
+from helpers.generation.spending import CeilingReached, Limits, Spent
+from helpers.generation.with_endpoint import Endpoint
 from helpers.generation.with_transformers import Answer, Transformers
 from helpers.generation.with_vllm import FORCED, Vllm
 from helpers.models.kinds import Model, Tokenizer
-from helpers.tiers import Tier
+from helpers.tiers import EndpointSpec, Tier
 
-__all__ = ["ENGINES", "FORCED", "Answer", "Writer", "engine", "generate", "load_teacher", "unload", "writer"]
+__all__ = [
+    "ENGINES", "FORCED", "Answer", "CeilingReached", "Endpoint", "EndpointError", "Limits", "Spent", "Writer",
+    "engine", "generate", "load_teacher", "unload", "writer",
+]  # fmt: skip
 
 ENGINES = ("vllm", "unsloth", "transformers")
 
@@ -27,7 +33,9 @@ class Writer(Protocol):
 
     name: str | None  # as provenance tells it: None for transformers, which it does not mention
 
-    def answers(self, tokenizer: Tokenizer, tasks: Iterable[tuple[Sequence[str], dict]]) -> Iterator[list[Answer]]:
+    def answers(
+        self, tokenizer: Tokenizer | None, tasks: Iterable[tuple[Sequence[str], dict]]
+    ) -> Iterator[list[Answer]]:
         """The answers to each task in order: its questions and the settings of `with_transformers.generate`."""
 
     def close(self) -> None:
@@ -61,11 +69,14 @@ def engine(tier: Tier) -> str:
     return "vllm" if wanted == "vllm" else without
 
 
-def load_teacher(tier: Tier) -> tuple[Model | Writer, Tokenizer]:
+def load_teacher(tier: Tier) -> tuple[Model | Writer, Tokenizer | None]:
     """The tier's teacher, to write answers, and its tokenizer.
 
-    A `Vllm` where that is the engine: it writes and can do nothing else. Its memory comes back with `unload`.
+    A `Vllm` where that is the engine: it writes and can do nothing else. Its memory comes back with `unload`. An
+    `Endpoint` where the teacher is behind a server: its tokenizer is not here, so that is None.
     """
+    if isinstance(tier.teacher, EndpointSpec):
+        return Endpoint(tier), None
     if engine(tier) == "vllm":
         tokenizer = models.load_tokenizer(tier, "teacher")  # first: it imports Unsloth, which comes before the others
         return Vllm(tier), tokenizer
@@ -79,7 +90,7 @@ def writer(model: Model | Writer) -> Writer:
 
 def generate(
     model: Model | Writer,
-    tokenizer: Tokenizer,
+    tokenizer: Tokenizer | None,
     questions: Sequence[str],
     max_new_tokens: int,
     batch_size: int = 32,
@@ -87,7 +98,8 @@ def generate(
 ) -> list[Answer]:
     """A model's answers, in the order of the questions.
 
-    As `with_transformers.generate`, which says what the settings mean; vLLM makes its batches itself.
+    As `with_transformers.generate`, which says what the settings mean; vLLM makes its batches itself, and an `Endpoint`
+    needs no tokenizer.
     """
     how |= {"max_new_tokens": max_new_tokens, "batch_size": batch_size}
     (found,) = writer(model).answers(tokenizer, [(questions, how)])

@@ -6,26 +6,26 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-GOLD = re.compile(r"####\s*\$?(-?(?:\d[\d,]*(?:\.\d+)?|\.\d+))\s*$")
-# 1,234,567 and, as in India, 12,34,567; not 1,2 nor 28,4 nor 0,500, whose commas may be decimal points.
-GROUPED = re.compile(r"-?(?:\d*|[1-9]\d{0,2}(?:,\d{3})+|[1-9]\d?(?:,\d{2})+,\d{3})(?:\.\d+)?")
+from helpers.questions import gold
 
 
 @dataclass(frozen=True)
 class Question:
     """What the other helpers need of a problem, where all that is known is the question and its gold answer.
 
-    answer: the numbers asked for, in their order; () for an impossible problem.
+    answer: the numbers asked for, in their order; () for an impossible problem. Of another kind: texts, as `gold.read`
+    gives them. kind: how it is answered (`tiers.kinds`).
     """
 
     question: str
-    answer: tuple[int | float, ...]
+    answer: tuple[int | float, ...] | tuple[str, ...]
     family: str = "gsm8k"
+    kind: str = "number"
 
     @property
     def impossible(self) -> bool:
         """Whether no number answers it."""
-        return not self.answer
+        return self.kind == "number" and not self.answer
 
 
 def text_of(path: Path) -> str:
@@ -63,7 +63,12 @@ def read(rows: Iterable[str | dict], where: str, unit: str) -> list[Question]:
             question, answer = row["question"], row["answer"]
         except (ValueError, KeyError, TypeError) as error:
             raise ValueError(f'{place}: not an object with "question" and "answer"; mend or remove it') from error
-        found.append(Question(checked(question, place), (_gold(str(answer), place, unit),)))
+        text = checked(question, place)
+        try:
+            number = gold.behind_the_mark(str(answer), unit)
+        except ValueError as error:
+            raise ValueError(f"{place}: {error}") from None
+        found.append(Question(text, (number,)))
     return found
 
 
@@ -79,17 +84,3 @@ def checked(question: object, place: str) -> str:
     if broken:
         raise ValueError(f"{place}: the question has {broken[0]!r}, half a character; mend or remove it")
     return question
-
-
-def _gold(answer: str, place: str, unit: str) -> int | float:
-    """The number behind the mark. Raises ValueError where there is none, or more than one way to read it."""
-    found = GOLD.search(answer)
-    if not found:
-        raise ValueError(f"{place}: the answer does not end in its number, as in '#### 18': add or remove the {unit}")
-    number = found[1].replace(",", "")
-    if not GROUPED.fullmatch(found[1]):
-        raise ValueError(f"{place}: the comma in {found[1]!r} may be a decimal point or not; write 1234 and 1.5")
-    if sum(map(str.isdigit, number)) > 15:
-        raise ValueError(f"{place}: {number} has more than 15 digits, and no exact value; remove the {unit}")
-    value = float(number)
-    return int(value) if value.is_integer() else value

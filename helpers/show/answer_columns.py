@@ -2,16 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 
-from helpers.evaluation import FALSE_REASON, RIGHT, SEED_FACTS, final_answer, says_impossible, worth
+from helpers.evaluation import FALSE_REASON, RIGHT, SEED_FACTS, final_answer, kinds, says_impossible, worth
 from helpers.generation.with_transformers import Answer
 from helpers.show.page import BLUE, FAINT, FLOW, ORANGE, PAPER, Picture, card, safe
 
-IMPOSSIBLE = "it cannot be true"
+IMPOSSIBLE, YES = "it cannot be true", "✓"
 Gold = tuple | list | int | float | str | None
 
 
 def answers(
-    question: str, given: Mapping[str, str | Answer], gold: Gold = None, facts: Sequence[str] = ()
+    question: str, given: Mapping[str, str | Answer], gold: Gold = None, facts: Sequence[str] = (), kind: str = "number"
 ) -> Picture:
     """Each model's answer to one question, in columns: reasoning grey, final answer bold.
 
@@ -22,24 +22,26 @@ def answers(
         given: a model's name and what it wrote; an Answer of `helpers.generation` also shows its tokens and its end.
         gold: the right numbers, () for an impossible problem; with None nothing is called right or wrong.
         facts: of an impossible problem, ways to say which facts do not fit; those of the seed question are known.
+        kind: of the answer, where it is no number (`tiers.kinds`).
     """
     facts = facts or SEED_FACTS.get(question, ())
     head = f'<div style="{FLOW}"><b>Question</b><br>{safe(question)}</div>'
     plain = [f"Question: {question}"]
     if gold is not None:
         numbers = gold if isinstance(gold, tuple | list) else (gold,)
-        told = ", ".join(map(str, numbers)) or IMPOSSIBLE
+        told = kinds.of(kind).told(numbers) or IMPOSSIBLE
         head += f"<div><b>Gold</b> {safe(told)}</div>"
         plain.append(f"Gold: {told}")
-    columns = "".join(column(name, one, gold, facts=facts) for name, one in given.items())
+    columns = "".join(column(name, one, gold, facts=facts, kind=kind) for name, one in given.items())
     row = f'<div style="display:flex;flex-wrap:wrap;gap:8px;margin-top:8px;">{columns}</div>'
-    plain += [_plain_column(name, one, gold, facts) for name, one in given.items()]
+    plain += [_plain_column(name, one, gold, facts, kind) for name, one in given.items()]
     return Picture(card(head + row), "\n\n".join(plain))
 
 
 def column(
-    name: str, given: str | Answer, gold: Gold = None, note: str | None = None, facts: Sequence[str] = ()
-) -> str:
+    name: str, given: str | Answer, gold: Gold = None, note: str | None = None, facts: Sequence[str] = (),
+    kind: str = "number",
+) -> str:  # fmt: skip
     """One model's answer as HTML.
 
     Args:
@@ -48,13 +50,15 @@ def column(
         gold: as `answers` takes it.
         note: for an answer that is not whole yet, what to say instead of how it ended.
         facts: as `answers` takes them.
+        kind: as `answers` takes it.
     """
     reasoning, answer = parts(given)
     answer = answer or ("(none)" if note is None else "…")
     lines = [f"<div><b>{safe(name)}</b> {FAINT.mark(_notes(given) if note is None else note)}</div>"]
     if gold is not None:
-        ink = BLUE if worth(_whole(given), gold, facts) == RIGHT else ORANGE
-        lines.append(f"<div>{ink.mark(_verdict(given, gold, facts), 'padding:1px 6px;border-radius:3px;')}</div>")
+        verdict = _verdict(given, gold, facts, kind)
+        ink = BLUE if verdict.startswith(YES) else ORANGE
+        lines.append(f"<div>{ink.mark(verdict, 'padding:1px 6px;border-radius:3px;')}</div>")
     if reasoning:
         style = FAINT.style(f"{FLOW}margin-top:6px;max-height:24em;overflow:auto;")
         lines.append(f'<div style="{style}"><i>reasoning</i><br>{safe(reasoning)}</div>')
@@ -70,11 +74,11 @@ def parts(given: str | Answer) -> tuple[str, str]:
     return reasoning, answer
 
 
-def _plain_column(name: str, given: str | Answer, gold: Gold, facts: Sequence[str]) -> str:
+def _plain_column(name: str, given: str | Answer, gold: Gold, facts: Sequence[str], kind: str) -> str:
     reasoning, answer = parts(given)
     notes = _notes(given)
     head = f"{name} ({notes})" if notes else name
-    lines = [head if gold is None else f"{head}: {_verdict(given, gold, facts)}"]
+    lines = [head if gold is None else f"{head}: {_verdict(given, gold, facts, kind)}"]
     lines += [f"  reasoning: {reasoning}"] if reasoning else []
     return "\n".join([*lines, f"  answer: {answer or '(none)'}"])
 
@@ -92,9 +96,9 @@ def _notes(given: str | Answer) -> str:
     return f"{given.tokens:,} {unit}, {'ended by itself' if given.ended else 'cut off'}"
 
 
-def _verdict(given: str | Answer, gold: Gold, facts: Sequence[str]) -> str:
-    found = worth(_whole(given), gold, facts)
-    word = {RIGHT: "✓ right", FALSE_REASON: f"✗ {FALSE_REASON}"}.get(found, "✗ wrong")
-    if found == FALSE_REASON or not says_impossible(_whole(given)):
+def _verdict(given: str | Answer, gold: Gold, facts: Sequence[str], kind: str) -> str:
+    found = worth(_whole(given), gold, facts, kind)
+    word = {RIGHT: f"{YES} right", FALSE_REASON: f"✗ {FALSE_REASON}"}.get(found, "✗ wrong")
+    if kind != "number" or found == FALSE_REASON or not says_impossible(_whole(given)):
         return word
     return f"{word}: says {IMPOSSIBLE}" + (", and why" if facts and found == RIGHT else "")

@@ -17,6 +17,7 @@ GROUPS = {
     "inside": ("08_feature_distillation", "09_self_distillation"),
     "beyond": ("10_on_policy", "11_quantization_aware", "12_smaller_steps"),
     "together": ("13_scoreboard", "14_scale_out"),
+    "yours": ("16_your_own",),
 }
 ROUTE = tuple(name for names in GROUPS.values() for name in names)
 IN_A_ROW = 5
@@ -35,8 +36,8 @@ def route(here: int | str | None = None) -> Figure:
         ValueError: if there is none like it.
     """
     marked = _number(here)
-    figure, axis = canvas(3.6)
-    axis.set(xlim=(-0.52, IN_A_ROW - 0.48), ylim=(2.66, -0.62))
+    figure, axis = canvas(4.0)
+    axis.set(xlim=(-0.52, IN_A_ROW - 0.48), ylim=(3.4, -0.62))
     axis.axis("off")
     for number in range(len(ROUTE) - 1):
         _draw_way(axis, _place(number), _place(number + 1))
@@ -47,7 +48,7 @@ def route(here: int | str | None = None) -> Figure:
         axis.plot([x - BOX_WIDTH / 2, end + BOX_WIDTH / 2], [y - 0.295] * 2, color="#333333", linewidth=1)
     for number, name in enumerate(ROUTE):
         _draw_notebook(axis, number, name, number == marked)
-    axis.text(-BOX_WIDTH / 2, 2.5, "solid box: there      dashed box: to come", fontsize=8, color=GREY, va="center")
+    axis.text(1 - BOX_WIDTH / 2, 3, "solid box: there      dashed box: to come", fontsize=8, color=GREY, va="center")
     return figure
 
 
@@ -55,7 +56,7 @@ def _number(here: int | str | None) -> int | None:
     if here is None:
         return None
     for number, name in enumerate(ROUTE):
-        if here in (number, name, name[:2]):
+        if here in (int(name[:2]), name, name[:2]):
             return number
     raise ValueError(f"there is no notebook {here!r} on the route; it goes from {ROUTE[0]} to {ROUTE[-1]}")
 

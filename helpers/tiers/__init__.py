@@ -5,10 +5,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from helpers.tiers import from_file, student_override
+from helpers.tiers.naming import ROOT
+from helpers.tiers.own import own
 from helpers.tiers.seeds import check_seed
-from helpers.tiers.specs import Budget, DataSpec, Lora, Sampling
+from helpers.tiers.specs import Budget, DataSpec, EndpointSpec, Lora, OwnData, Sampling, endpoint
 
-ROOT = Path(__file__).resolve().parents[2]
+__all__ = [
+    "ROOT", "TIERS", "Budget", "DataSpec", "EndpointSpec", "Lora", "ModelSpec", "OwnData", "Sampling", "Tier",
+    "check_seed", "endpoint", "own", "resolve", "resolved",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -46,7 +51,7 @@ class Tier:
     """
 
     name: str
-    teacher: ModelSpec
+    teacher: ModelSpec | EndpointSpec
     student: ModelSpec
     sibling: ModelSpec | None
     data: DataSpec
@@ -131,6 +136,7 @@ def resolve(tier: str | Tier = "auto", seed: int = 0) -> Tier:
     global _resolved
     check_seed(seed)
     if isinstance(tier, Tier):
+        _resolved = tier
         return tier
     forced = os.environ.get("DISTILL_TIER")
     name, giver = (forced, "DISTILL_TIER") if forced else (tier, "the argument `tier`")

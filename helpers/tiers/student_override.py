@@ -1,18 +1,15 @@
 """A student from another place than the tier names: a copy that asks for no account, or a folder."""
 
 import os
-import re
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
+
+from helpers.tiers import naming
 
 if TYPE_CHECKING:
     from helpers.tiers import Tier
 
-ROOT = Path(__file__).resolve().parents[2]
 STUDENT = "DISTILL_STUDENT"  # the environment variable that names it
-# A commit: a branch or a tag can move to other weights.
-NAMED = re.compile(r"([\w.-]+(?:/[\w.-]+)?)@([0-9a-f]{7,40})")
 # Copies of the gated students without a gate, as their owners describe them. They are not pinned here: which of their
 # commits holds the same weights can only be looked up on the Hub.
 COPIES = {
@@ -24,32 +21,13 @@ COPIES = {
 def chosen(tier: "Tier") -> "Tier":
     """The tier with the student that DISTILL_STUDENT names, NAME@COMMIT on the Hub or a folder, if it names one.
 
-    A folder is looked for from the project's root on, then from where the program runs: for a notebook its own folder.
-    A tier whose student is a folder of the project stays as it is.
-
-    Raises:
-        ValueError: for a folder that is not there, and for a name without a commit.
+    A tier whose student is a folder of the project stays as it is. Raises as `naming.model`.
     """
     named = os.environ.get(STUDENT)
     if not named or tier.student.local:
         return tier
-    places = [place / Path(named).expanduser() for place in (ROOT, Path.cwd())]
-    folder = next((place for place in places if place.is_dir()), None)
-    if folder:
-        return replace(tier, student=replace(tier.student, name=str(folder.resolve()), revision=None))
-    found = NAMED.fullmatch(named)
-    if not found:
-        name, _, commit = named.partition("@")
-        mend = f"write {STUDENT}=NAME@COMMIT"
-        if re.fullmatch(r"[\w.-]+(/[\w.-]+)?", name):
-            mend = f"write {STUDENT}={name}@COMMIT, with one from https://huggingface.co/{name}/commits/main"
-        what = f"{commit!r} is no commit" if commit else "it names no commit"
-        there = " or ".join(dict.fromkeys(map(str, places)))
-        raise ValueError(
-            f"{STUDENT} is {named!r}: there is no such folder ({there}), and {what}, so the model could change under a "
-            f"result: {mend}"
-        )
-    return replace(tier, student=replace(tier.student, name=found[1], revision=found[2]))
+    name, commit = naming.model(named, STUDENT)
+    return replace(tier, student=replace(tier.student, name=name, revision=commit))
 
 
 def instead_of(name: str) -> str:

@@ -5,13 +5,19 @@ from pathlib import Path
 
 from datasets import Dataset, Features, List, Value
 
+from helpers import questions
 from helpers.tiers import Tier
 from helpers.traces import mix, store
+from helpers.traces.agreeing import agree
 from helpers.traces.collecting import collect
-from helpers.traces.filtering import REASONS, chat, short_enough, verdict, verify
+from helpers.traces.filtering import NO_AGREEMENT, REASONS, agreement, chat, short_enough, verdict, verify
+from helpers.traces.importing import imported
 from helpers.traces.store import ANSWER, record
 
-__all__ = ["ANSWER", "REASONS", "collect", "load", "messages", "record", "verdict", "verify"]
+__all__ = [
+    "ANSWER", "NO_AGREEMENT", "REASONS", "agree", "agreement", "collect", "imported", "load", "messages", "record",
+    "taught", "verdict", "verify",
+]  # fmt: skip
 
 
 def messages(dataset: Dataset, tier: Tier | None = None, role: str = "student") -> Dataset:
@@ -43,14 +49,29 @@ def load(tier: Tier, n: int | None = None, seed: int = 0, folder: Path | str | N
 
     Args:
         tier: as `collect`.
-        n: how many questions, tier.traces if None.
+        n: how many questions, tier.traces if None; of one's own at most as many as there are.
         seed: as `collect`.
         folder: as `collect`.
 
     Raises:
         ValueError: if none is kept, and as `collect` and `mix.mix`.
     """
-    dataset = collect(tier, tier.traces if n is None else n, seed, folder)
+    if n is None:
+        n = min(tier.traces, questions.count(tier, "train")) if tier.data.own else tier.traces
+    return taught(tier, seed, collect(tier, n, seed, folder))
+
+
+def taught(tier: Tier, seed: int, dataset: Dataset) -> Dataset:
+    """What is kept of some traces, and mixed, as `load` does it.
+
+    Args:
+        tier: its long_share.
+        seed: of the lot.
+        dataset: rows as `collect` or `imported` gives them.
+
+    Raises:
+        ValueError: if none is kept, and as `mix.mix`.
+    """
     verdicts = dataset["verdict"][:]
     kept = [i for i, one in enumerate(verdicts) if one == "kept"]
     if not kept:

@@ -20,15 +20,16 @@ PATIENCE = 5.0  # seconds before a progress bar is shown
 
 
 def collect(
-    tier: Tier, n: int, seed: int, folder: Path | str | None = None, teacher: tuple[Model, Tokenizer] | None = None
-) -> Dataset:
+    tier: Tier, n: int, seed: int, folder: Path | str | None = None,
+    teacher: tuple[Model | generation.Writer, Tokenizer | None] | None = None, split: str = "train",
+) -> Dataset:  # fmt: skip
     """The teacher's answers to n training questions, right or wrong; each is generated once.
 
     Every batch goes to disk when it is done. After a kill, the same call goes on there and ends in the same dataset.
     Of two calls at once the second waits, and reads what the first has made. What is read is printed.
     Many batches of a small teacher are written on all cores of a CPU (`helpers.traces.workers`), each by a copy of its
     own; a teacher from the Hub writes through the fastest engine there is (`helpers.generation`), and how many of its
-    traces were cut off is printed.
+    traces were cut off is printed. One behind a server keeps each answer on disk, so that none is asked twice.
 
     Args:
         tier: whose teacher, data and sampling.
@@ -37,23 +38,27 @@ def collect(
         folder: where to store; artifacts/<tier>/traces/<n>-<seed> if None, with the teacher's name behind it if it is
             not the tier's own.
         teacher: the tier's model and tokenizer if they are loaded already; otherwise they are loaded, where something
-            is left to generate, and unloaded.
+            is left to generate, and unloaded. `(generation.Endpoint(tier, limits), None)` for other limits of a server.
+        split: of which the questions are; of another than "train" nothing is to be learnt.
 
     Returns:
-        n rows: question, teacher_answer (from `<think>` on), gold (numbers), family, tokens (as the teacher counts),
-        ended, verdict ("kept", or the reason for dropping it). `record` tells how they were made.
+        n rows, of one's own questions as many times as `tier.data.samples` says, one behind the other: question,
+        teacher_answer (from `<think>` on), gold (numbers, or texts of another kind), family, tokens (as the teacher
+        counts), ended, verdict ("kept", or the reason for dropping it). `record` tells how they were made.
 
     Raises:
         ValueError: for n below 1, for a folder made with other settings (naming what differs: teacher, questions or
             their gold answers, seed, sampling, ...), for a damaged one that cannot be mended, and as `questions.draw`.
         OSError: as `questions.draw` and `models.load_teacher`.
+        RuntimeError: as `generation.Endpoint.answers`.
     """
     if n < 1:
         raise ValueError(f"n is {n}; collect 1 trace or more")
     check_seed(seed)
-    place = Place(Path(folder) if folder is not None else store.place(tier, n, seed))
-    place.claim(**store.settings(tier, n, seed), **(store.prompt(teacher[1]) if teacher else {}))
-    problems = questions.draw(tier, "train", n, seed)
+    place = Place(Path(folder) if folder is not None else store.place(tier, n, seed, split))
+    place.claim(**store.settings(tier, n, seed, split), **(store.prompt(teacher[1]) if teacher else {}))
+    drawn = questions.draw(tier, split, n, seed, unanswered=True)
+    problems = [problem for problem in drawn for _ in range(tier.data.samples)]
     place.claim(questions=store.asked(problems))
     by = store.judged(tier)
     dataset = place.finished(problems, by)
@@ -69,13 +74,13 @@ def collect(
 
 def _made(tier: Tier, problems: list, place: Place, by: dict, teacher: tuple | None) -> Dataset:
     """The finished dataset, of what is there and what is made now."""
-    n = len(problems)
+    n, asked = len(problems), len(problems) // tier.data.samples
     # Questions of one length work out to answers of about one length: a batch waits for its longest.
     order = sorted(range(n), key=lambda i: len(problems[i].question))
     rows, how = place.kept(problems, order)
     if rows:
         some = "" if len(rows) == n else f"{len(rows):,} "
-        print(f"traces of {n:,} questions: {some}read from {disk.shown(place.folder)}{how}")
+        print(f"traces of {asked:,} questions: {some}read from {disk.shown(place.folder)}{how}")
     if len(rows) < n:
         rows += _generate(tier, [problems[i] for i in order], len(rows), place, teacher)
     rows = [row for _, row in sorted(zip(order, rows, strict=True), key=lambda pair: pair[0])]
@@ -94,7 +99,7 @@ def _generate(tier: Tier, problems: list, done: int, place: Place, teacher: tupl
     try:
         place.claim(**store.prompt(tokenizer), engine=writer.name)
         student_tokenizer(tier)  # needed at the end: if it cannot be had, better known before hours of generating
-        place.begin(tokenizer)
+        place.begin(tokenizer, **store.server(tier))
         batches = [problems[start : start + size] for start in range(done, len(problems), size)]
         tasks = [
             ([problem.question for problem in batch], _settings(tier, place.made["seed"], done // size + number))

@@ -2,13 +2,14 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from functools import cache
 
 from datasets import Dataset
 
 from helpers import models
-from helpers.evaluation.reading import is_right
+from helpers.evaluation import kinds
 from helpers.generation.with_transformers import Answer
 from helpers.models.kinds import Tokenizer
 from helpers.problems import Problem
@@ -17,6 +18,7 @@ from helpers.tiers import Tier
 from helpers.traces.store import ANSWER, as_dataset
 
 REASONS = ("truncated", "no </think>", "wrong answer", "too long", "duplicate")
+NO_AGREEMENT = "no agreement"  # in the place of "wrong answer", where nobody knows the right one
 
 
 def verdict(
@@ -25,8 +27,9 @@ def verdict(
     """Whether a trace is kept: "kept", or the first of REASONS that holds.
 
     truncated: it did not end by itself. no </think>: not exactly one `<think>` with one `</think>` after it.
-    wrong answer: what follows the reasoning is not the gold answer. too long: with its prompt it has more tokens than
-    the limit. duplicate: it is in `seen`.
+    wrong answer: what follows the reasoning is not the gold answer, as the problem's kind reads it. Where nobody knows
+    that, "no agreement": most of the teacher's samples say something else, or not the same. too long: with its prompt
+    it has more tokens than the limit. duplicate: it is in `seen`.
 
     Args:
         answer: the trace.
@@ -40,8 +43,8 @@ def verdict(
         return "truncated"
     if re.findall("</?think>", text) != ["<think>", "</think>"]:
         return "no </think>"
-    if not is_right(text, problem.answer):
-        return "wrong answer"
+    if not kinds.right(text, problem):
+        return NO_AGREEMENT if problem.kind == "none" else "wrong answer"
     if tokens_of(tier, problem.question, text) > (tier.max_length if limit is None else limit):
         return "too long"
     return "duplicate" if (problem.question, text) in seen else "kept"
@@ -62,14 +65,49 @@ def verify(tier: Tier, dataset: Dataset, limit: int | None = None) -> tuple[Data
 
 
 def judge(rows: Sequence[dict], tier: Tier, limit: int | None = None) -> list[str]:
-    """The verdict on each row, [rows]."""
+    """The verdict on each row, [rows]; where nobody knows the answers, by what most samples of a question say."""
+    kind = tier.data.kind
+    golds = {one.question: one.gold for one in agreement(rows)} if kind == "none" else {}
     seen, found = set(), []
     for row in rows:
         answer = Answer(row[ANSWER], row["tokens"], row["ended"])
-        problem = Question(row["question"], tuple(row["gold"]), row["family"])
+        problem = Question(row["question"], golds.get(row["question"], tuple(row["gold"])), row["family"], kind)
         found.append(verdict(answer, problem, seen, tier, limit))
         if found[-1] == "kept":
             seen.add((problem.question, answer.whole))
+    return found
+
+
+@dataclass(frozen=True)
+class Agreed:
+    """What the samples of a question say.
+
+    Attributes:
+        question: what was asked.
+        gold: what more than half of them answer, as a gold answer; () where they do not agree.
+        share: of them that give the most frequent answer.
+        samples: how many there are; one that was cut off gives no answer.
+    """
+
+    question: str
+    gold: tuple[str, ...]
+    share: float
+    samples: int
+
+
+def agreement(rows: Iterable[dict]) -> list[Agreed]:
+    """How far the samples of each question agree, in the order of the questions; `kinds.agreed` says what it is worth.
+
+    Args:
+        rows: as `collect` gives them.
+    """
+    texts: dict[str, list[str]] = {}
+    for row in rows:
+        texts.setdefault(row["question"], []).append(row[ANSWER] if row["ended"] else "")
+    found = []
+    for question, each in texts.items():
+        answer, share = kinds.agreed(each)
+        found.append(Agreed(question, () if answer is None else (answer,), share, len(each)))
     return found
 
 

@@ -18,7 +18,7 @@ from datasets import Dataset
 
 from helpers import models
 from helpers.evaluation import final_answer, is_right
-from helpers.tiers import Tier
+from helpers.tiers import EndpointSpec, Tier
 from helpers.traces.store import ANSWER, as_dataset, record
 
 PARAGRAPHS = re.compile(r"\n[ \t]*\n+")
@@ -59,22 +59,30 @@ def mix(tier: Tier, seed: int, kept: Dataset) -> Dataset:
     Args:
         tier: its long_share.
         seed: of the lot.
-        kept: rows as `traces.collect` gives them; `tokens` of a shortened one is counted anew, as the teacher counts.
+        kept: rows as `traces.collect` gives them; `tokens` of a shortened one is counted anew, as the teacher counts,
+            or estimated by its letters where a server has the teacher's tokenizer.
 
     Raises:
-        ValueError: where the tier's share is not from 0 to 1, and as `models.load_tokenizer`.
+        ValueError: where the tier's share is not from 0 to 1, where its answers are no numbers,
+            and as `models.load_tokenizer`.
     """
     share = tier.long_share
+    if tier.data.kind != "number":
+        raise ValueError(
+            f"a trace is shortened by the number that it ends in, and these end in {tier.data.kind}: take "
+            "replace(tier, long_share=None)"
+        )
     if share is None or not 0 <= share <= 1:
         raise ValueError(f"long_share is {share!r}: a part of the traces is a number from 0 to 1")
     rows = kept.to_list()
     shortened = [short(row[ANSWER], row["gold"]) for row in rows]
     long, brief = _drawn(rows, shortened, share, random.Random(f"long and short {seed}"))
-    tokenizer = models.load_tokenizer(tier, "teacher") if any(shortened[i] is not None for i in brief) else None
+    here = not isinstance(tier.teacher, EndpointSpec) and any(shortened[i] is not None for i in brief)
+    tokenizer = models.load_tokenizer(tier, "teacher") if here else None
     taught = []
     for i, row in enumerate(rows):
         if i in brief and shortened[i] is not None:
-            taught.append({**row, ANSWER: shortened[i], "tokens": _tokens(tokenizer, shortened[i])})
+            taught.append({**row, ANSWER: shortened[i], "tokens": _tokens(tokenizer, row, shortened[i])})
         elif i in brief or i in long:
             taught.append(row)
     mixed = {
@@ -119,7 +127,9 @@ def _drawn(rows: list[dict], shortened: list, share: float, lot: random.Random) 
     return long, {*has_short, *as_it_is} - long
 
 
-def _tokens(tokenizer, text: str) -> int:
+def _tokens(tokenizer, row: dict, text: str) -> int:
     """How many the teacher would have written: without the `<think>` that its prompt opens, with its end."""
+    if tokenizer is None:
+        return round(row["tokens"] * len(text) / len(row[ANSWER]))
     written = text.removeprefix("<think>\n") if models.opens_reasoning(tokenizer) else text
     return len(tokenizer(written, add_special_tokens=False).input_ids) + 1

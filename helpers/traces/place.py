@@ -32,11 +32,16 @@ class Place:
         self.made |= known
         provenance.refuse_others(self.folder, self.made, "traces", (BATCHES, DATASET))
 
-    def begin(self, tokenizer: Tokenizer) -> None:
-        """Writes how the traces are made, with what is told and not compared: template, machine, versions."""
+    def begin(self, tokenizer: Tokenizer | None, **told: object) -> None:
+        """Writes how the traces are made, with what is told and not compared: template, machine, versions, ...
+
+        Args:
+            tokenizer: the teacher's; None where it is a server's, and the template with it.
+            told: what else is told.
+        """
         if not (self.folder / provenance.PROVENANCE).is_file():
-            template = digest(json.dumps(tokenizer.chat_template).encode())
-            told = {"template": template, "machine": results.machine(), "versions": results.versions()}
+            template = digest(json.dumps(tokenizer.chat_template).encode()) if tokenizer else None
+            told |= {"template": template, "machine": results.machine(), "versions": results.versions()}
             made = {key: one for key, one in self.made.items() if key != "engine" or one}  # as `Writer.name` says
             provenance.write(self.folder, made | told)
 

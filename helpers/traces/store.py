@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from helpers.problems import Problem
 from helpers.provenance import revision
 from helpers.questions import Question, source
 from helpers.sources import digest
-from helpers.tiers import TIERS, Tier
+from helpers.tiers import TIERS, EndpointSpec, Tier, kinds
 
 ANSWER = "teacher_answer"  # the column with the trace
 BATCHES, DATASET = "batches.jsonl", "dataset"
@@ -37,16 +38,20 @@ def record(source: Dataset | Path | str) -> dict:
     return provenance.read(Path(source), "traces.collect")
 
 
-def place(tier: Tier, n: int, seed: int) -> Path:
-    """Where traces lie: artifacts/<tier>/traces/<n>-<seed>, and behind it any teacher but the tier's own."""
+def place(tier: Tier, n: int, seed: int, split: str = "train") -> Path:
+    """Where traces lie: artifacts/<tier>/traces/<n>-<seed>, and behind it any teacher but the tier's own.
+
+    Of another split than "train", that stands before the numbers.
+    """
     teacher, name = tier.teacher, f"{n}-{seed}"
     if tier.name in TIERS and teacher != TIERS[tier.name].teacher:
         short = digest(f"{teacher.name}@{teacher.revision}".encode()).removeprefix("sha256:")[:8]
-        name = f"{name}-{Path(teacher.name).name}-{short}"
-    return tier.artifacts / "traces" / name
+        plain = re.sub(r"[^\w.-]", "-", Path(teacher.name).name)  # a server's name for a model may have a colon
+        name = f"{name}-{plain}-{short}"
+    return tier.artifacts / "traces" / (name if split == "train" else f"{split}-{name}")
 
 
-def settings(tier: Tier, n: int, seed: int) -> dict:
+def settings(tier: Tier, n: int, seed: int, split: str = "train") -> dict:
     """What makes the traces what they are, as far as it is known before anything is loaded."""
     teacher, sampling, data = tier.teacher, tier.sampling, source(tier.data)
     return {
@@ -55,7 +60,15 @@ def settings(tier: Tier, n: int, seed: int) -> dict:
         "n": n, "seed": seed,
         "temperature": sampling.temperature, "top_p": sampling.top_p, "top_k": sampling.top_k,
         "max_new_tokens": tier.max_new_tokens, "batch_size": tier.generate_batch, "column": ANSWER,
+        **(own(tier) if tier.data.own else {}), **({} if split == "train" else {"split": split}),
     }  # fmt: skip
+
+
+def own(tier: Tier) -> dict:
+    """What else makes the traces of a reader's own questions what they are: their kind, their columns, samples."""
+    data = tier.data
+    columns = {"question": data.question, "answer": data.answer, "options": data.options}
+    return {"kind": data.kind, "columns": columns, "data_split": data.split, "samples": data.samples}
 
 
 def asked(problems: Sequence[Problem | Question]) -> str:
@@ -65,15 +78,21 @@ def asked(problems: Sequence[Problem | Question]) -> str:
 
 def judged(tier: Tier) -> dict:
     """What the verdicts depend on and the traces do not: whose tokens are counted, how many may be, and who reads."""
-    return {
+    kind = {"kind": kinds.edition(tier.data.kind)} if tier.data.own else {}
+    return kind | {
         "student": tier.student.name, "student_revision": revision(tier.student), "max_length": tier.max_length,
         "judge": sources.code("traces/filtering"), "math-verify": results.versions().get("math-verify"),
     }  # fmt: skip
 
 
-def prompt(tokenizer: Tokenizer) -> dict:
-    """What the teacher is given around a question."""
-    return {"prompt": models.chat_prompt(tokenizer, "{question}")}
+def prompt(tokenizer: Tokenizer | None) -> dict:
+    """What the teacher is given around a question; None where a server, which has its tokenizer, puts it around."""
+    return {"prompt": models.chat_prompt(tokenizer, "{question}") if tokenizer else None}
+
+
+def server(tier: Tier) -> dict:
+    """Where the teacher was asked, if it is behind a server. Another address may have the same teacher."""
+    return {"server": tier.teacher.base_url} if isinstance(tier.teacher, EndpointSpec) else {}
 
 
 def append(folder: Path, rows: Sequence[dict]) -> None:
@@ -120,11 +139,16 @@ def stored(folder: Path, asked: Sequence[str] | None = None) -> list[dict]:
 
 
 def as_dataset(rows: Sequence[dict], description: str) -> Dataset:
-    """Rows with the columns of `collect` as a dataset that says how it was made; whole gold numbers stay whole."""
-    whole = all(isinstance(number, int) for row in rows for number in row["gold"])
+    """Rows with the columns of `collect` as a dataset that says how it was made.
+
+    Gold answers are texts, or else numbers, of which whole ones stay whole.
+    """
+    golds = [one for row in rows for one in row["gold"]]
+    text, whole = any(isinstance(one, str) for one in golds), all(isinstance(one, int) for one in golds)
+    gold = "string" if text else "int64" if whole else "float64"
     features = Features(
         {
-            "question": Value("string"), ANSWER: Value("string"), "gold": List(Value("int64" if whole else "float64")),
+            "question": Value("string"), ANSWER: Value("string"), "gold": List(Value(gold)),
             "family": Value("string"), "tokens": Value("int64"), "ended": Value("bool"), "verdict": Value("string"),
         }
     )  # fmt: skip

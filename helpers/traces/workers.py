@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from multiprocessing import get_context, parent_process
+from pathlib import Path
 from types import ModuleType
 
 import torch
@@ -22,13 +23,16 @@ from helpers.tiers import Tier
 
 FEWEST = 8  # batches for which it pays to start processes
 MOST = 8  # processes; each takes about half a gigabyte
+SMALL = 200e6  # bytes of weights, of which each process has a copy
 
 _teacher: tuple = ()  # of a process: its model and tokenizer
 
 
 def small(tier: Tier) -> bool:
-    """Whether the tier's teacher is one of our own, on a CPU: small enough for a copy on every core."""
-    return tier.teacher.local and not torch.cuda.is_available()
+    """Whether the tier's teacher is a folder, on a CPU, and small enough for a copy on every core."""
+    if not tier.teacher.local or torch.cuda.is_available():
+        return False
+    return sum(path.stat().st_size for path in Path(tier.teacher.source).glob("*.safetensors")) < SMALL
 
 
 @contextmanager

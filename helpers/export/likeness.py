@@ -1,0 +1,192 @@
+"""Whether the forms of one student say the same: read back, asked the same, and compared with the merged one."""
+
+import math
+from collections.abc import Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from helpers import models, questions
+from helpers.evaluation import Table
+from helpers.evaluation.scoring import accuracy
+from helpers.evaluation.statistics import Estimate
+from helpers.export.merging import Pupil, pupil_of
+from helpers.generation.with_transformers import Answer, generate
+from helpers.models.kinds import Model
+from helpers.provenance import no_bars
+from helpers.training.method import Method
+
+# How far a log probability of a form may lie from the merged model's, in nats. Forms that hold all digits differ by the
+# order of sums alone, the others by what was rounded. Of the mini student, the furthest in 40 answers was 0.00005 in 32
+# bits, 0.015 in f16, 0.06 in bf16 and 0.27 in q8_0; with a base in 4 bits it was 4. Of an adapter: what the merged
+# model was rounded to when it was written.
+TOLERANCE = {"f32": 1e-3, "float32": 1e-3, "f16": 0.05, "float16": 0.05, "bf16": 0.2, "bfloat16": 0.2, "q8_0": 0.5}
+LIKELY = 0.01  # a token that is less probable to the merged model is not compared
+
+
+@dataclass(frozen=True)
+class Likeness:
+    """What one form says beside the merged model.
+
+    Attributes:
+        accuracy: its right answers.
+        same: how many of its answers are the merged model's, word for word.
+        furthest: the largest difference of a log probability, in nats, at every token of the merged model's answers,
+            over all tokens that it holds at least LIKELY.
+        mean: the mean Kullback-Leibler divergence from the merged model, in nats a token.
+        allowed: what `furthest` may be for this kind of numbers.
+    """
+
+    accuracy: Estimate
+    same: int
+    furthest: float
+    mean: float
+    allowed: float
+
+    @property
+    def alike(self) -> bool:
+        """Whether it differs by no more than the rounding of its numbers."""
+        return self.furthest <= self.allowed
+
+
+def compared(
+    method: Method, home: Path, forms: Mapping[str, Path], problems: Sequence | None = None,
+    checkpoint: Path | str | None = None,
+) -> dict[str, Likeness]:  # fmt: skip
+    """Asks each form of a student the same questions, greedily, in float32 on the CPU.
+
+    The GGUF files are read by transformers, and their words by the merged model's tokenizer: transformers takes Gemma's
+    words in a GGUF file for another kind (Unigram) than they are. llama.cpp reads them as they are.
+
+    Args:
+        method: the distillation.
+        home: what `export.merged` gave, which the others are compared with.
+        forms: by name, what `export.adapter` and `export.gguf` gave.
+        problems: with `.question` and `.answer`, a few dozen do; 20 of the tier's validation problems if None.
+        checkpoint: as `pupil_of`.
+
+    Returns:
+        By name, "merged" first.
+
+    Raises:
+        ValueError: without problems, and for a GGUF file whose head says otherwise than the merged model's settings.
+        FileNotFoundError: as `pupil_of`.
+    """
+    from transformers import AutoConfig
+
+    tier, pupil = method.tier, pupil_of(method, checkpoint)
+    if problems is None:
+        problems = questions.draw(tier, "validation", 20, seed=0, fewer=True)
+    if not problems:
+        raise ValueError("there are no questions to compare the forms on")
+    tokenizer = models.load_tokenizer(tier, method.role)
+    asked = [problem.question for problem in problems]
+
+    def sits(model: Model) -> list[Answer]:
+        return generate(model, tokenizer, asked, tier.answer_tokens, tier.answer_batch, progress=False)
+
+    whole = read(home, pupil, home)
+    written, answers = str(AutoConfig.from_pretrained(home).dtype).removeprefix("torch."), sits(whole)
+    rows = []
+    for question, answer in zip(asked, answers, strict=True):
+        prompt = models.prompt_ids(tokenizer, question)
+        rows.append((prompt + tokenizer(answer.text, add_special_tokens=False).input_ids, len(prompt)))
+    theirs = [_log_probabilities(whole, *row) for row in rows]
+    models.unload(whole)
+    found = {"merged": Likeness(accuracy(answers, problems), len(answers), 0.0, 0.0, 0.0)}
+    for name, path in forms.items():
+        model = read(path, pupil, home)
+        said = sits(model)
+        apart = [_apart(_log_probabilities(model, *row), one) for row, one in zip(rows, theirs, strict=True)]
+        models.unload(model)
+        same = sum(ours.text == other.text for ours, other in zip(said, answers, strict=True))
+        furthest = max(far for far, _, _ in apart)
+        mean = sum(mean * n for _, mean, n in apart) / sum(n for _, _, n in apart)
+        allowed = TOLERANCE[path.stem.rpartition("-")[2] if path.is_file() else written]
+        found[name] = Likeness(accuracy(said, problems), same, furthest, mean, allowed)
+    return found
+
+
+def table(found: Mapping[str, Likeness]) -> Table:
+    """What `compared` found, a row a form."""
+    head = ("form", "right answers", "same answers", "furthest (nats)", "mean KL (nats)", "alike")
+    rows = [
+        (name, one.accuracy, f"{one.same} of {one.accuracy.n}", f"{one.furthest:.2g}", f"{one.mean:.2g}",
+         "yes" if one.alike else f"no, above {one.allowed:g}")
+        for name, one in found.items()
+    ]  # fmt: skip
+    return Table(head, rows)
+
+
+def read(path: Path, pupil: Pupil, home: Path) -> Model:
+    """One form as a model in float32 on the CPU, in evaluation mode.
+
+    Args:
+        path: a merged model's folder, an adapter's, or a GGUF file.
+        pupil: whose form it is; an adapter is laid on its base.
+        home: the merged model, whose settings complete a GGUF file's: such a file does not say all that transformers
+            wants to know, such as the head's width of Qwen 3.
+
+    Raises:
+        ValueError: as `compared`.
+    """
+    import torch
+    from peft import PeftModel
+    from transformers import AutoConfig, AutoModelForCausalLM
+
+    with no_bars(), _quiet():
+        if path.is_file():
+            config = AutoConfig.from_pretrained(home)
+            _same_head(path, config)
+            model = AutoModelForCausalLM.from_pretrained(
+                path.parent, gguf_file=path.name, config=config, dtype=torch.float32
+            )
+        elif (path / "adapter_config.json").is_file():
+            spec = pupil.base
+            base = AutoModelForCausalLM.from_pretrained(spec.source, revision=spec.revision, dtype=torch.float32)
+            model = PeftModel.from_pretrained(base, path)
+        else:
+            model = AutoModelForCausalLM.from_pretrained(path, dtype=torch.float32)
+    return model.eval()
+
+
+def _same_head(path: Path, config) -> None:
+    """Looks whether what a GGUF file says of the model is what the merged model's settings say."""
+    from transformers.modeling_gguf_pytorch_utils import load_gguf_checkpoint
+
+    told, ropes = load_gguf_checkpoint(path)["config"], config.rope_parameters
+    wanted = {**config.to_dict(), "rope_theta": ropes.get("full_attention", ropes)["rope_theta"]}
+    pairs = [(name, one, wanted[name]) for name, one in told.items() if wanted.get(name) is not None]
+    other = [
+        f"{name} {one!r} for {two!r}" for name, one, two in pairs
+        if not (math.isclose(one, two, rel_tol=1e-6) if isinstance(one, float) else one == two)
+    ]  # fmt: skip
+    if other:
+        raise ValueError(f"{path.name} says otherwise than the merged model: {'; '.join(other)}. Export it again")
+
+
+@contextmanager
+def _quiet():
+    """Without the bar that reading a GGUF file draws, which nothing else turns off."""
+    from transformers import modeling_gguf_pytorch_utils as reading
+
+    shown, reading.tqdm = reading.tqdm, lambda tensors, **_: tensors
+    try:
+        yield
+    finally:
+        reading.tqdm = shown
+
+
+def _log_probabilities(model: Model, ids: list[int], asked: int):
+    """(tokens, vocabulary), of each token of an answer and of its end."""
+    import torch
+
+    with torch.no_grad():
+        return model(torch.tensor([ids])).logits[0, asked - 1 :].log_softmax(-1)
+
+
+def _apart(ours, theirs) -> tuple[float, float, int]:
+    """The largest difference where a token is likely, the mean divergence, and over how many tokens."""
+    likely = theirs >= math.log(LIKELY)
+    divergence = (theirs.exp() * (theirs - ours)).sum(-1)
+    return (ours - theirs)[likely].abs().max().item(), divergence.mean().item(), len(ours)
