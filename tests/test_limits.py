@@ -139,7 +139,7 @@ def test_readme_says_what_an_angle_and_a_byte_are_of(found):
     said = methods.of_the_cache(study, found)
     assert said in (ROOT / "README.md").read_text(encoding="utf-8")
     for part in ("12 samples", "11.6 bytes a token", "packed targets alone", "3,115 tokens", "3.3°", "1.8 to 4.9",
-                 "4.0 / 2.9 / 3.1", "noise on its weights", "nearly as 1/√tokens"):  # fmt: skip
+                 "4.0 / 2.9 / 3.1", "noise added to the weights", "nearly as 1/√tokens"):  # fmt: skip
         assert part in said
     assert found["cache"]["on_disk"] > 8 + found["cache"]["targets"]
     assert f"{found['cache']['on_disk']:.1f} bytes a learnt token" in said
