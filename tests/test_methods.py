@@ -47,8 +47,8 @@ def test_what_was_promised_of_the_cache_holds():
     assert found["bytes_per_token"]["mean"] <= 16 and found["gradient_angle_degrees"]["mean"] <= 5
     kept = [one for name, one in found["smollm2"]["encodings"].items() if name.startswith("draws ")]
     assert any(one["bytes"]["mean"] <= 40 and one["degrees"]["mean"] <= 2 for one in kept)
-    # Half of a live step was held with T = 1 and no hard labels. With the searched settings a cached step is faster with
-    # each seed, and how much faster is not known: the seeds lie far apart.
+    # Half of a live step was held with T = 1 and no hard labels. With the searched settings a cached step is faster
+    # with each seed, and how much faster is not known: the seeds lie far apart.
     assert max(found["step_seconds"]["ratio"]["per_seed"]) < 1
 
 
