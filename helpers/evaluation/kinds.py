@@ -152,14 +152,21 @@ def of(name: str) -> Kind:
     return Function(tiers.kinds.named(name))
 
 
+def _of(problem: object) -> Kind:
+    """A problem of the open world calls something else its kind: why it has no answer."""
+    named = getattr(problem, "kind", None)
+    mine = isinstance(named, str) and (named in KINDS or named.startswith(tiers.kinds.FUNCTION))
+    return of(named if mine else "number")
+
+
 def read(text: str, problem: object) -> object:
     """What a response to a problem answers, by the problem's kind; None if nothing can be read."""
-    return of(getattr(problem, "kind", "number")).read(text, problem.answer)
+    return _of(problem).read(text, problem.answer)
 
 
 def right(text: str, problem: object) -> bool:
     """Whether a response to a problem is right, by the problem's kind; a problem without one asks for numbers."""
-    return of(getattr(problem, "kind", "number")).right(text, problem.answer)
+    return _of(problem).right(text, problem.answer)
 
 
 def agreed(texts: Sequence[str]) -> tuple[str | None, float]:
