@@ -35,7 +35,7 @@ def test_foreign_data_of_each_kind_are_read_and_split(name):
     found = [
         one for split in SPLITS for one in questions.draw(mine, split, questions.count(mine, split), 0, unanswered=True)
     ]
-    assert len(found) >= 12 and {one.kind for one in found} == {mine.data.kind}
+    assert len(found) >= 12 and {one.answer_kind for one in found} == {mine.data.kind}
     assert all(bool(one.answer) == (name != "none") for one in found)
     assert not [near_to for near_to in near.earlier([one.question for one in found], 0.8) if near_to]
     assert all(questions.count(mine, split) >= 2 for split in SPLITS)

@@ -237,7 +237,7 @@ def test_they_are_drawn_as_those_of_other_tiers(tmp_path, capsys):
     mine = tier(write(tmp_path / "a.jsonl", rows(60)))
     ten = questions.draw(mine, "train", 10, 0)
     assert questions.draw(mine, "train", 20, 0)[:10] == ten != questions.draw(mine, "train", 10, 1)
-    assert {(one.family, one.kind) for one in ten} == {("own", "number")}
+    assert {(one.family, one.answer_kind) for one in ten} == {("own", "number")}
     there = questions.count(mine, "test")
     many = f"the file a.jsonl has {there} test questions"
     with pytest.raises(ValueError, match=f"{many}, and 500 were asked for: ask for f"):

@@ -36,7 +36,7 @@ def test_a_student_learns_from_foreign_traces_and_sits_the_exam(tiny, tmp_path, 
     run = methods.Token(mine, 0, rows).run()
     assert run.steps == -(-len(rows) // mine.batch_size) and run.folder.parent == tmp_path / "artifacts" / mine.name
     exam = evaluation.draw_benchmark(mine, evaluation.size(mine), pairs=10, seed=0)
-    assert {one.kind for one in exam.asked} == {mine.data.kind}
+    assert {one.answer_kind for one in exam.asked} == {mine.data.kind}
     assert 2 <= len(exam.asked) <= questions.count(mine, "test")
     before, teacher = evaluation.student(exam, mine), evaluation.teacher(exam, mine)
     after = evaluation.student(exam, mine, training.adapters(run.folder)[-1])

@@ -9,7 +9,8 @@ import pytest
 import torch
 from trace_doubles import COLUMNS, Calls, N, noted_loads, of_each_kind, right_answers, said, whole_run  # noqa: F401  (some are fixtures)
 
-from helpers import models, questions, sources
+from data.making.world import problems as world
+from helpers import models, problems, questions, sources
 from helpers.generation.with_transformers import Answer
 from helpers.models import unsloth
 from helpers.traces import ANSWER, collect, collecting, record, store, verdict, verify
@@ -60,6 +61,12 @@ def test_impossible_problems_are_kept_where_the_teacher_says_so(tiny):
     impossible = questions.Question("How many?", ())
     assert verdict(Answer(said(()), 9, True), impossible, set(), tiny) == "kept"
     assert verdict(Answer(said((62,)), 9, True), impossible, set(), tiny) == "wrong answer"
+
+
+@pytest.mark.parametrize("problem", [problems.draw("test", 1, 0)[0], *world.draw_twins("test", 1, 0)[0]])
+def test_a_problem_that_does_not_say_its_kind_asks_for_numbers(tiny, problem):
+    """What the open world calls a problem's kind is why it has no answer."""
+    assert verdict(Answer(said((1_234_567,)), 9, True), problem, set(), tiny) == "wrong answer"
 
 
 def test_the_length_is_that_of_the_whole_chat_as_the_student_reads_it(tiny):

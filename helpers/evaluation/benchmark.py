@@ -27,7 +27,7 @@ class Benchmark:
     """What every model is asked.
 
     Attributes:
-        asked: problems with `.question`, `.answer` and `.family`, and a `.kind` where they do not ask for numbers.
+        asked: problems with `.question`, `.answer` and `.family`, and an `.answer_kind` where that is no number.
         pairs: (solvable, impossible) twins, or none.
         seeds: the three questions of `problems.SEED_QUESTIONS`.
         noticed: whether a response says that its problem has no answer.

@@ -41,6 +41,20 @@ class Enough:
         )
 
 
+def p_of(better: int, worse: int) -> float:
+    """McNemar's p for two models, of which one alone is right on `better` questions, the other alone on `worse`."""
+    return mcnemar([False] * better + [True] * worse, [True] * better + [False] * worse)
+
+
+def better_needed(worse: int) -> int:
+    """The smallest number of questions on which one model alone is right so that McNemar's test calls it better.
+
+    Args:
+        worse: on how many questions the other alone is right.
+    """
+    return next(better for better in count(worse) if p_of(better, worse) < LEVEL)
+
+
 def enough(n: int) -> Enough:
     """What n questions can prove, with 95 % intervals and a paired test at 5 %; ValueError for a negative n.
 
@@ -49,6 +63,6 @@ def enough(n: int) -> Enough:
     """
     if n < 0:
         raise ValueError(f"n is {n}; 0 questions or more")
-    least = next(k for k in count(1) if mcnemar([False] * k, [True] * k) < LEVEL)
+    least = better_needed(0)
     smallest = least / n if least <= n else None
     return Enough(n, wilson(n // 2, n), wilson(n, n), smallest) if n else Enough(0, None, None, None)

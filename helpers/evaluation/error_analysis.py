@@ -4,7 +4,7 @@ import math
 import re
 from typing import TYPE_CHECKING
 
-from helpers.evaluation import reading, scoring
+from helpers.evaluation import kinds, reading, scoring
 from helpers.evaluation.numerals import NUMBER
 from helpers.problems import Problem
 from helpers.questions import Question
@@ -40,8 +40,9 @@ def reason(problem: Problem | Question, answer: "Answer") -> str | None:
     Raises:
         ValueError: for a problem whose answer is no number.
     """
-    if getattr(problem, "kind", "number") != "number":
-        raise ValueError(f"reasons are read from sums, and this problem asks for {problem.kind}: read the answers")
+    kind = kinds.of_problem(problem).name
+    if kind != "number":
+        raise ValueError(f"reasons are read from sums, and this problem asks for {kind}: read the answers")
     if scoring.right([answer], [problem])[0]:
         return None
     text = _plain(answer.whole)

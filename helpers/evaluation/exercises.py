@@ -3,19 +3,9 @@
 import re
 from itertools import count
 
-from helpers.evaluation.statistics import mcnemar
+from helpers.evaluation.enough import LEVEL, better_needed, p_of
 
-LEVEL = 0.05
 TIME = re.compile(r"(?<![\d:])(\d{1,2}):(\d{2})(?!\d)(?: ?([ap])m\b)?")
-
-
-def better_needed(worse: int) -> int:
-    """The smallest number of questions on which one model alone is right so that McNemar's test calls it better.
-
-    Args:
-        worse: on how many questions the other alone is right.
-    """
-    return next(better for better in count(worse) if _p(better, worse) < LEVEL)
 
 
 def same_time(answer: str, gold: str) -> bool:
@@ -29,17 +19,13 @@ def same_time(answer: str, gold: str) -> bool:
     return bool(found) and _of_the_day(*found[-1]) == gold
 
 
-def _p(better: int, worse: int) -> float:
-    return mcnemar([False] * better + [True] * worse, [True] * better + [False] * worse)
-
-
 def _of_the_day(hour: str, minute: str, half: str) -> str:
     hours = int(hour) % 12 + 12 * (half == "p") if half else int(hour)
     return f"{hours:02}:{minute}"
 
 
 def _one_direction(worse: int) -> int:
-    return next(better for better in count(worse) if _p(better, worse) / 2 < LEVEL)
+    return next(better for better in count(worse) if p_of(better, worse) / 2 < LEVEL)
 
 
 def _noon_as_midnight(answer: str, gold: str) -> bool:

@@ -152,21 +152,19 @@ def of(name: str) -> Kind:
     return Function(tiers.kinds.named(name))
 
 
-def _of(problem: object) -> Kind:
-    """A problem of the open world calls something else its kind: why it has no answer."""
-    named = getattr(problem, "kind", None)
-    mine = isinstance(named, str) and (named in KINDS or named.startswith(tiers.kinds.FUNCTION))
-    return of(named if mine else "number")
+def of_problem(problem: object) -> Kind:
+    """The kind of a problem's answer; one that does not say asks for numbers."""
+    return of(getattr(problem, "answer_kind", "number"))
 
 
 def read(text: str, problem: object) -> object:
     """What a response to a problem answers, by the problem's kind; None if nothing can be read."""
-    return _of(problem).read(text, problem.answer)
+    return of_problem(problem).read(text, problem.answer)
 
 
 def right(text: str, problem: object) -> bool:
-    """Whether a response to a problem is right, by the problem's kind; a problem without one asks for numbers."""
-    return _of(problem).right(text, problem.answer)
+    """Whether a response to a problem is right, by the problem's kind."""
+    return of_problem(problem).right(text, problem.answer)
 
 
 def agreed(texts: Sequence[str]) -> tuple[str | None, float]:

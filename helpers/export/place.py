@@ -22,7 +22,8 @@ def made(folder: Path, record: Mapping, make: Callable[[Path], object], card: st
         renew: whether the card of an export that is there is written anew.
 
     Raises:
-        ValueError: for a folder that holds something else, was made otherwise or has lost a file; nothing is changed.
+        ValueError: for a folder that holds something else, was made with other settings or has lost a file; nothing
+            is changed.
     """
     with disk.one_writer(folder):
         if folder.is_file():

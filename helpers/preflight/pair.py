@@ -116,6 +116,11 @@ def coverage(report: Report, student: Side, teacher: Side) -> None:
     report.add("tokens across", GOOD, f"{shared.coverage:.1%} of the teacher's are the student's too, by their bytes")
 
 
+def longest_of(one: Side, asked: Sequence[str]) -> int:
+    """How many of its own tokens the longest question has, with what a chat puts around it."""
+    return max(len(models.prompt_ids(one.tokenizer, question)) for question in asked)
+
+
 def room(
     report: Report, tier: Tier, student: Side, teacher: Side | None, asked: Sequence[str], learnt: Sequence[int]
 ) -> None:
@@ -123,7 +128,7 @@ def room(
 
     learnt: how many of the student's tokens each trace has with its question; empty where there are none yet.
     """
-    longest = max(len(models.prompt_ids(student.tokenizer, question)) for question in asked)
+    longest = longest_of(student, asked)
     report.figures["longest_question"] = longest
     state = STOP if longest >= tier.max_length else LOOK if 2 * longest > tier.max_length else GOOD
     mend = "take a larger max_length: what is left of a row is all that is learnt"
@@ -137,6 +142,7 @@ def room(
     written = max(tier.answer_tokens, tier.max_length - longest)
     for one, more in ((student, written), (teacher, tier.max_new_tokens)):
         if one is not None:
+            longest = longest_of(one, asked)
             state = STOP if longest >= one.positions else LOOK if longest + more > one.positions else GOOD
             told = f"{longest + more:,} tokens at most, of {one.positions:,} that it can read"
             mend = "make max_length, answer_tokens or max_new_tokens smaller: beyond its places a model writes nonsense"

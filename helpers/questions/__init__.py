@@ -21,7 +21,8 @@ FOLDER = "DISTILL_GSM8K"  # the environment variable that names a folder with tr
 def draw(
     tier: Tier, split: str, n: int, seed: int, fewer: bool = False, unanswered: bool = False
 ) -> list[Problem] | list[Question]:
-    """`n` questions of a split, each with `.question`, `.answer` (a tuple, of numbers if it has no `.kind`), `.family`.
+    """`n` questions of a split, each with `.question`, `.answer` (a tuple, of numbers if it has no
+    `.answer_kind`) and `.family`.
 
     The same seed gives the same questions, and a larger n gives those of a smaller one first. Training questions
     of the mini tier have impossible twins among them. GSM8K has no validation split: one in ten of its training

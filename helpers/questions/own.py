@@ -85,7 +85,7 @@ def agreed(tier: Tier, questions: list[Question]) -> list[Question] | None:
     lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
     answers = {line["question"]: tuple(line["answer"]) for line in lines}
     return [
-        Question(one.question, answers[one.question], one.family, one.kind)
+        Question(one.question, answers[one.question], one.family, one.answer_kind)
         for one in questions
         if answers.get(one.question)
     ]

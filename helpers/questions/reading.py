@@ -14,18 +14,18 @@ class Question:
     """What the other helpers need of a problem, where all that is known is the question and its gold answer.
 
     answer: the numbers asked for, in their order; () for an impossible problem. Of another kind: texts, as `gold.read`
-    gives them. kind: how it is answered (`tiers.kinds`).
+    gives them. answer_kind: how it is answered (`tiers.kinds`).
     """
 
     question: str
     answer: tuple[int | float, ...] | tuple[str, ...]
     family: str = "gsm8k"
-    kind: str = "number"
+    answer_kind: str = "number"
 
     @property
     def impossible(self) -> bool:
         """Whether no number answers it."""
-        return self.kind == "number" and not self.answer
+        return self.answer_kind == "number" and not self.answer
 
 
 def text_of(path: Path) -> str:

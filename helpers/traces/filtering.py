@@ -44,7 +44,7 @@ def verdict(
     if re.findall("</?think>", text) != ["<think>", "</think>"]:
         return "no </think>"
     if not kinds.right(text, problem):
-        return NO_AGREEMENT if problem.kind == "none" else "wrong answer"
+        return NO_AGREEMENT if kinds.of_problem(problem).name == "none" else "wrong answer"
     if tokens_of(tier, problem.question, text) > (tier.max_length if limit is None else limit):
         return "too long"
     return "duplicate" if (problem.question, text) in seen else "kept"
