@@ -29,7 +29,7 @@ QUICK := $(patsubst %,tests/test_%.py,alignment alignment_plot cache_draws cache
   statistics tiers)
 
 # What `make own` passes on to notebook 16, where it is said.
-OWN := QUESTIONS TEACHER STUDENT KIND METHOD QUESTION ANSWER OPTIONS TRACES RESPONSE SAMPLES MORE_EPOCHS TIER SEED
+OWN := QUESTIONS TEACHER STUDENT KIND METHOD QUESTION ANSWER OPTIONS TRACES RESPONSE SAMPLES MORE_EPOCHS TIER SEED SETTINGS
 
 # For every system and every Python that the project runs on.
 LOCK := artifacts/uv/bin/uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11

@@ -16,7 +16,7 @@ from trace_doubles import COLUMNS
 
 from helpers import generation, questions, traces
 from helpers.evaluation import benchmark
-from helpers.generation import CeilingReached, Endpoint, EndpointError, Limits, Spent, asking
+from helpers.generation import CeilingReached, Endpoint, EndpointError, Limits, Spent, asking, with_endpoint
 from helpers.generation.journal import FILE, Journal
 from helpers.tiers import TIERS, EndpointSpec, Sampling
 from helpers.traces import mix
@@ -275,12 +275,24 @@ def test_an_answer_that_was_lost_may_have_been_paid_for(tmp_path):
     assert Endpoint(tier_of(double), folder=tmp_path).spent.tokens == 30 + need
 
 
-def test_who_stops_waiting_keeps_what_is_on_its_way(tmp_path):
-    gate = threading.Event()
-    with Double([echoes], lambda handler: (gate.wait(60), echoes(handler))) as double:
+def test_who_stops_waiting_keeps_what_is_on_its_way(tmp_path, monkeypatch):
+    """All but the first question are held until the asking has been told to stop."""
+    begun = []
+
+    class Seen(asking.Asking):
+        def __init__(self, *arguments):
+            super().__init__(*arguments)
+            begun.append(self)
+
+    def held(handler):
+        if handler.body["messages"][0]["content"] != QUESTIONS[0]:
+            begun[0].stop.wait(60)
+        echoes(handler)
+
+    monkeypatch.setattr(with_endpoint, "Asking", Seen)
+    with Double(otherwise=held) as double:
         written = Endpoint(tier_of(double), QUICK, folder=tmp_path).answers(None, [([one], HOW) for one in QUESTIONS])
         next(written)
-        threading.Timer(0.3, gate.set).start()
         written.close()
         assert len(Journal(tmp_path).answers) == len(double.asked) <= 3
 

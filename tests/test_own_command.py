@@ -3,6 +3,7 @@
 import json
 import os
 import shlex
+from dataclasses import replace
 
 import fewer
 import nbformat
@@ -11,7 +12,9 @@ import pytest
 from endpoint_double import Double, says
 from foreign import FOREIGN
 from notebook_checks import text
+from planner.cards import card_of
 from terminal import make
+from transformers import GPT2Config
 
 from helpers.tiers import TIERS
 
@@ -43,6 +46,10 @@ def nothing_runs_but_what_is_slow(request, monkeypatch):
         ([f"QUESTIONS={TOYS}", "ANSWER=gold"], "there is no column 'gold'; there is question, answer"),
         ([f"QUESTIONS={TOYS}", "STUDENT=nobody/here"], "student is 'nobody/here': there is no such folder"),
         (["QUESTIONS=none.jsonl"], "there is no such file or folder"),
+        ([f"QUESTIONS={TOYS}", "SETTINGS=[1]"], "SETTINGS is '[1]': write settings of a tier as JSON, such as '{"),
+        ([f"QUESTIONS={TOYS}", "SETTINGS=r 4"], "SETTINGS is 'r 4': write settings"),
+        ([f"QUESTIONS={TOYS}", 'SETTINGS={"rank": 4}'], "a tier has no setting rank; it has "),
+        ([f"QUESTIONS={TOYS}", 'SETTINGS={"lora": {"rank": 4}}'], "lora has no setting rank; it has r, alpha"),
     ],
 )
 def test_a_wrong_argument_is_one_sentence(capsys, arguments, said):
@@ -99,7 +106,7 @@ def test_the_notebook_s_first_cell_has_what_may_be_said():
     notebook = nbformat.read(own.NOTEBOOK, as_version=4)
     names: dict = {}
     exec(next(cell.source for cell in notebook.cells if "parameters" in cell.metadata.get("tags", [])), names)
-    assert {name for name in names if name.isupper()} == {*own.WORDS, *own.NUMBERS}
+    assert {name for name in names if name.isupper()} == {*own.WORDS, *own.NUMBERS, own.SETTINGS}
     assert (names["KIND"], names["METHOD"], names["SAMPLES"]) == ("number", own.METHODS[0], 4), "as tier_of has them"
 
 
@@ -111,8 +118,52 @@ def passed_on(*said: str) -> list[str]:
 def test_make_passes_on_what_is_said():
     some = ["QUESTIONS=my file.csv", "KIND=text", "METHOD=logits", "TIER=small"]
     assert passed_on(*some) == some
-    every = {f"{name}=1" for name in (*own.WORDS, *own.NUMBERS)}
+    every = {f"{name}=1" for name in (*own.WORDS, *own.NUMBERS, own.SETTINGS)}
     assert set(passed_on(*every)) == every
+
+
+# --- on a card ------------------------------------------------------------------------------------
+
+
+def given(monkeypatch, *said: str) -> dict | None:
+    """What the notebook is given as SETTINGS; None where it is not run."""
+    ran = []
+    monkeypatch.setattr(own, "execute", lambda *how: ran.append(how[2]))
+    assert own.main([f"QUESTIONS={TOYS}", *said]) == (0 if ran else 2)
+    return ran[0].get("SETTINGS", {}) if ran else None
+
+
+def card_with(monkeypatch, gb: float):
+    monkeypatch.setattr(own, "here", lambda: replace(card_of("24"), name="small card", memory=gb * 1e9))
+
+
+def test_on_a_card_the_planner_chooses_the_settings(monkeypatch, capsys):
+    assert given(monkeypatch) == {} and "planned" not in capsys.readouterr().out  # no card here
+    card_with(monkeypatch, 24)
+    assert given(monkeypatch) == {} and "the tier's settings stay" in capsys.readouterr().out
+    card_with(monkeypatch, 0.65)
+    found = given(monkeypatch)
+    told = capsys.readouterr().out
+    assert "planned for small card: 0.6 of 0.7 GB" in told and json.dumps(found) in told
+    assert found["generate_batch"] < TIERS["mini"].generate_batch and found["answer_batch"] < 192
+    assert f"student learns: token: {found['micro_batch']} texts at a time instead of 12" in told
+    assert given(monkeypatch, 'SETTINGS={"micro_batch": 5}') == {"micro_batch": 5}
+    assert "planned" not in capsys.readouterr().out
+
+
+def test_what_fits_on_no_card_of_this_size_is_one_sentence(monkeypatch, capsys):
+    card_with(monkeypatch, 0.61)
+    assert given(monkeypatch) is None
+    told = capsys.readouterr().err
+    assert "planned for small card: “student learns: token” does not fit: " in told and "or take a larger card" in told
+    assert "SETTINGS='{...}' goes before the plan" in told and told.count("\n") == 1
+
+
+def test_of_a_family_without_a_plan_it_is_said(monkeypatch, capsys, tmp_path):
+    GPT2Config(n_layer=2).save_pretrained(tmp_path)
+    card_with(monkeypatch, 24)
+    assert given(monkeypatch, f"STUDENT={tmp_path}") == {}
+    assert "no plan, and so the tier's settings: " in capsys.readouterr().out
 
 
 # --- with kernels ----------------------------------------------------------------------------------

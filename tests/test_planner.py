@@ -1,20 +1,22 @@
 """tools/planner: its formulas against real models, its counts against published ones, and what it chooses."""
 
 import json
+from dataclasses import replace
 
 import pytest
 import torch
 from planner import minutes, parts, phases, plan, shapes
 from planner.__main__ import contents, details, main
 from planner.cards import GB, Card, card_of, whole
+from planner.fitted import fitted
 from planner.parts import BF16, Numbers
 from planner.phases import METHODS, Setting, total
 from tiny_models import tiny  # noqa: F401
-from transformers import AutoModelForCausalLM, LlamaConfig
+from transformers import AutoModelForCausalLM, Gemma3TextConfig, LlamaConfig, Qwen2Config, Qwen3Config
 
-from helpers import models
+from helpers import models, tiers
 from helpers.evaluation import plans
-from helpers.tiers import TIERS, Lora
+from helpers.tiers import TIERS, EndpointSpec, Lora, ModelSpec
 
 SMALL, FULL = TIERS["small"], TIERS["full"]
 QWEN, TEACHER = "Qwen/Qwen3-0.6B", "Qwen/Qwen3-4B-Thinking-2507"
@@ -38,6 +40,28 @@ def test_counts_are_those_of_the_model_and_those_published(name):
     assert shapes.weights(shape) == sum(weight.numel() for weight in model.parameters()) == weights
     if adapter:
         assert shapes.adapter_weights(shape, adapter[0]) == adapter[1]
+
+
+SIZES = {
+    "vocab_size": 512, "hidden_size": 128, "num_hidden_layers": 3, "num_attention_heads": 4, "num_key_value_heads": 2,
+    "intermediate_size": 384, "pad_token_id": 0,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("tied", [True, False])
+@pytest.mark.parametrize(
+    ("config", "apart"),  # per layer: the norms of queries and keys that a Qwen 3 has, and the biases of another
+    [(Qwen3Config(head_dim=64, **SIZES), 0), (Gemma3TextConfig(head_dim=64, **SIZES), 0),
+     (LlamaConfig(**SIZES), 2 * 32), (Qwen2Config(**SIZES), 2 * 32 - 128 - 2 * 64)],
+    ids=lambda one: getattr(one, "model_type", ""),
+)  # fmt: skip
+def test_a_reader_s_model_is_read_from_its_folder(tmp_path, config, apart, tied):
+    config.tie_word_embeddings = tied
+    config.save_pretrained(tmp_path)
+    shape = shapes.shape_of(ModelSpec(str(tmp_path)))
+    with torch.device("meta"):
+        model = AutoModelForCausalLM.from_config(config)
+    assert shapes.weights(shape) - 3 * apart == sum(weight.numel() for weight in model.parameters())
 
 
 @pytest.mark.parametrize("role", ["teacher", "student"])
@@ -188,6 +212,28 @@ def test_the_budget_of_a_tier_is_the_planners(tier):
     least, most = sum(phase.took for phase in found)
     assert tier.budget.memory_gb == pytest.approx(max(whole(phase.bytes) for phase in found) / GB, abs=1)
     assert least <= tier.budget.minutes <= most
+
+
+@pytest.mark.parametrize(("gb", "settings"), [
+    (4.2, {}),
+    (3.8, {"micro_batch": 1}),
+    (3.6, {"micro_batch": 1, "lora": {"r": 16, "alpha": 32}}),
+    (3.2, {"micro_batch": 1, "lora": {"r": 8, "alpha": 16}, "max_length": 2_048}),
+])  # fmt: skip
+def test_the_least_that_has_to_give_gives(gb, settings):
+    """Of `full`, with the teacher's answers there: the texts at a time, then the rank, and only then the texts."""
+    card = replace(card_of("24"), memory=gb * GB)
+    found, told = fitted(FULL, card, "token", answers=True)
+    assert found == settings and len(told) == 1 + len(settings) + bool(settings)
+    fits = fitted(tiers.own(FULL, **settings), card, "token", answers=True)
+    assert fits[0] == {}, "with these settings all of it fits"
+
+
+def test_a_teacher_behind_a_server_takes_no_memory():
+    far = replace(FULL, teacher=EndpointSpec("http://127.0.0.1:1/v1", "far"))
+    assert fitted(far, card_of("16"), "token") == fitted(FULL, card_of("16"), "token", answers=True)
+    with pytest.raises(MemoryError, match=r"planned for T4: “teacher writes traces” does not fit: weights alone"):
+        fitted(FULL, card_of("16"), "token")
 
 
 @pytest.mark.parametrize(("ask", "error"), [

@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Callable
-from dataclasses import asdict, fields, replace
+from dataclasses import asdict, fields, is_dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -63,7 +63,8 @@ def own(
         test_split: of `test`, the same.
         samples: traces that the teacher writes to a question: 1, or 5 for "none".
         near: how alike two questions must be to stay on one side, as a part of 1; 1.0: only the same words.
-        settings: of a Tier, as `traces=500, max_new_tokens=2_048`.
+        settings: of a Tier, as `traces=500, max_new_tokens=2_048, lora={"r": 16, "alpha": 32}`; of a part such as
+            this last one, what is not said stays.
 
     Raises:
         ValueError: for a name without a commit, a kind, a setting or a tier that there is none of.
@@ -91,7 +92,8 @@ def own(
     elif (kind, test, config, options, samples) != ("number", None, None, None, None):
         raise ValueError("kind, test, config, options and samples are of questions of your own: say questions=... too")
     made = replace(base, **changed)
-    return replace(made, **{"name": _name(base.name, made), **settings})
+    parts = {name: _part(getattr(made, name), name, one) for name, one in settings.items() if isinstance(one, dict)}
+    return replace(made, **{"name": _name(base.name, made), **settings, **parts})
 
 
 def model(named: "str | Path | ModelSpec | EndpointSpec", role: str) -> "ModelSpec | EndpointSpec":
@@ -127,6 +129,14 @@ def _data(questions, kind, test, *, options, samples, near, **columns) -> OwnDat
     return OwnData(
         name, revision=revision, kind=kind, options=options, test=held, samples=samples, near=near, **columns
     )
+
+
+def _part(old, name: str, changed: dict):
+    """A part of a tier, such as its `lora`, with some of its settings changed."""
+    known = [one.name for one in fields(old)] if is_dataclass(old) else []
+    if unknown := sorted(changed.keys() - set(known)):
+        raise ValueError(f"{name} has no setting {', '.join(unknown)}; it has {', '.join(known) or 'none'}")
+    return replace(old, **changed)
 
 
 def _name(like: str, made: "Tier") -> str:

@@ -1,6 +1,6 @@
 """Graphics cards as data, and what is assumed of the software on them: published figures, before any measurement."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 GB = 1e9
 
@@ -70,3 +70,21 @@ def card_of(name: str) -> Card:
         sizes = sorted({card.sold_gb for card in CARDS.values()})
         raise ValueError(f"no card called {name!r}; choose from {', '.join(CARDS)}, or a size: {sizes}")
     return min(found, key=lambda card: card.memory)
+
+
+def here() -> Card | None:
+    """This machine's card with the memory that PyTorch finds on it, None where there is none.
+
+    Its speed is that of the published card whose name it bears, else an L4's.
+    """
+    import torch  # two seconds, and only here
+
+    if not torch.cuda.is_available():
+        return None
+    found = torch.cuda.get_device_properties(0)
+    like = [card for name, card in CARDS.items() if name in found.name]
+    native = torch.cuda.is_bf16_supported(including_emulation=False)
+    return replace(
+        max(like, key=lambda card: len(card.name), default=CARDS["L4"]),
+        name=found.name, memory=found.total_memory, bytes=2 if native else 4,
+    )  # fmt: skip

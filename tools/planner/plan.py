@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from helpers.tiers import Tier
+from helpers.tiers import EndpointSpec, Tier
 from planner import phases
 from planner.cards import GB, Card
 from planner.minutes import PROMPT_TOKENS, TRACE_TOKENS, passing, span, writing
@@ -18,14 +18,18 @@ from planner.shapes import Shape, shape_of
 
 TEST = 1_319  # GSM8K's test problems
 SHORTEST = 1_024  # tokens: no plan cuts texts below this
+LOWEST = 4  # rank of an adapter
 OWN_TOKENIZER = ("token", "across")  # methods for the student; the others need one that shares the teacher's tokenizer
 FEWER, SHORTER = "write fewer tokens (max_new_tokens)", "cut texts shorter (max_length)"
 MENDS = {
     "weights": "take a smaller model", "student": "take a smaller student", "KV cache": FEWER, "work": FEWER,
     "teacher": "keep the teacher's distributions in a cache, so that it is gone when the student learns",
-    "adapter": "take a lower rank", "gradients": "take a lower rank", "optimizer": "take a lower rank",
+    **dict.fromkeys(("adapter", "gradients", "optimizer"), "take a smaller student"),
 }  # fmt: skip
-GIVES = {"batch": "texts at a time", "teacher_bits": "bits of the teacher's weights", "length": "tokens of a text"}
+GIVES = {
+    "batch": "texts at a time", "rank": "as the adapter's rank", "teacher_bits": "bits of the teacher's weights",
+    "length": "tokens of a text",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -50,23 +54,28 @@ class Phase:
         return total(self.parts)
 
 
-def plan(tier: Tier, card: Card, method: str = "token") -> list[Phase]:
+def plan(tier: Tier, card: Card, method: str = "token", less: bool = False) -> list[Phase]:
     """The phases of a method on a card. No two models are in memory together unless the method needs it.
+
+    A teacher behind a server takes no memory here.
+
+    less: no setting is above the tier's, and the teacher keeps its bits, of which a tier has no setting.
 
     Raises:
         ValueError: for a method that is not in METHODS, and for a tier whose models the planner does not know.
     """
     if method not in phases.METHODS:
         raise ValueError(f"there is no method called {method!r}; choose from {', '.join(phases.METHODS)}")
-    found = [] if method == "on-policy" else [_traces(tier, card)]
+    found = [] if method == "on-policy" or isinstance(tier.teacher, EndpointSpec) else [_traces(tier, card, less)]
     if method in STORED:
-        found.append(_cache(tier, card))
-    return found if method == "traces" else [*found, _training(tier, card, method), _exam(tier, card, method)]
+        found.append(_cache(tier, card, less))
+    lessons = () if method == "traces" else (_training, _exam)
+    return [*found, *(phase(tier, card, method, less) for phase in lessons)]
 
 
 def learner(tier: Tier, method: str) -> Shape:
     """The shape of who learns by a method."""
-    return shape_of((tier.student if method in OWN_TOKENIZER else tier.sibling).name)
+    return shape_of(tier.student if method in OWN_TOKENIZER else tier.sibling)
 
 
 def numbers_of(tier: Tier, card: Card) -> Numbers:
@@ -78,9 +87,9 @@ def numbers_of(tier: Tier, card: Card) -> Numbers:
 
 def choose(
     name: str, card: Card, first: Setting, parts_of: Callable[[Setting], dict[str, float]], more: int = 1,
-    fewer_bits: bool = True,
+    fewer_bits: bool = True, lowest: int | None = None,
 ) -> Phase:  # fmt: skip
-    """The first setting that fits: fewer texts at a time, then a teacher in 4 bits, then shorter texts.
+    """The first setting that fits: fewer texts at a time, a lower rank, a teacher in 4 bits, then shorter texts.
 
     Where nothing fits, the smallest, with what is too large.
 
@@ -91,11 +100,13 @@ def choose(
         parts_of: gives the bytes by part of a setting.
         more: how many times as many texts to try, where more at a time is faster.
         fewer_bits: whether there is a teacher whose bits can be cut.
+        lowest: rank of an adapter; None where none is trained.
     """
     settings = [
-        replace(first, batch=batch, teacher_bits=bits, length=length)
+        replace(first, batch=batch, teacher_bits=bits, length=length, rank=rank)
         for length in halves(first.length, SHORTEST)
         for bits in ([first.teacher_bits, 4] if fewer_bits else [first.teacher_bits])
+        for rank in halves(first.rank, lowest or first.rank)
         for batch in halves(first.batch * more)
     ]
     tried = [Phase(name, setting, parts_of(setting)) for setting in settings]
@@ -119,30 +130,32 @@ def halves(most: int, least: int = 1) -> list[int]:
     return [most, *(most >> i for i in range(1, most.bit_length()) if most >> i >= least)]
 
 
-def _traces(tier: Tier, card: Card) -> Phase:
+def _traces(tier: Tier, card: Card, less: bool) -> Phase:
     """The teacher writes its traces, alone. More of them at a time where they fit: a step takes hardly longer."""
-    teacher, numbers = shape_of(tier.teacher.name), numbers_of(tier, card)
+    teacher, numbers = shape_of(tier.teacher), numbers_of(tier, card)
     wanted = Setting(tier.generate_batch, PROMPT_TOKENS + tier.max_new_tokens, teacher_bits=8 * card.bytes,
                      numbers=numbers)  # fmt: skip
     found = choose("teacher writes traces", card, wanted,
-                   lambda one: phases.generate(teacher, one, one.teacher_bits), more=8)  # fmt: skip
+                   lambda one: phases.generate(teacher, one, one.teacher_bits), more=1 if less else 8,
+                   fewer_bits=not less)  # fmt: skip
     took = writing(teacher, card, tier.traces, TRACE_TOKENS, tier.max_new_tokens, found.setting.batch,
                    found.setting.teacher_bits)  # fmt: skip
     return replace(found, took=took)
 
 
-def _cache(tier: Tier, card: Card) -> Phase:
+def _cache(tier: Tier, card: Card, less: bool) -> Phase:
     """The teacher's distributions go to the disk, and for features its hidden states too."""
-    teacher, numbers = shape_of(tier.teacher.name), numbers_of(tier, card)
+    teacher, numbers = shape_of(tier.teacher), numbers_of(tier, card)
     wanted = Setting(tier.generate_batch, tier.max_length, teacher_bits=8 * card.bytes, numbers=numbers)
-    found = choose("cache written", card, wanted, lambda one: phases.write_cache(teacher, one))
+    found = choose("cache written", card, wanted, lambda one: phases.write_cache(teacher, one), fewer_bits=not less)
     tokens = PROMPT_TOKENS + min(TRACE_TOKENS, found.setting.length)
     return replace(found, took=passing(teacher, card, tier.traces, tokens, found.setting.batch, 1))
 
 
-def _training(tier: Tier, card: Card, method: str) -> Phase:
+def _training(tier: Tier, card: Card, method: str, less: bool) -> Phase:
     """The student learns, and where the method needs it the teacher is there too: then what that costs is said."""
-    student, teacher = learner(tier, method), shape_of(tier.teacher.name)
+    student = learner(tier, method)
+    teacher = None if isinstance(tier.teacher, EndpointSpec) else shape_of(tier.teacher)
     live, writes = method in (*LIVE, "on-policy"), method == "on-policy"
     wanted = Setting(min(tier.micro_batch, tier.batch_size), tier.max_length, teacher_bits=8 * card.bytes,
                      rank=tier.lora.r, numbers=numbers_of(tier, card))  # fmt: skip
@@ -156,7 +169,8 @@ def _training(tier: Tier, card: Card, method: str) -> Phase:
         return max(found, found | phases.generate(student, one, one.student_bits) | gone, key=total)
 
     # Where the student writes too, more texts at a time are faster.
-    found = choose(f"student learns: {method}", card, wanted, parts_of, more=8 if writes else 1, fewer_bits=live)
+    found = choose(f"student learns: {method}", card, wanted, parts_of, more=8 if writes and not less else 1,
+                   fewer_bits=live and not less, lowest=LOWEST)  # fmt: skip
     setting, why = found.setting, list(found.why)
     texts, length = tier.traces * tier.epochs, min(PROMPT_TOKENS + TRACE_TOKENS, setting.length)
     took = passing(student, card, texts, length, setting.batch, 3, adapted=True)
@@ -172,11 +186,12 @@ def _training(tier: Tier, card: Card, method: str) -> Phase:
     return replace(found, took=took, why=tuple(why))
 
 
-def _exam(tier: Tier, card: Card, method: str) -> Phase:
+def _exam(tier: Tier, card: Card, method: str, less: bool) -> Phase:
     """The student answers GSM8K's test problems."""
     student = learner(tier, method)
     wanted = Setting(tier.answer_batch, PROMPT_TOKENS + tier.answer_tokens, numbers=numbers_of(tier, card))
     found = choose("student answers the test", card, wanted,
-                   lambda one: phases.generate(student, one, one.student_bits), more=4, fewer_bits=False)  # fmt: skip
+                   lambda one: phases.generate(student, one, one.student_bits), more=1 if less else 4,
+                   fewer_bits=False)  # fmt: skip
     mean = min(TRACE_TOKENS, tier.answer_tokens)
     return replace(found, took=writing(student, card, TEST, mean, tier.answer_tokens, found.setting.batch, 4))

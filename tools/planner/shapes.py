@@ -1,6 +1,8 @@
-"""The shapes of the real models as transformers' configurations, and how many weights they have: no model is loaded."""
+"""The shapes of models as transformers' configurations, and how many weights they have: no model is loaded."""
 
 from typing import TYPE_CHECKING, Any
+
+from helpers.tiers import ModelSpec
 
 if TYPE_CHECKING:
     from transformers import PretrainedConfig as Shape
@@ -12,6 +14,7 @@ FIELDS = (
     "intermediate_size",
 )  # fmt: skip
 NORMS = {"qwen3": 2, "gemma3_text": 4}  # as wide as the hidden states, in a layer
+LIKE_QWEN3 = ("llama", "mistral", "qwen2", "smollm3")  # the same layers; norms of queries and keys, or biases, aside
 # From the config.json of each, on the Hub: family, then FIELDS. A test builds them without memory and counts weights.
 SHAPES = {
     "Qwen/Qwen3-0.6B": ("qwen3", 151_936, 1_024, 28, 16, 8, 128, 3_072),
@@ -37,15 +40,32 @@ def config_of(family: str, *sizes: int, window: int = 512) -> Shape:
     return Qwen3Config(**fields) if family == "qwen3" else Gemma3TextConfig(**fields, sliding_window=window)
 
 
-def shape_of(name: str) -> Shape:
-    """The configuration of a model that the tiers name.
+def shape_of(model: str | ModelSpec) -> Shape:
+    """The configuration of a model: from SHAPES by its name, else as its folder or the Hub has it.
+
+    One of LIKE_QWEN3 is planned as a Qwen 3 of its sizes.
 
     Raises:
-        ValueError: for another model.
+        ValueError: for a name that is not in SHAPES, and for a model of a family that the planner does not know.
+        OSError: for one that cannot be read.
     """
-    if name not in SHAPES:
+    name = model if isinstance(model, str) else model.name
+    if name in SHAPES:
+        return config_of(*SHAPES[name])
+    if isinstance(model, str):
         raise ValueError(f"the planner has no shape for {name!r}; it knows {', '.join(SHAPES)}")
-    return config_of(*SHAPES[name])
+    from transformers import AutoConfig
+
+    found = AutoConfig.from_pretrained(model.source, revision=model.revision).get_text_config()
+    if found.model_type in NORMS:
+        return found
+    if found.model_type not in LIKE_QWEN3:
+        known = ", ".join((*NORMS, *LIKE_QWEN3))
+        raise ValueError(f"{name} is a {found.model_type}, and the planner knows the layers of {known}")
+    wide = getattr(found, "head_dim", None) or found.hidden_size // found.num_attention_heads
+    shape = config_of("qwen3", *(wide if one == "head_dim" else getattr(found, one) for one in FIELDS))
+    shape.tie_word_embeddings = found.tie_word_embeddings
+    return shape
 
 
 def queries(shape: Shape) -> int:
@@ -70,7 +90,7 @@ def linear_weights(shape: Shape) -> int:
 
 
 def whole_weights(shape: Shape) -> int:
-    """Weights that are never in 4 bits: the embedding, which is the output layer too, and norms.
+    """Weights that are never in 4 bits: embedding and output layer, mostly the same weights, and norms.
 
     Raises:
         ValueError: for a model that the planner does not know.
@@ -78,7 +98,8 @@ def whole_weights(shape: Shape) -> int:
     if shape.model_type not in NORMS:
         raise ValueError(f"the planner knows {', '.join(NORMS)}, not {shape.model_type!r}")
     norms = NORMS[shape.model_type] * shape.hidden_size + 2 * shape.head_dim
-    return shape.vocab_size * shape.hidden_size + shape.num_hidden_layers * norms + shape.hidden_size
+    ends = 1 if shape.tie_word_embeddings else 2
+    return ends * shape.vocab_size * shape.hidden_size + shape.num_hidden_layers * norms + shape.hidden_size
 
 
 def weights(shape: Shape) -> int:
