@@ -63,6 +63,12 @@ def reason(problem: Problem | Question, answer: "Answer") -> str | None:
     return OTHER_SUMS
 
 
+def sums(text: str) -> list[tuple[str, str, bool]]:
+    """The sums of a text in their order: the terms without blanks, what is stated, and whether that is true."""
+    found = SUM.finditer(_plain(text))
+    return [(one[1].replace(" ", ""), one[2], _holds(one[1], one[2])) for one in found]
+
+
 def _first_failure(question: str, text: str) -> str | None:
     known = {1.0, *_numbers(question), *(n for word, n in IN_WORDS.items() if re.search(rf"(?i)\b{word}\b", question))}
     for found in sorted([*SUM.finditer(text), *COMPARED.finditer(text)], key=re.Match.start):

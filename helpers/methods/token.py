@@ -5,16 +5,27 @@ sampled answer a question instead of the likeliest.
 """
 
 from dataclasses import dataclass
+from pathlib import Path
 
-from helpers import traces, training
+from helpers import models, sources, traces, training
 from helpers.training.method import Method, trainer_of
 
 
 @dataclass(frozen=True)
 class Token(Method):
-    """As Method. role: "student", or "sibling". Raises ValueError for another role, and as Method."""
+    """As Method.
+
+    Args:
+        role: "student", or "sibling".
+        start: the folder of an adapter that is trained further; a fresh one if None.
+
+    Raises:
+        ValueError: for another role, and as Method.
+        FileNotFoundError: for a start that is not there.
+    """
 
     role: str = "student"
+    start: Path | None = None
     name = "token"
 
     def check(self) -> None:
@@ -23,8 +34,13 @@ class Token(Method):
             raise ValueError(f"no student called {self.role!r}; choose from student, sibling")
 
     def config(self) -> dict:
-        """Nothing beside the traces: they hold all that the teacher gives."""
-        return {}
+        """The adapter that it starts from; beside it nothing: the traces hold all that the teacher gives."""
+        return {} if self.start is None else {"start": sources.digest(Path(self.start) / "adapter_model.safetensors")}
+
+    def student(self) -> tuple:
+        """As Method's, with the adapter of `start`."""
+        load = models.load_sibling if self.role == "sibling" else models.load_student
+        return load(self.tier) if self.start is None else load(self.tier, adapter=self.start, trainable=True)
 
     def trainer(self, student: tuple | None = None, teacher: tuple | None = None):
         """TRL's SFTTrainer: a fresh adapter and the tier's settings. Raises as `trainer_of` and `models.load_student`.

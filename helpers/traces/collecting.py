@@ -22,6 +22,7 @@ PATIENCE = 5.0  # seconds before a progress bar is shown
 def collect(
     tier: Tier, n: int, seed: int, folder: Path | str | None = None,
     teacher: tuple[Model | generation.Writer, Tokenizer | None] | None = None, split: str = "train",
+    samples: int | None = None,
 ) -> Dataset:  # fmt: skip
     """The teacher's answers to n training questions, right or wrong; each is generated once.
 
@@ -40,25 +41,29 @@ def collect(
         teacher: the tier's model and tokenizer if they are loaded already; otherwise they are loaded, where something
             is left to generate, and unloaded. `(generation.Endpoint(tier, limits), None)` for other limits of a server.
         split: of which the questions are; of another than "train" nothing is to be learnt.
+        samples: answers to each question; tier.data.samples if None, which is 1 but for one's own questions.
 
     Returns:
-        n rows, of one's own questions as many times as `tier.data.samples` says, one behind the other: question,
+        n rows times the samples, those of a question one behind the other: question,
         teacher_answer (from `<think>` on), gold (numbers, or texts of another kind), family, tokens (as the teacher
         counts), ended, verdict ("kept", or the reason for dropping it). `record` tells how they were made.
 
     Raises:
-        ValueError: for n below 1, for a folder made with other settings (naming what differs: teacher, questions or
-            their gold answers, seed, sampling, ...), for a damaged one that cannot be mended, and as `questions.draw`.
+        ValueError: for n or samples below 1, for a folder made with other settings (naming what differs: teacher,
+            questions or their gold answers, seed, sampling, ...), for a damaged one that cannot be mended, and as
+            `questions.draw`.
         OSError: as `questions.draw` and `models.load_teacher`.
         RuntimeError: as `generation.Endpoint.answers`.
     """
     if n < 1:
         raise ValueError(f"n is {n}; collect 1 trace or more")
+    if samples is not None and samples < 1:
+        raise ValueError(f"samples is {samples}; collect 1 answer or more to each question")
     check_seed(seed)
-    place = Place(Path(folder) if folder is not None else store.place(tier, n, seed, split))
-    place.claim(**store.settings(tier, n, seed, split), **(store.prompt(teacher[1]) if teacher else {}))
+    place = Place(Path(folder) if folder is not None else store.place(tier, n, seed, split, samples))
+    place.claim(**store.settings(tier, n, seed, split, samples), **(store.prompt(teacher[1]) if teacher else {}))
     drawn = questions.draw(tier, split, n, seed, unanswered=True)
-    problems = [problem for problem in drawn for _ in range(tier.data.samples)]
+    problems = [problem for problem in drawn for _ in range(samples or tier.data.samples)]
     place.claim(questions=store.asked(problems))
     by = store.judged(tier)
     dataset = place.finished(problems, by)
@@ -67,14 +72,14 @@ def collect(
             place.claim()  # who wrote until now may have made it otherwise
             dataset = place.finished(problems, by)
             if dataset is None:
-                return _made(tier, problems, place, by, teacher)
+                return _made(tier, n, problems, place, by, teacher)
     print(f"traces of {n:,} questions: read from {disk.shown(place.folder)}")
     return dataset
 
 
-def _made(tier: Tier, problems: list, place: Place, by: dict, teacher: tuple | None) -> Dataset:
-    """The finished dataset, of what is there and what is made now."""
-    n, asked = len(problems), len(problems) // tier.data.samples
+def _made(tier: Tier, asked: int, problems: list, place: Place, by: dict, teacher: tuple | None) -> Dataset:
+    """The finished dataset, of what is there and what is made now. asked: how many questions."""
+    n = len(problems)
     # Questions of one length work out to answers of about one length: a batch waits for its longest.
     order = sorted(range(n), key=lambda i: len(problems[i].question))
     rows, how = place.kept(problems, order)

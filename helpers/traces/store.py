@@ -38,12 +38,12 @@ def record(source: Dataset | Path | str) -> dict:
     return provenance.read(Path(source), "traces.collect")
 
 
-def place(tier: Tier, n: int, seed: int, split: str = "train") -> Path:
+def place(tier: Tier, n: int, seed: int, split: str = "train", samples: int | None = None) -> Path:
     """Where traces lie: artifacts/<tier>/traces/<n>-<seed>, and behind it any teacher but the tier's own.
 
-    Of another split than "train", that stands before the numbers.
+    Of another split than "train", that stands before the numbers; of several samples, how many there are behind them.
     """
-    teacher, name = tier.teacher, f"{n}-{seed}"
+    teacher, name = tier.teacher, f"{n}-{seed}" + (f"-x{samples}" if samples else "")
     if tier.name in TIERS and teacher != TIERS[tier.name].teacher:
         short = digest(f"{teacher.name}@{teacher.revision}".encode()).removeprefix("sha256:")[:8]
         plain = re.sub(r"[^\w.-]", "-", Path(teacher.name).name)  # a server's name for a model may have a colon
@@ -51,7 +51,7 @@ def place(tier: Tier, n: int, seed: int, split: str = "train") -> Path:
     return tier.artifacts / "traces" / (name if split == "train" else f"{split}-{name}")
 
 
-def settings(tier: Tier, n: int, seed: int, split: str = "train") -> dict:
+def settings(tier: Tier, n: int, seed: int, split: str = "train", samples: int | None = None) -> dict:
     """What makes the traces what they are, as far as it is known before anything is loaded."""
     teacher, sampling, data = tier.teacher, tier.sampling, source(tier.data)
     return {
@@ -61,6 +61,7 @@ def settings(tier: Tier, n: int, seed: int, split: str = "train") -> dict:
         "temperature": sampling.temperature, "top_p": sampling.top_p, "top_k": sampling.top_k,
         "max_new_tokens": tier.max_new_tokens, "batch_size": tier.generate_batch, "column": ANSWER,
         **(own(tier) if tier.data.own else {}), **({} if split == "train" else {"split": split}),
+        **({"samples": samples} if samples else {}),
     }  # fmt: skip
 
 
