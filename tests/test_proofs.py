@@ -4,7 +4,7 @@ from itertools import combinations
 
 import pytest
 
-from helpers.evaluation import proofs
+from helpers.evaluation import proofs, wilson
 from helpers.evaluation.error_analysis import sums
 
 
@@ -21,6 +21,16 @@ def test_what_was_not_drawn_is_refused(k, right, drawn):
     for chance in (proofs.pass_at, proofs.two_at):
         with pytest.raises(ValueError, match=f"k is {k}, and {right} of {drawn} answers are right"):
             chance(k, right, drawn)
+
+
+def test_a_mean_over_questions_has_the_interval_of_its_share():
+    found, known = proofs.over([1.0] * 60 + [0.0] * 40, seed=0), wilson(60, 100)
+    assert (found.value, found.n) == (0.6, 100)
+    assert (found.low, found.high) == (pytest.approx(known.low, abs=0.01), pytest.approx(known.high, abs=0.01))
+    sure = proofs.over([1.0] * 5, seed=0)
+    assert (sure.low, sure.high) == (1.0, 1.0)
+    with pytest.raises(ValueError, match="no question"):
+        proofs.over([], seed=0)
 
 
 def test_a_false_sum_is_found_and_a_true_one_is_not():

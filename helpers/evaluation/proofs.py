@@ -1,8 +1,14 @@
 """What many answers to one question are worth: chances that some are right, sums that are false, plans that differ."""
 
+from collections.abc import Sequence
 from math import comb
 
+import numpy as np
+
 from helpers.evaluation.error_analysis import sums
+from helpers.evaluation.statistics import Estimate
+
+RESAMPLES = 10_000
 
 
 def pass_at(k: int, right: int, drawn: int) -> float:
@@ -28,6 +34,24 @@ def two_at(k: int, right: int, drawn: int) -> float:
     pass_at(k, right, drawn)
     none, one = comb(drawn - right, k), right * comb(drawn - right, k - 1)
     return 1 - (none + one) / comb(drawn, k)
+
+
+def over(values: Sequence[float], seed: int) -> Estimate:
+    """The mean of one chance from each question, with the bootstrap's 95 % interval over the questions (percentiles).
+
+    Args:
+        values: [questions].
+        seed: of the resampling.
+
+    Raises:
+        ValueError: for no questions.
+    """
+    if not len(values):
+        raise ValueError("there is no question to take a mean over")
+    found = np.asarray(values, float)
+    drawn = np.random.default_rng(seed).integers(len(found), size=(RESAMPLES, len(found)))
+    low, high = np.quantile(found[drawn].mean(axis=1), (0.025, 0.975))
+    return Estimate(float(found.mean()), float(low), float(high), len(found))
 
 
 def false_sums(text: str) -> list[str]:

@@ -15,9 +15,11 @@ GROUPS = {
     "token route": ("02_teacher_traces", "03_token_distillation", "04_before_and_after"),
     "logits": ("05_logit_distillation", "06_teacher_cache", "07_across_tokenizers"),
     "inside": ("08_feature_distillation", "09_self_distillation"),
-    "beyond": ("10_on_policy", "11_quantization_aware", "12_smaller_steps"),
-    "together": ("13_scoreboard", "14_scale_out"),
+    "beyond": ("10_on_policy", "11_quantization_aware", "12_smaller_steps", "13_adapters"),
+    "beware": ("14_risks",),
+    "compare": ("15_scoreboard",),
     "yours": ("16_your_own",),
+    "larger": ("17_scale_out",),
 }
 ROUTE = tuple(name for names in GROUPS.values() for name in names)
 IN_A_ROW = 5
@@ -48,7 +50,7 @@ def route(here: int | str | None = None) -> Figure:
         axis.plot([x - BOX_WIDTH / 2, end + BOX_WIDTH / 2], [y - 0.295] * 2, color="#333333", linewidth=1)
     for number, name in enumerate(ROUTE):
         _draw_notebook(axis, number, name, number == marked)
-    axis.text(1 - BOX_WIDTH / 2, 3, "solid box: there      dashed box: to come", fontsize=8, color=GREY, va="center")
+    axis.text(3 - BOX_WIDTH / 2, 3, "solid box: there      dashed box: to come", fontsize=8, color=GREY, va="center")
     return figure
 
 

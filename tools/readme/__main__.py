@@ -25,6 +25,7 @@ ROUTE = {
     "06_teacher_cache": ("Ask the teacher once", "its distributions in a few bytes a token, and a training without it"),
     "07_across_tokenizers": ("Learn from a teacher with other tokens", "a Gemma learns from a Qwen, byte by byte"),
     "08_feature_distillation": ("Learn what the teacher thinks", "hidden states, maps of layers, and what they add"),
+    "09_self_distillation": ("A model that teaches itself", "its own proven answers, pass@k, and what proof is worth"),
     "16_your_own": ("Take it home", "your own questions, teacher and student, and a file for other programs"),
 }
 

@@ -1,0 +1,125 @@
+"""Notebook 09: its chance is the helpers', its lessons hold no teacher's word, its exercises know their slips."""
+
+import random
+from types import SimpleNamespace
+
+import pytest
+from notebook_checks import text
+from test_notebook_definitions import cell, definitions, exercise, notebook, printed, unsaid
+
+from helpers import check, evaluation, traces
+from helpers.evaluation import proofs
+from helpers.questions import Question
+from helpers.traces import filtering
+
+NAME = "09_self_distillation"
+SAID = {  # a cell of prose, and the cells whose outputs its numbers are from
+    "exam-means": ("exam", "start"), "draw-means": ("draw", "exam"), "one-means": ("one",),
+    "pass-means": ("pass",), "proof-means": ("proof",), "who-means": ("who", "proof"),
+    "round-means": ("round",), "paired-means": ("paired", "draw"), "again-means": ("again",),
+    "lost-means": ("lost",), "seen": ("paired", "draw"),
+}  # fmt: skip
+OTHERS = {  # its numbers that are no figures of the run, or are worked out from some
+    "pass-means": {"19"}, "who-means": {"1,117"}, "paired-means": {"2604.01193"}, "lost-means": {"50"},
+    "seen": {"2023", "2308.01825", "2312.06585", "2021", "2107.03374", "2604.01193"},
+}  # fmt: skip
+
+
+def rows(right: int, wrong: int, question: str = "How many are 3 boxes of 24?") -> list[dict]:
+    """Answers of a student to one question whose gold number is 72."""
+    made = []
+    for i in range(right + wrong):
+        number = 72 if i < right else 71
+        answer = f"<think>\nWay {i}: 3 × 24 = {number}.\n</think>\n\nIt is {number}."
+        made.append({"question": question, traces.ANSWER: answer, "gold": [72], "family": "boxes", "tokens": 20 + i,
+                     "ended": True, "verdict": "kept" if i < right else "wrong answer"})  # fmt: skip
+    return made
+
+
+def test_its_chance_is_the_helpers():
+    own = definitions(NAME, "pass", evaluation=evaluation)["pass_at"]
+    for k, right, drawn in ((1, 3, 16), (4, 3, 16), (16, 1, 16), (8, 0, 16), (8, 12, 16)):
+        assert own(k, right, drawn) == pytest.approx(proofs.pass_at(k, right, drawn))
+
+
+def test_a_verdict_needs_the_gold_number_and_no_more(monkeypatch):
+    """No solution, no model: of a problem the rule is given question, gold number and family."""
+    asked = []
+
+    def whole(answer, problem, seen, tier, limit=None, real=filtering.verdict):
+        assert type(problem) is Question and {*vars(problem)} == {"question", "answer", "family", "answer_kind"}
+        asked.append(problem)
+        return real(answer, problem, seen, tier, limit)
+
+    monkeypatch.setattr(filtering, "verdict", whole)
+    monkeypatch.setattr(filtering, "tokens_of", lambda *_: 20)
+    tier = SimpleNamespace(data=SimpleNamespace(kind="number"), max_length=512)
+    bare = [{name: one[name] for name in one if name != "verdict"} for one in rows(2, 1)]
+    assert filtering.judge(bare, tier) == ["kept", "kept", "wrong answer"] and len(asked) == 3
+
+
+def given(by_question: dict, seed: int = 0) -> dict[str, list[dict]]:
+    """The lessons that the page makes of some answers."""
+    made = {
+        "random": random, "SEED": seed, "by_question": by_question, "traces": traces,
+        "proven": definitions(NAME, "one")["proven"], "few": SimpleNamespace(to_list=lambda: ["few"]),
+    }  # fmt: skip
+    exec(cell(NAME, "arms"), made)
+    return made["lessons"]
+
+
+def test_the_lessons_are_the_student_s_own_words_and_of_one_size():
+    parts = {"a": rows(5, 3, "a"), "b": rows(1, 7, "b"), "c": rows(0, 8, "c")}
+    lessons = given(parts)
+    said = {one[traces.ANSWER] for part in parts.values() for one in part}
+    assert [len(each) for each in lessons.values()] == [3, 3, 3]
+    for name in ("proof", "no proof"):
+        assert {one[traces.ANSWER] for one in lessons[name]} <= said
+        assert sorted(one["question"] for one in lessons[name]) == ["a", "a", "b"]
+    assert all(one["verdict"] == "kept" for one in lessons["proof"])
+    assert {one[traces.ANSWER] for one in lessons["gold alone"]} == {"The answer is 72."}
+
+
+def test_where_nothing_is_proven_the_few_traces_stand_in():
+    assert given({"a": rows(0, 4, "a")}) == {name: ["few"] for name in ("proof", "no proof", "gold alone")}
+
+
+def test_each_rule_keeps_two_of_the_proven():
+    own = definitions(NAME, "more", proofs=proofs, traces=traces, by_lot=lambda right: right[:2], lot=random.Random(0))
+    some = rows(6, 0)
+    some[3][traces.ANSWER] = some[3][traces.ANSWER].replace("3 × 24", "24 × 3")
+    assert [one["tokens"] for one in own["shortest"](some[::-1])] == [20, 21]
+    assert own["diverse"](some) == [some[0], some[3]]
+    assert len(own["diverse"](some[:3])) == 2 and own["diverse"](some[:1]) == some[:1] and own["diverse"]([]) == []
+
+
+# --- exercises ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("key", "name", "slips"), [("ex1", "two_at", proofs.TWO_SLIPS), ("ex2", "same_plan", proofs.PLAN_SLIPS)]
+)
+def test_the_exercises_can_be_solved_and_know_their_mistakes(capsys, key, name, slips):
+    from math import comb
+
+    exercise(capsys, NAME, f"{key}-stub", name, slips, f"{key}-check", f"{key}-help", proofs=proofs, comb=comb)
+
+
+@pytest.mark.parametrize(("guess", "end"), [(..., "yet"), (62.0, "right"), (57.0, "teach?")])
+def test_the_prediction_is_judged_by_a_run(capsys, guess, end):
+    found = SimpleNamespace(asked=[])
+    own = {
+        "my_guess": guess, "check": check, "by_question": {"a": rows(3, 5)}, "hits": lambda answers: 3,
+        "proven": lambda answers: answers[:3], "lessons": {"proof": rows(4, 0)}, "scores": {"proof": 0.7},
+        "exam": SimpleNamespace(asked=[]), "learn": lambda given: len(given), "examine": lambda many: found,
+        "evaluation": SimpleNamespace(accuracy=lambda *_: SimpleNamespace(value=0.6)),
+    }  # fmt: skip
+    assert printed(capsys, NAME, "ex3-check", **own).endswith(end)
+
+
+def test_the_numbers_in_its_words_are_those_of_its_outputs():
+    for words, outputs in SAID.items():
+        assert set(unsaid(NAME, words, *outputs)) <= OTHERS.get(words, set()), words
+    who = "".join(text(one.get("text", "")) for one in next(
+        one for one in notebook(NAME)["cells"] if one["id"] == "who")["outputs"])  # fmt: skip
+    assert sum(int(line.split(",")[1].split()[0]) for line in who.strip().splitlines()) == 1_117
