@@ -199,7 +199,8 @@ def test_a_callback_that_fails_is_heard(lab):
 
 
 def test_a_cell_that_fails_is_heard(lab):
-    name = write(lab.folder, "stops.ipynb", "1 / 0", "print('never')")
+    # It waits first: what JupyterLab asks for only after the failure, the kernel would run.
+    name = write(lab.folder, "stops.ipynb", "import time\n\ntime.sleep(2)\n1 / 0", "print('never')")
     with lab.opened(name) as sheet:
         sheet.run_all()
         said = sheet.complaints()

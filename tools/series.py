@@ -116,10 +116,10 @@ def main(arguments: list[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 1
     if chosen.save:
+        if fresh and not chosen.main:
+            keep_minutes(ROOT, executed)  # first: a saved notebook is a change of the commit that ran
         for path in executed:
             save(path, ROOT / "notebooks" / path.name)
-        if fresh and not chosen.main:
-            keep_minutes(ROOT, executed)
         return 0
     results = ROOT / "artifacts" / TIER / "results" / "04_before_and_after.json"
     if results.exists():
