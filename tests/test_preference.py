@@ -9,8 +9,10 @@ import torch
 from datasets import Dataset
 from measure import steps
 from test_training import Kill, equal, kept, tier, weights  # noqa: F401  (a fixture)
+from trl import DPOTrainer
 
 from helpers import methods, models, training
+from helpers.methods import preference
 from helpers.methods.preference import PreferenceTrainer, messages, pairs
 from helpers.traces import ANSWER
 
@@ -89,24 +91,46 @@ def test_the_loss_by_hand(tier, start, beta, nll):  # noqa: F811
     found = trainer.compute_loss(trainer.model, batch_of(trainer)).item()
     reference, tokenizer = models.load_student(tier, four_bit=False, adapter=start / "student")
     assert found == pytest.approx(by_hand(trainer.model, reference, tokenizer, beta, nll), rel=1e-4)
+    if not nll:
+        trl_s = DPOTrainer.compute_loss(trainer, trainer.model, batch_of(trainer))
+        assert found == pytest.approx(trl_s.item(), rel=1e-4)
     bare, _ = models.load_student(tier, four_bit=False)
     assert found != pytest.approx(by_hand(trainer.model, bare, tokenizer, beta, nll), rel=1e-2), "which is not meant"
+
+
+def test_in_blocks_of_tokens_loss_and_gradients_are_the_same(tier, start, monkeypatch):  # noqa: F811
+    """A few tokens at a time, as of a vocabulary of 262,144."""
+    trainer, found = trainer_for(replace(tier, micro_batch=4), start), []
+    move(trainer.model)
+    for most in (preference.LOGITS, 7 * len(trainer.processing_class)):
+        monkeypatch.setattr(preference, "LOGITS", most)
+        trainer.model.zero_grad()
+        loss = trainer.compute_loss(trainer.model, batch_of(trainer))
+        loss.backward()
+        gradients = [one.grad.clone() for one in trainer.model.parameters() if one.requires_grad]
+        found.append((loss.item(), torch.cat([one.flatten() for one in gradients])))
+    (whole, wanted), (cut, gradient) = found
+    assert cut == pytest.approx(whole, rel=1e-5)
+    assert torch.allclose(gradient, wanted, atol=1e-5 * wanted.abs().max())
 
 
 @pytest.mark.parametrize("four_bit", [False, True], ids=["whole", "nf4"])
 def test_policy_and_reference_begin_as_the_start(tier, start, four_bit):  # noqa: F811
     """In 4 bits TRL alone rounds the policy, and not the reference."""
-    trainer, told = trainer_for(tier, start, four_bit=four_bit, nll=0.0), {}
-    trainer.model.train()
+    trainer = trainer_for(tier, start, four_bit=four_bit, nll=0.0)
     wanted = weights(start / "student")
     for role in ("default", "ref"):
         found = {name: one for name, one in trainer.model.named_parameters() if f".{role}." in name}
         found = {name.replace(f".{role}.", "."): one for name, one in found.items()}
         assert equal(found, wanted)
         assert {one.requires_grad for one in found.values()} == {role == "default"}
-    assert trainer.compute_loss(trainer.model, batch_of(trainer)).item() == pytest.approx(math.log(2), abs=1e-6)
-    trainer.log(told)
-    assert told["rewards/margins"] == pytest.approx(0, abs=1e-6)
+    batch = batch_of(trainer)
+    assert trainer.compute_loss(trainer.model, batch).item() == pytest.approx(math.log(2), abs=1e-6)
+    with torch.no_grad():
+        policy, _ = trainer.log_probabilities(trainer.model, batch)
+        trainer.model.set_adapter("ref")
+        reference, _ = trainer.log_probabilities(trainer.model, batch)
+    assert torch.equal(policy, reference) and len(policy) == 2 * tier.micro_batch, "each pair's margin is 0"
 
 
 @pytest.mark.parametrize("role", ["student", "sibling"])

@@ -15,11 +15,15 @@ from typing import ClassVar
 import torch
 from datasets import Dataset
 from trl import DPOConfig, DPOTrainer
+from trl.trainer.utils import use_adapter
 
-from helpers import models, provenance, sources, training
+from helpers import losses, models, provenance, sources, training
+from helpers.losses.cross_tokenizer import LOGITS
+from helpers.losses.head import head_of
 from helpers.tiers import Tier
 from helpers.traces import ANSWER
 from helpers.traces.filtering import chat, tokens_of
+from helpers.training import activations
 from helpers.training.method import Method, trainer_of
 
 SIDES = ("chosen", "rejected")
@@ -27,19 +31,20 @@ ADAPTER = ("adapter_config.json", "adapter_model.safetensors")
 
 
 class PreferenceTrainer(DPOTrainer):
-    """TRL's DPOTrainer, and beside its loss the mean negative log-likelihood of the chosen answers' tokens.
+    """TRL's DPOTrainer: its rows, its batches and its reference, with a loss that never holds the logits of all tokens.
 
-    What DPOTrainer of TRL 1.14.2 does, and what is done otherwise here:
+    What TRL 1.14.2 does, and what is done otherwise here:
 
-    - The reference. Of an adapter that is trained further it copies the weights, as they are when it is made, into a
-      second, frozen adapter, "ref", and switches to that for the reference; without an adapter alone would it be the
-      bare model. In 4 bits it then rounds the trained one to bfloat16, and the copy not: policy and reference would
-      begin apart. Here both begin as the start.
-    - The loss. Its "sft" is a mean over all chosen tokens of a micro-batch, so that a short answer's token weighs as
-      much as a long one's: cut into other micro-batches, a step would have another gradient. Here each answer has its
-      own mean, as the paper has it, and the loss is a mean over pairs.
-    - The step. It takes the mean over micro-batches, in which the pairs of a smaller last one weigh more. Here it is
-      the mean over the step's pairs. Several processes have as many each, and take the mean of their gradients.
+    - The reference. Of an adapter that a model has already it makes a second, frozen one, "ref", with the same weights,
+      and the reference is the model with that. (Only a fresh adapter, asked for with peft_config, has the bare model
+      for its reference.) In 4 bits it then rounds the first to bfloat16, and policy and reference begin apart: here
+      both are as the start.
+    - The logits. It holds those of all tokens, at 262,144 a token many times what the model needs; its own form in
+      chunks wants one more package, liger-kernel. Here they are made for some tokens at a time. The value is the same.
+    - The likelihood. Its "sft" is a mean over all chosen tokens of a micro-batch, so that cut into other micro-batches
+      a step has another gradient. Here each answer has a mean of its own, as the paper has it.
+    - The step. It is a mean of the micro-batches' means, in which the pairs of a smaller last one weigh more. Here it
+      is the mean over the step's pairs; several processes have as many each, and take the mean of their gradients.
 
     Args:
         nll: the weight of the negative log-likelihood.
@@ -56,27 +61,37 @@ class PreferenceTrainer(DPOTrainer):
     def get_batch_samples(self, *arguments):
         """As Trainer's: the micro-batches of a step; with the number of their pairs, on this process."""
         batches, _ = super().get_batch_samples(*arguments)
-        return batches, sum(map(_pairs_in, batches))
+        return batches, sum(len(batch["input_ids"]) // 2 for batch in batches)
 
     def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):
-        """As DPOTrainer's. num_items_in_batch: the pairs of the step, of which these are some; None if these are all.
+        """The sum over the pairs of a batch, divided by num_items_in_batch, or by their number if that is None.
 
-        inputs: what its collator gives, first the chosen rows, and then as many rejected ones.
+        inputs: what TRL's collator gives, the chosen answers first, and then as many rejected ones in their order.
         """
-        loss, outputs = super().compute_loss(model, inputs, return_outputs=True)
-        pairs = _pairs_in(inputs)
-        if self.nll:
-            ids, mask = (inputs[name][:pairs, 1:] for name in ("input_ids", "completion_mask"))
-            each = zip(outputs.logits[:pairs, :-1], ids, mask.bool(), strict=True)
-            found = [torch.nn.functional.cross_entropy(logits[one].float(), words[one]) for logits, words, one in each]
-            loss = loss + self.nll * torch.stack(found).mean()
-        if num_items_in_batch is not None:
-            loss = loss * pairs / num_items_in_batch
-        return (loss, outputs) if return_outputs else loss
+        with torch.no_grad(), use_adapter(self.accelerator.unwrap_model(model), "ref"):
+            reference, _ = self.log_probabilities(model, inputs)
+        policy, tokens = self.log_probabilities(model, inputs)
+        won, lost = (policy - reference).chunk(2)
+        each = -torch.nn.functional.logsigmoid(self.beta * (won - lost))
+        each = each - self.nll * (policy / tokens).chunk(2)[0]
+        loss = each.sum() / (num_items_in_batch or len(each))
+        return (loss, {}) if return_outputs else loss
 
+    def log_probabilities(self, model: torch.nn.Module, inputs: dict) -> tuple[torch.Tensor, torch.Tensor]:
+        """Of each answer its log-probability, the sum over its tokens, and how many these are: (answers,) each."""
+        labels = inputs["input_ids"].masked_fill(inputs["completion_mask"] == 0, losses.IGNORED)
+        given = {name: inputs[name] for name in ("input_ids", "attention_mask")}
+        states, _ = activations.read(model, given, "hidden", ())
+        tokens = torch.tensor(activations.sizes(labels), device=labels.device)
+        head, rows = head_of(self.accelerator.unwrap_model(model)), torch.arange(len(labels), device=labels.device)
 
-def _pairs_in(batch: dict) -> int:
-    return len(batch["input_ids"]) // 2
+        def of_block(states, words, rows):
+            found = -torch.nn.functional.cross_entropy(head.logits(states), words, reduction="none")
+            return found.new_zeros(len(labels)).index_add(0, rows, found)
+
+        parts = losses.learnt(states, labels), losses.targets(labels), rows.repeat_interleave(tokens)
+        blocks = zip(*(each.split(max(1, LOGITS // len(head.weight))) for each in parts), strict=True)
+        return losses.in_blocks(of_block, list(blocks)), tokens
 
 
 @dataclass(frozen=True)
@@ -90,8 +105,8 @@ class Preference(Method):
         beta: how much a step away from the reference costs, as in the paper.
         nll: the weight of the negative log-likelihood of the chosen answer, a mean over its tokens; 0 for none.
 
-    The learning rate is that of `tier.lora`, which was chosen for a fresh adapter: for one that is there already,
-    take a smaller one.
+    A micro-batch is of pairs, and so of twice as many texts. The learning rate is that of `tier.lora`, which was chosen
+    for a fresh adapter: for one that is there already, take a smaller one.
 
     Raises:
         ValueError: for another role, a beta that is not above 0, a negative nll, and rows without these columns.
