@@ -68,8 +68,9 @@ class PreferenceTrainer(DPOTrainer):
 
         inputs: what TRL's collator gives, the chosen answers first, and then as many rejected ones in their order.
         """
-        with torch.no_grad(), use_adapter(self.accelerator.unwrap_model(model), "ref"):
-            reference, _ = self.log_probabilities(model, inputs)
+        alone = self.accelerator.unwrap_model(model)
+        with torch.no_grad(), models.answering(alone), use_adapter(alone, "ref"):  # answering: without checkpoints
+            reference, _ = self.log_probabilities(alone, inputs)
         policy, tokens = self.log_probabilities(model, inputs)
         won, lost = (policy - reference).chunk(2)
         each = -torch.nn.functional.logsigmoid(self.beta * (won - lost))
