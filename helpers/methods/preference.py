@@ -58,9 +58,9 @@ class PreferenceTrainer(DPOTrainer):
             if weight.requires_grad:
                 weight.data = self.model.get_parameter(name.replace(".default.", ".ref.")).data.clone()
 
-    def get_batch_samples(self, *arguments):
+    def get_batch_samples(self, epoch_iterator, num_batches, device):
         """As Trainer's: the micro-batches of a step; with the number of their pairs, on this process."""
-        batches, _ = super().get_batch_samples(*arguments)
+        batches, _ = super().get_batch_samples(epoch_iterator, num_batches, device)
         return batches, sum(len(batch["input_ids"]) // 2 for batch in batches)
 
     def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):

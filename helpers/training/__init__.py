@@ -92,8 +92,10 @@ def settings(
         "disable_tqdm": True,  # `run` shows a bar of its own, which goes when it is done
         "seed": seed,
     }
+    if form:
+        return on_one_card(form(**chosen | changes))
     if not of_trl:
-        return on_one_card((form or TrainingArguments)(**chosen | changes))
+        return on_one_card(TrainingArguments(**chosen | changes))
     from trl import SFTConfig
 
     # Unsloth makes one row of a batch (padding_free) if it is not told otherwise, and so another run.

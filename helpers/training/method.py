@@ -132,7 +132,7 @@ def trainer_of(
 ) -> "Trainer":  # fmt: skip
     """A trainer of the class `made_by`, which takes `more` beside what every trainer does, for a student.
 
-    The student gets a fresh adapter, if it has none. The trainer looks at the validation problems at an epoch's end.
+    The student gets a fresh adapter, unless it has one. The trainer looks at the validation problems at an epoch's end.
 
     Raises:
         ValueError: for a dataset of no rows, and as `models.add_lora`.
@@ -146,11 +146,11 @@ def trainer_of(
     if questions.source(tier.data) != tier.data:
         problems()  # of one's own: that there are few is said now, and that there are none before an epoch is trained
     validation = Validation(lambda model: right_answers(tier, model, tokenizer, problems), -(-BETWEEN // max(1, steps)))
-    adapted = student if hasattr(student, "peft_config") else models.add_lora(student, tier.lora, seed)
     with provenance.no_bars():  # of the trainer's preparation, which takes a moment
         trainer = made_by(
-            model=adapted, args=args, train_dataset=dataset, processing_class=tokenizer, callbacks=[validation], **more
-        )
+            model=student if hasattr(student, "peft_config") else models.add_lora(student, tier.lora, seed),
+            args=args, train_dataset=dataset, processing_class=tokenizer, callbacks=[validation], **more,
+        )  # fmt: skip
     keep_float32(trainer.model)
     return trainer
 
