@@ -9,6 +9,7 @@ import torch
 from datasets import Dataset
 from measure import steps
 from test_training import Kill, equal, kept, tier, weights  # noqa: F401  (a fixture)
+from test_unsloth import double  # noqa: F401  (a fixture)
 from trl import DPOTrainer
 
 from helpers import methods, models, training
@@ -190,6 +191,16 @@ def test_a_run_learns_to_prefer_and_goes_on_after_a_kill(tier, start):  # noqa: 
     )
     log_2_at_first = by_hand(before, before, tokenizer, beta=0.1, nll=0.0)
     assert by_hand(after, before, tokenizer, beta=0.1, nll=0.0) < log_2_at_first == pytest.approx(math.log(2))
+
+
+@pytest.mark.parametrize("role", ["student", "sibling"])
+def test_it_runs_through_unsloth(tier, start, double, role):  # noqa: F811
+    """On the stand-in, whose checkpoints and modes are changed by each validation, and here by each reference."""
+    chosen = replace(tier, engine="unsloth", epochs=2, name=f"unsloth-{role}")
+    run = methods.Preference(chosen, 0, rows(), role, start=start / role).run()
+    made, begun = weights(training.adapters(run.folder)[-1]), weights(start / role)
+    assert run.steps == len(run.validation) == 2 and made.keys() == begun.keys()
+    assert all(one.isfinite().all() and not torch.equal(one, begun[name]) for name, one in made.items())
 
 
 def test_the_folder_changes_with_the_start_the_pairs_and_the_loss(tier, start):  # noqa: F811

@@ -79,7 +79,7 @@ def _halved(tier, rows):
 
 def _preference(tier, rows):
     """On an adapter that has learnt nothing yet; a wrong answer is the right one without its first word."""
-    start = tier.artifacts / "start"
+    start = tier.artifacts / "measured-start"
     if not (start / "adapter_model.safetensors").is_file():
         model = models.add_lora(models.load_student(tier)[0], tier.lora, 0)
         model.save_pretrained(start)
