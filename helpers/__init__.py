@@ -1,6 +1,6 @@
 """What the notebooks share: thin helpers around the real libraries. A room a line, the ground floor last.
 
-    methods        the distillations, an object in a file each: Token, Logits, Cached, CrossTokenizer, features, pruning
+    methods        an object in a file each: Token, Logits, Cached, CrossTokenizer, features, pruning, Preference
     preflight      what could go wrong with a pair and a method, each finding with its mend, before anything is trained
     export         a student taken home: merged, as an adapter, as GGUF, each with a card; compared; put on the Hub
     show           pictures, and a box to ask the models in

@@ -7,6 +7,7 @@
 | `Cached` | the same from a cache, without the teacher |
 | `CrossTokenizer` | the distributions of a teacher with other tokens |
 | `LiveFeatures`, `CachedFeatures`, `CrossTokenizerFeatures` | what the teacher holds inside as well |
+| `Preference` | to tell its own right answers from its own wrong ones |
 
 `methods.pruning` makes a student of some of its teacher's layers. Each object is loaded when it is first asked for:
 its trainer stands on transformers, and where the tier runs through Unsloth, Unsloth has to be imported before that.
@@ -24,6 +25,7 @@ FILES = {
     "LiveFeatures": "features",
     "CachedFeatures": "features",
     "CrossTokenizerFeatures": "features",
+    "Preference": "preference",
 }
 __all__ = list(FILES)
 

@@ -24,7 +24,7 @@ HALF = "UNSLOTH_USE_NEW_MODEL"
 LOGITS = "UNSLOTH_RETURN_LOGITS"  # "1": logits also where labels are given
 REPLACED = ("trl", "transformers", "peft")
 # Ours that derive from a trainer of a library. What Unsloth puts in its place does not reach what was derived before.
-DERIVED = ("helpers.training.own_loss",)
+DERIVED = ("helpers.training.own_loss", "helpers.methods.preference")
 
 
 def used(tier: Tier) -> bool:

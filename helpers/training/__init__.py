@@ -46,7 +46,7 @@ class Run:
 
 
 def settings(
-    tier: Tier, seed: int, folder: Path | str, of_trl: bool = False, **changes: object
+    tier: Tier, seed: int, folder: Path | str, of_trl: bool = False, form: type | None = None, **changes: object
 ) -> "TrainingArguments":
     """`TrainingArguments`: one optimizer and one schedule over all epochs, a checkpoint at each epoch's end.
 
@@ -55,6 +55,7 @@ def settings(
         seed: of the order of rows.
         folder: where the checkpoints go.
         of_trl: TRL's `SFTConfig` with the same settings, and the loss on the answer alone, without packing.
+        form: another class of settings that derives from `TrainingArguments`.
         **changes: fields to set otherwise.
 
     Raises:
@@ -91,6 +92,8 @@ def settings(
         "disable_tqdm": True,  # `run` shows a bar of its own, which goes when it is done
         "seed": seed,
     }
+    if form:
+        return on_one_card(form(**chosen | changes))
     if not of_trl:
         return on_one_card(TrainingArguments(**chosen | changes))
     from trl import SFTConfig

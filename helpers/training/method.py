@@ -149,8 +149,7 @@ def trainer_of(
     with provenance.no_bars():  # of the trainer's preparation, which takes a moment
         trainer = made_by(
             model=student if hasattr(student, "peft_config") else models.add_lora(student, tier.lora, seed),
-            args=args, train_dataset=dataset,
-            processing_class=tokenizer, callbacks=[validation], **more,
+            args=args, train_dataset=dataset, processing_class=tokenizer, callbacks=[validation], **more,
         )  # fmt: skip
     keep_float32(trainer.model)
     return trainer
@@ -173,8 +172,9 @@ def teacher_id(tier: Tier) -> dict[str, str]:
 
 
 def digest_of(rows: Dataset) -> str:
-    """A short name for the questions and answers of some traces."""
-    return provenance.digest(json.dumps([rows["question"][:], rows[traces.ANSWER][:]]).encode())
+    """A short name for the questions and answers of some traces, or of pairs of answers."""
+    columns = [name for name in ("question", traces.ANSWER, "chosen", "rejected") if name in rows.column_names]
+    return provenance.digest(json.dumps([rows[name][:] for name in columns]).encode())
 
 
 def short(record: dict) -> str:

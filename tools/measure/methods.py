@@ -5,8 +5,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
+from datasets import Dataset
 
 from helpers import methods, models, training
+from helpers.traces import ANSWER
 from helpers.training.matching import Features
 
 
@@ -75,6 +77,18 @@ def _halved(tier, rows):
     return pruning.whole_trainer(tier, student, teacher, tokenizer, rows, args, how)
 
 
+def _preference(tier, rows):
+    """On an adapter that has learnt nothing yet; a wrong answer is the right one without its first word."""
+    start = tier.artifacts / "measured-start"
+    if not (start / "adapter_model.safetensors").is_file():
+        model = models.add_lora(models.load_student(tier)[0], tier.lora, 0)
+        model.save_pretrained(start)
+        models.unload(model)
+    wrong = [f"<think>\n{answer.removeprefix('<think>').lstrip().partition(' ')[2]}" for answer in rows[ANSWER]]
+    columns = {"question": rows["question"][:], "chosen": rows[ANSWER][:], "rejected": wrong}
+    return methods.Preference(tier, 0, Dataset.from_dict(columns), start=start).trainer()
+
+
 METHODS = {
     "token": Method(_token, "student", "token"),
     "logits": Method(_logits, planned="logits"),
@@ -85,4 +99,5 @@ METHODS = {
     "features_cached": Method(_features_cached, planned="features"),
     "features_across": Method(_features_across, "student"),
     "halved": Method(_halved, whole=True),
+    "preference": Method(_preference, "student"),
 }
