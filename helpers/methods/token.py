@@ -4,17 +4,28 @@ Kim and Rush 2016, "Sequence-Level Knowledge Distillation" (arXiv 1606.07947); h
 sampled answer a question instead of the likeliest.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 
 from helpers import traces, training
+from helpers.training.checkpoints import started
 from helpers.training.method import Method, trainer_of
 
 
 @dataclass(frozen=True)
 class Token(Method):
-    """As Method. role: "student", or "sibling". Raises ValueError for another role, and as Method."""
+    """As Method.
+
+    Args:
+        role: "student", or "sibling".
+        start: the folder of an adapter that is trained further; a fresh one if None.
+
+    Raises:
+        ValueError: for another role, and as Method.
+    """
 
     role: str = "student"
+    start: Path | str | None = field(default=None, kw_only=True)
     name = "token"
 
     def check(self) -> None:
@@ -23,11 +34,11 @@ class Token(Method):
             raise ValueError(f"no student called {self.role!r}; choose from student, sibling")
 
     def config(self) -> dict:
-        """Nothing beside the traces: they hold all that the teacher gives."""
-        return {}
+        """Nothing beside the traces, which hold all that the teacher gives, and the adapter it begins with."""
+        return started(self.start)
 
     def trainer(self, student: tuple | None = None, teacher: tuple | None = None):
-        """TRL's SFTTrainer: a fresh adapter and the tier's settings. Raises as `trainer_of` and `models.load_student`.
+        """TRL's SFTTrainer with the tier's settings. Raises as `trainer_of` and `models.load_student`.
 
         student: (model, tokenizer), loaded if None. The teacher is not needed.
         """

@@ -56,7 +56,7 @@ class Method:
         """Raises ValueError for a setting that is none: asked first, so that nothing is made or loaded with it."""
 
     def trainer(self, student: tuple | None = None, teacher: tuple | None = None) -> "Trainer":
-        """A trainer of a fresh adapter. student, teacher: (model, tokenizer), loaded here if None."""
+        """A trainer. student, teacher: (model, tokenizer), loaded here if None. Of its adapter see `trainer_of`."""
         raise NotImplementedError
 
     def trainer_for(self, student: tuple, dataset: Dataset, **more: object) -> "Trainer":
@@ -100,8 +100,9 @@ class Method:
         return once(self.folder, self.trainer)
 
     def student(self) -> tuple:
-        """(model, tokenizer) of whom it teaches. Raises as `models.load_student`."""
-        return models.load_sibling(self.tier) if self.role == "sibling" else models.load_student(self.tier)
+        """(model, tokenizer) of whom it teaches, with its `start` if it has one. Raises as `models.load_student`."""
+        start = {"adapter": self.start, "trainable": True} if getattr(self, "start", None) else {}
+        return (models.load_sibling if self.role == "sibling" else models.load_student)(self.tier, **start)
 
     def tokens(self, tokenizer) -> Dataset:
         """The traces as rows of input_ids and labels. tokenizer: the student's."""
@@ -132,7 +133,7 @@ def trainer_of(
 ) -> "Trainer":  # fmt: skip
     """A trainer of the class `made_by`, which takes `more` beside what every trainer does, for a student.
 
-    The student gets a fresh adapter. The trainer looks at the validation problems at an epoch's end.
+    The student's adapter is trained further; without one it gets a fresh one. Validation is at an epoch's end.
 
     Raises:
         ValueError: for a dataset of no rows, and as `models.add_lora`.
@@ -148,8 +149,8 @@ def trainer_of(
     validation = Validation(lambda model: right_answers(tier, model, tokenizer, problems), -(-BETWEEN // max(1, steps)))
     with provenance.no_bars():  # of the trainer's preparation, which takes a moment
         trainer = made_by(
-            model=models.add_lora(student, tier.lora, seed), args=args, train_dataset=dataset,
-            processing_class=tokenizer, callbacks=[validation], **more,
+            model=student if hasattr(student, "peft_config") else models.add_lora(student, tier.lora, seed),
+            args=args, train_dataset=dataset, processing_class=tokenizer, callbacks=[validation], **more,
         )  # fmt: skip
     keep_float32(trainer.model)
     return trainer

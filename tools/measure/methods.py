@@ -45,6 +45,18 @@ def _across(tier, rows):
     return methods.CrossTokenizer(tier, 0, rows).trainer()
 
 
+def _on_policy(tier, rows):
+    return methods.OnPolicy(tier, 0, rows, direction="reverse").trainer()
+
+
+def _on_policy_across(tier, rows):
+    return methods.OnPolicyAcross(tier, 0, rows).trainer()
+
+
+def _without_teacher(tier, rows):
+    return methods.OnPolicy(tier, 0, rows, control=0.5).trainer()
+
+
 def _features(kind: str):
     def make(tier, rows):
         return methods.LiveFeatures(tier, 0, rows, features=Features(kind, pairs_of(tier, "sibling"))).trainer()
@@ -80,6 +92,9 @@ METHODS = {
     "logits": Method(_logits, planned="logits"),
     "cached": Method(_cached, planned="cached logits"),
     "across": Method(_across, "student", "across"),
+    "on_policy": Method(_on_policy, planned="on-policy"),
+    "on_policy_across": Method(_on_policy_across, "student"),
+    "without_teacher": Method(_without_teacher),
     "features_hint": Method(_features("hint"), planned="features live"),
     "features_relations": Method(_features("relations"), planned="features live"),
     "features_cached": Method(_features_cached, planned="features"),
