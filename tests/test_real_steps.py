@@ -83,8 +83,8 @@ def are_equal(found: dict, wanted: dict, rounding: float = 1e-4) -> None:
 
 
 def give_text(noted, monkeypatch) -> None:
-    """What a student wrote in one step is what it learns from in the next: rounding turns a word that hung by a hair."""
-    monkeypatch.setattr(writing, "write", lambda model, tokenizer, prompts, seeds, *_: [noted.written[s] for s in seeds])
+    """What a student wrote in that step is what it learns from now: rounding turns a word that hung by a hair."""
+    monkeypatch.setattr(writing, "write", lambda model, tokenizer, prompts, seeds, *_: [*map(noted.written.get, seeds)])
 
 
 @every_method
