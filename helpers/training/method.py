@@ -35,8 +35,7 @@ class Method:
         seed: of the adapter and of the order of rows.
         rows: kept traces, columns as `traces.collect`; `traces.load(tier, seed)` if None.
 
-    Raises:
-        ValueError: as `check`, and as `traces.load`.
+    Raises ValueError as `check`, and as `traces.load`.
     """
 
     tier: Tier
@@ -147,11 +146,15 @@ def trainer_of(
     if questions.source(tier.data) != tier.data:
         problems()  # of one's own: that there are few is said now, and that there are none before an epoch is trained
     validation = Validation(lambda model: right_answers(tier, model, tokenizer, problems), -(-BETWEEN // max(1, steps)))
+    adapted = hasattr(student, "peft_config")
+    trained = [(weight, weight.data) for weight in student.parameters() if adapted and weight.requires_grad]
     with provenance.no_bars():  # of the trainer's preparation, which takes a moment
         trainer = made_by(
-            model=student if hasattr(student, "peft_config") else models.add_lora(student, tier.lora, seed),
+            model=student if adapted else models.add_lora(student, tier.lora, seed),
             args=args, train_dataset=dataset, processing_class=tokenizer, callbacks=[validation], **more,
         )  # fmt: skip
+    for weight, data in trained:  # what is trained already is not to begin rounded
+        weight.data = data
     keep_float32(trainer.model)
     return trainer
 
@@ -183,10 +186,7 @@ def short(record: dict) -> str:
 
 
 def validation_problems(tier: Tier) -> list[Question]:
-    """The VALIDATION problems, the same ones whatever the seed; of own data all there are, which is printed.
-
-    Raises as `questions.draw`.
-    """
+    """The VALIDATION problems; of own data all there are, which is printed. Raises as `questions.draw`."""
     return questions.draw(tier, "validation", VALIDATION, seed=0, fewer=True)
 
 
