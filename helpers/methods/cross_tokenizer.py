@@ -156,7 +156,7 @@ class BothSides:
         given = [i < row["given"] for row, each in zip(rows, chunks, strict=True) for i in range(len(each))]
         return {
             **self.student(rows), "teacher": self.teacher(rows), "chunks": alignment.joined(chunks),
-            "sizes": [len(each) for each in chunks], "given": torch.tensor(given),
+            "sizes": [len(each) for each in chunks], "given": torch.tensor(given, dtype=torch.bool),
         }  # fmt: skip
 
 

@@ -58,7 +58,7 @@ class Writes:
         own = writing.own_turn(self.state.global_step, self.lam)
         made = iter([self.begun(row) for row in (self.answered(rows) if own else self.given(rows))])
         batches = [{**self.collate([next(made) for _ in part]), "own": own} for part in parts]
-        return batches, self._get_num_items_in_batch(batches, device)
+        return batches, self._get_num_items_in_batch(batches, device).clamp_min(1)  # a step may have nothing to learn
 
     def given(self, rows: Sequence[dict]) -> Sequence[dict]:
         """The rows of a step that the student does not write."""

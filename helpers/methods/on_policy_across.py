@@ -63,7 +63,8 @@ class OnPolicyAcrossTrainer(Writes, CrossTokenizerTrainer):
         )  # fmt: skip
         ours, theirs, head = losses.learnt(ours, labels), losses.learnt(theirs, given["labels"]), self.head(model)
         single = torch.tensor(chunks.one_to_one, dtype=torch.bool)  # where both foretell a token
-        mine, other = (torch.tensor(cuts[:-1])[single].long() for cuts in (chunks.student, chunks.teacher))
+        begins = (torch.tensor(cuts[:-1], dtype=torch.long) for cuts in (chunks.student, chunks.teacher))
+        mine, other = (places[single] for places in begins)
         both = overlaps(ours[mine], head, theirs[other], self.teacher_head, names=self.names)
         self.show(loss, count, entropy=entropies(ours, head), overlap=both)
         return Parts(loss, [], [], inputs["sizes"], count)
