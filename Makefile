@@ -25,7 +25,7 @@ CLEAN := $(PY) -m nbstripout --keep-output --keep-count --keep-id --extra-keys "
 # What needs no model, and is done in a minute: losses, alignment, what reads answers, statistics, pages, set-up.
 QUICK := $(patsubst %,tests/test_%.py,alignment alignment_plot cache_draws cache_encodings cache_plots cache_sizes \
   check demonstrations depends disk distributions environment feature_losses gsm8k layers_shown live losses \
-  losses_cross_tokenizer missing_premise notebooks_static numerals phrases provenance reading results sources \
+  losses_cross_tokenizer losses_on_policy missing_premise notebooks_static numerals phrases provenance reading results sources \
   statistics tiers)
 
 # What `make own` passes on to notebook 16, where it is said.

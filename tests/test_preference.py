@@ -228,7 +228,7 @@ def test_what_cannot_be_done_is_refused(tier, start):  # noqa: F811
         made(kept(2))
     with pytest.raises(ValueError, match="the rows have no question, chosen, rejected"):
         made(None)
-    with pytest.raises(FileNotFoundError, match=r"no adapter in .*nowhere: it needs adapter_config\.json"):
+    with pytest.raises(FileNotFoundError, match=r"no adapter in .*nowhere: give a folder"):
         made(start=start / "nowhere")
     with pytest.raises(ValueError, match=r"has no adapter: load it with adapter='.*student', trainable=True"):
         made().trainer(models.load_student(tier))

@@ -47,6 +47,7 @@ SAID = {
         "teacher: vocabulary": "1,024 tokens, 1,088 logits, 64 of which fill up and are cut off",
     },
     "cached": {"same template": "yes; the teacher's prompt has 2 tokens more, which are learnt as words"},
+    "on-policy": {"same template": "yes; the teacher's prompt has 2 tokens more, which are learnt as words"},
     "cross-tokenizer": {"tokens across": "89.7% of the teacher's are the student's too, by their bytes"},
 }  # fmt: skip
 
@@ -59,7 +60,7 @@ def test_the_mini_tier_stops_no_method(method):
     assert {what: rows[what].found for what in SAID[method]} == SAID[method]
 
 
-@pytest.mark.parametrize("method", ["logits", "cached"])
+@pytest.mark.parametrize("method", ["logits", "cached", "on-policy"])
 def test_other_tokens_are_refused_with_the_table_and_the_mend(method, capsys):
     with pytest.raises(ValueError, match=r"nothing was trained. same tokens: no: .*method='cross-tokenizer'.*override"):
         preflight(MINI, method=method, role="student", weights=False)

@@ -23,7 +23,7 @@ from tiny_models import tier_in
 
 from helpers import tiers
 from helpers.models import loading
-from helpers.training import method
+from helpers.training import method, writing
 
 pytestmark = pytest.mark.tools
 
@@ -51,8 +51,17 @@ def whole(folder):
 
     def of(method, four_bit=True):
         if (method, four_bit) not in taken:
-            with students(four_bit), mock.patch.object(tiers, "ROOT", folder):
+            written, write = {}, writing.write
+
+            def remembered(model, tokenizer, prompts, seeds, *limits):
+                answers = write(model, tokenizer, prompts, seeds, *limits)
+                written.update(zip(seeds, answers, strict=True))
+                return answers
+
+            patched = mock.patch.object(writing, "write", remembered)
+            with students(four_bit), mock.patch.object(tiers, "ROOT", folder), patched:
                 taken[method, four_bit] = step(method, real_steps.tier_in(folder))
+            taken[method, four_bit].written = written
         return taken[method, four_bit]
 
     return of
@@ -73,6 +82,11 @@ def are_equal(found: dict, wanted: dict, rounding: float = 1e-4) -> None:
         assert torch.allclose(found[name], gradient, atol=rounding * largest), name
 
 
+def give_text(noted, monkeypatch) -> None:
+    """What a student wrote in that step is what it learns from now: rounding turns a word that hung by a hair."""
+    monkeypatch.setattr(writing, "write", lambda model, tokenizer, prompts, seeds, *_: [*map(noted.written.get, seeds)])
+
+
 @every_method
 def test_a_whole_step(method, whole):
     is_finite_and_reaches_all(whole(method))
@@ -83,6 +97,7 @@ def test_a_whole_step(method, whole):
 def test_in_bfloat16(method, four_bit, tier, whole, monkeypatch):
     """With the head in float32 behind 4 bits, as PEFT prepares it, and in bfloat16, as Unsloth leaves it."""
     wanted = whole(method, four_bit)
+    give_text(wanted, monkeypatch)
     monkeypatch.setattr(loading, "_dtype", lambda: torch.bfloat16)
     with students(four_bit):
         noted = step(method, tier, bf16=True)
@@ -97,6 +112,7 @@ def test_in_bfloat16_behind_reentrant_checkpoints_through_unsloth(method, tier, 
     if METHODS[method].whole:
         pytest.skip("a whole student is trained without an adapter, and so not through Unsloth")
     wanted = whole(method, four_bit=False)
+    give_text(wanted, monkeypatch)
     monkeypatch.setattr(loading, "_dtype", lambda: torch.bfloat16)
     how = {"gradient_checkpointing": True, "gradient_checkpointing_kwargs": {"use_reentrant": True}}
     noted = step(method, replace(tier, engine="unsloth"), bf16=True, **how)

@@ -104,7 +104,7 @@ def generate(
         torch.manual_seed(seed)
         for start in range(0, len(order), batch_size):
             rows = order[start : start + batch_size]
-            batch = _pad_left([prompts[i] for i in rows], tokenizer.pad_token_id, model.device)
+            batch = pad_left([prompts[i] for i in rows], tokenizer.pad_token_id, model.device)
             output = model.generate(**batch, generation_config=config)
             written = output[:, batch["input_ids"].shape[1] :].tolist()
             answers |= {i: answer_of(ids, ends, tokenizer, opened) for i, ids in zip(rows, written, strict=True)}
@@ -174,7 +174,7 @@ def answer_of(ids: list[int], ends: list[int], tokenizer: Tokenizer, opened: boo
     return Answer(text, len(ids) if stop is None else stop + 1, stop is not None, opened)
 
 
-def _pad_left(prompts: list[list[int]], pad: int, device):
+def pad_left(prompts: list[list[int]], pad: int, device):
     """input_ids and attention_mask, [prompts, longest]. An answer is written on from the right end: no gap there."""
     import torch
 

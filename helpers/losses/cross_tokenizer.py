@@ -47,7 +47,8 @@ def across(
             raise ValueError(f"the {name} has {len(logits)} rows of logits, {len(ids)} ids, and chunks of {cuts[-1]}")
     log_q, log_p = wide(student).log_softmax(-1), wide(teacher).log_softmax(-1)
     single = torch.tensor(chunks.one_to_one, dtype=torch.bool, device=student.device)
-    first = [torch.tensor(cuts[:-1], device=student.device) for cuts in (chunks.student, chunks.teacher)]
+    begins = (cuts[:-1] for cuts in (chunks.student, chunks.teacher))
+    first = [torch.tensor(each, dtype=torch.long, device=student.device) for each in begins]
     each = torch.zeros(len(chunks), dtype=log_q.dtype, device=student.device)
     each[single] = _shared_kl(log_q[first[0][single]], log_p[first[1][single]], shared, unmatched)
     spelled = [

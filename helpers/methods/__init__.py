@@ -6,6 +6,7 @@
 | `Logits` | the teacher's distributions, asked again at each step |
 | `Cached` | the same from a cache, without the teacher |
 | `CrossTokenizer` | the distributions of a teacher with other tokens |
+| `OnPolicy`, `OnPolicyAcross` | what the teacher holds likely in the student's own text |
 | `LiveFeatures`, `CachedFeatures`, `CrossTokenizerFeatures` | what the teacher holds inside as well |
 | `Preference` | to tell its own right answers from its own wrong ones |
 
@@ -22,6 +23,8 @@ FILES = {
     "Logits": "logits",
     "Cached": "cached",
     "CrossTokenizer": "cross_tokenizer",
+    "OnPolicy": "on_policy",
+    "OnPolicyAcross": "on_policy_across",
     "LiveFeatures": "features",
     "CachedFeatures": "features",
     "CrossTokenizerFeatures": "features",

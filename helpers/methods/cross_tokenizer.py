@@ -4,7 +4,6 @@ Teacher and student read one text in their own tokens, and meet chunk by chunk.
 """
 
 import math
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import ClassVar
@@ -21,7 +20,7 @@ from helpers.models.chat import end_of_turn
 from helpers.training import activations
 from helpers.training.method import Method
 from helpers.training.own_loss import OwnLoss, Parts
-from helpers.training.rows import Padded
+from helpers.training.rows import Padded, plain_ids
 
 # What the end of a turn stands for on both sides. No text holds it: its first byte occurs nowhere in UTF-8.
 END = b"\xff end of turn"
@@ -62,12 +61,16 @@ class CrossTokenizerTrainer(OwnLoss):
         # There are fewer chunks than tokens; both losses are divided by the same number.
         return Parts(loss, ours, theirs, inputs["sizes"], sum(activations.sizes(labels)) if count is None else count)
 
-    def loss_of(self, model, states, their_states, labels, their_labels, chunks, given, count):
-        """The loss on logits. states, their_states: (batch, length, width), what the output heads are given."""
+    def loss_of(self, model, states, their_states, labels, their_labels, chunks, given, count, alpha=None):
+        """The loss on logits. states, their_states: (batch, length, width), what the output heads are given.
+
+        alpha: the share of the hard labels in this batch, if it is another than the trainer's.
+        """
+        hard = self.alpha if alpha is None else alpha
         return across_hidden(
             losses.learnt(states, labels), self.head(model), losses.targets(labels),
             losses.learnt(their_states, their_labels), self.teacher_head, losses.targets(their_labels),
-            chunks, self.shared, torch.where(given, 1.0, self.alpha), self.unmatched, count,
+            chunks, self.shared, torch.where(given, 1.0, hard), self.unmatched, count,
         )  # fmt: skip
 
 
@@ -153,7 +156,7 @@ class BothSides:
         given = [i < row["given"] for row, each in zip(rows, chunks, strict=True) for i in range(len(each))]
         return {
             **self.student(rows), "teacher": self.teacher(rows), "chunks": alignment.joined(chunks),
-            "sizes": [len(each) for each in chunks], "given": torch.tensor(given),
+            "sizes": [len(each) for each in chunks], "given": torch.tensor(given, dtype=torch.bool),
         }  # fmt: skip
 
 
@@ -188,6 +191,49 @@ def both_predict(
     return *found, chunks.part(begin, len(chunks))
 
 
+def row_of(
+    prompts: tuple[list[int], list[int]], answers: tuple[list[int], list[int]], opening: str, sides: Sides
+) -> dict:
+    """One of `rows_of`, from the tokens of both sides.
+
+    Args:
+        prompts: the teacher's and the student's.
+        answers: the teacher's tokens of the answer and the student's, with the end of the turn if it ended.
+        opening: what the answer begins with that the teacher did not write.
+        sides: the tokenizers.
+
+    Raises:
+        ValueError: if the two do not spell the same answer.
+    """
+    chunks = alignment.align(*([side[i] for i in ids] for side, ids in zip(sides.surfaces, answers, strict=True)))
+    (theirs, ours), (their_answer, answer) = prompts, answers
+    begins = (0, *chunks.ends[:-1])
+    return {
+        "input_ids": ours + answer, "labels": [losses.IGNORED] * len(ours) + answer,
+        "teacher_ids": theirs + their_answer, "teacher_labels": [losses.IGNORED] * len(theirs) + their_answer,
+        "teacher_cuts": chunks.teacher, "student_cuts": chunks.student, "ends": chunks.ends,
+        "given": sum(begin < len(opening.encode()) for begin in begins),
+    }  # fmt: skip
+
+
+def shortened(row: dict, most: int) -> dict:
+    """A row up to the last of its chunks with which the student learns no more than `most` tokens."""
+    chunks = chunks_of(row)
+    kept = chunks.part(0, sum(cut <= most for cut in chunks.student[1:]))
+    left = {
+        name: row[name][: len(row[name]) - cuts[-1] + fewer[-1]]
+        for names, cuts, fewer in (
+            (("input_ids", "labels"), chunks.student, kept.student),
+            (("teacher_ids", "teacher_labels"), chunks.teacher, kept.teacher),
+        )
+        for name in names
+    }
+    return row | left | {
+        "teacher_cuts": kept.teacher, "student_cuts": kept.student, "ends": kept.ends,
+        "given": min(row["given"], len(kept)),
+    }  # fmt: skip
+
+
 def _row(question: str, answer: str, sides: Sides, longest: int | None) -> dict:
     """One of `rows_of`. Raises ValueError where there is none."""
     text = alignment.normalised(answer).strip()
@@ -195,38 +241,16 @@ def _row(question: str, answer: str, sides: Sides, longest: int | None) -> dict:
     opening = _opening(prompt, text)
     ours = models.prompt_ids(sides.student, question)
     theirs = sides.teacher(prompt[: len(prompt) - len(opening)], add_special_tokens=False).input_ids
-    answers = [
-        [*_ids(tokenizer, text), end]
+    answers = tuple(
+        [*plain_ids(tokenizer, text), end]
         for tokenizer, end in zip((sides.teacher, sides.student), sides.ends, strict=True)
-    ]
-    spelled = ([side[i] for i in ids] for side, ids in zip(sides.surfaces, answers, strict=True))
-    chunks = alignment.align(*spelled)
+    )
+    row = row_of((theirs, ours), answers, opening, sides)
     if longest is not None:
-        chunks = chunks.part(0, sum(len(ours) + cut <= longest for cut in chunks.student[1:]))
-        if not chunks:
+        row = shortened(row, longest - len(ours))
+        if not row["ends"]:
             raise ValueError(f"of {longest:,} tokens its question takes {len(ours):,}, which leaves nothing to learn")
-    theirs_learnt, learnt = answers[0][: chunks.teacher[-1]], answers[1][: chunks.student[-1]]
-    begins = (0, *chunks.ends[:-1])
-    return {
-        "input_ids": ours + learnt, "labels": [losses.IGNORED] * len(ours) + learnt,
-        "teacher_ids": theirs + theirs_learnt, "teacher_labels": [losses.IGNORED] * len(theirs) + theirs_learnt,
-        "teacher_cuts": chunks.teacher, "student_cuts": chunks.student, "ends": chunks.ends,
-        "given": sum(begin < len(opening.encode()) for begin in begins),
-    }  # fmt: skip
-
-
-def _ids(tokenizer, text: str) -> list[int]:
-    """The tokens of a text in which the name of a special token (`<|im_end|>`) is a word like any other.
-
-    Only the marks of reasoning stay what they are to a tokenizer that has them as special tokens.
-    """
-
-    def ids(part: str, split: bool) -> list[int]:
-        return tokenizer(part, add_special_tokens=False, split_special_tokens=split).input_ids
-
-    marks = [mark for mark in ("<think>", "</think>") if ids(mark, True) != ids(mark, False)]
-    parts = re.split(f"({'|'.join(marks)})", text) if marks else [text]
-    return [i for part in parts for i in ids(part, part not in marks)]
+    return row
 
 
 def _opening(prompt: str, text: str) -> str:

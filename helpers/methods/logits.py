@@ -50,10 +50,14 @@ class LogitTrainer(OwnLoss):
         ours, theirs = ([activations.learnt(each, labels) for each in side] for side in (ours, theirs))
         return Parts(loss, ours, theirs, activations.sizes(labels), count)
 
-    def loss_of(self, model, ours, theirs, labels, count):
-        """The loss on logits. ours, theirs: (batch, length, width), what the output heads are given."""
+    def loss_of(self, model, ours, theirs, labels, count, alpha=None):
+        """The loss on logits. ours, theirs: (batch, length, width), what the output heads are given.
+
+        alpha: the share of the hard labels in this batch, if it is another than the trainer's.
+        """
         ours, theirs = losses.learnt(ours, labels), losses.learnt(theirs, labels)
-        alpha = shares(labels, self.opening, self.processing_class.eos_token_id, self.alpha)
+        hard = self.alpha if alpha is None else alpha
+        alpha = shares(labels, self.opening, self.processing_class.eos_token_id, hard)
         return chunked_divergence(
             ours, self.head(model), theirs, self.teacher_head, **self.form,
             labels=losses.targets(labels), alpha=alpha, count=count,

@@ -17,17 +17,17 @@ from datasets import Dataset
 from trl import DPOConfig, DPOTrainer
 from trl.trainer.utils import use_adapter
 
-from helpers import losses, models, provenance, sources, training
+from helpers import losses, models, provenance, training
 from helpers.losses.cross_tokenizer import LOGITS
 from helpers.losses.head import head_of
 from helpers.tiers import Tier
 from helpers.traces import ANSWER
 from helpers.traces.filtering import chat, tokens_of
 from helpers.training import activations
+from helpers.training.checkpoints import started
 from helpers.training.method import Method, trainer_of
 
 SIDES = ("chosen", "rejected")
-ADAPTER = ("adapter_config.json", "adapter_model.safetensors")
 
 
 class PreferenceTrainer(DPOTrainer):
@@ -37,8 +37,8 @@ class PreferenceTrainer(DPOTrainer):
 
     - The reference. Of an adapter that a model has already it makes a second, frozen one, "ref", with the same weights,
       and the reference is the model with that. (Only a fresh adapter, asked for with peft_config, has the bare model
-      for its reference.) In 4 bits it then rounds the first to bfloat16, and policy and reference begin apart: here
-      both are as the start.
+      for its reference.) In 4 bits it then rounds the first to bfloat16, and policy and reference would begin apart;
+      `trainer_of` gives it its weights back.
     - The logits. It holds those of all tokens, at 262,144 a token many times what the model needs; its own form in
       chunks wants one more package, liger-kernel. Here they are made for some tokens at a time. The value is the same.
     - The likelihood. Its "sft" is a mean over all chosen tokens of a micro-batch, so that cut into other micro-batches
@@ -54,9 +54,6 @@ class PreferenceTrainer(DPOTrainer):
         super().__init__(*arguments, **more)
         self.nll = nll
         self.model_accepts_loss_kwargs = True  # or Trainer would divide by the number of micro-batches once more
-        for name, weight in self.model.named_parameters():
-            if weight.requires_grad:
-                weight.data = self.model.get_parameter(name.replace(".default.", ".ref.")).data.clone()
 
     def get_batch_samples(self, epoch_iterator, num_batches, device):
         """As Trainer's: the micro-batches of a step; with the number of their pairs, on this process."""
@@ -131,19 +128,11 @@ class Preference(Method):
         missing = [name for name in ("question", *SIDES) if name not in there]
         if missing:
             raise ValueError(f"the rows have no {', '.join(missing)}: `helpers.methods.preference.pairs` makes them")
-        for name in ADAPTER:
-            if not (Path(self.start) / name).is_file():
-                raise FileNotFoundError(f"there is no adapter in {self.start}: it needs {name}")
+        started(self.start)
 
     def config(self) -> dict:
         """The adapter that it begins with, by its files, and the weights of the loss; no teacher has a part in it."""
-        files = (Path(self.start) / name for name in ADAPTER)
-        return {"start": sources.digest(*files), "beta": self.beta, "nll": self.nll}
-
-    def student(self) -> tuple:
-        """(model with the adapter of `start`, tokenizer). Raises as `models.load_student`."""
-        load = models.load_sibling if self.role == "sibling" else models.load_student
-        return load(self.tier, adapter=self.start, trainable=True)
+        return started(self.start) | {"beta": self.beta, "nll": self.nll}
 
     def trainer(self, student: tuple | None = None, teacher: tuple | None = None) -> PreferenceTrainer:
         """Its trainer, with the tier's settings. The teacher is not needed.

@@ -4,10 +4,11 @@ Kim and Rush 2016, "Sequence-Level Knowledge Distillation" (arXiv 1606.07947); h
 sampled answer a question instead of the likeliest.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from helpers import models, sources, traces, training
+from helpers import traces, training
+from helpers.training.checkpoints import started
 from helpers.training.method import Method, trainer_of
 
 
@@ -21,11 +22,10 @@ class Token(Method):
 
     Raises:
         ValueError: for another role, and as Method.
-        FileNotFoundError: for a start that is not there.
     """
 
     role: str = "student"
-    start: Path | None = None
+    start: Path | str | None = field(default=None, kw_only=True)
     name = "token"
 
     def check(self) -> None:
@@ -34,16 +34,11 @@ class Token(Method):
             raise ValueError(f"no student called {self.role!r}; choose from student, sibling")
 
     def config(self) -> dict:
-        """The adapter that it starts from; beside it nothing: the traces hold all that the teacher gives."""
-        return {} if self.start is None else {"start": sources.digest(Path(self.start) / "adapter_model.safetensors")}
-
-    def student(self) -> tuple:
-        """As Method's, with the adapter of `start`."""
-        load = models.load_sibling if self.role == "sibling" else models.load_student
-        return load(self.tier) if self.start is None else load(self.tier, adapter=self.start, trainable=True)
+        """Nothing beside the traces, which hold all that the teacher gives, and the adapter it begins with."""
+        return started(self.start)
 
     def trainer(self, student: tuple | None = None, teacher: tuple | None = None):
-        """TRL's SFTTrainer: a fresh adapter and the tier's settings. Raises as `trainer_of` and `models.load_student`.
+        """TRL's SFTTrainer with the tier's settings. Raises as `trainer_of` and `models.load_student`.
 
         student: (model, tokenizer), loaded if None. The teacher is not needed.
         """

@@ -20,7 +20,9 @@ from helpers.traces.filtering import tokens_of
 __all__ = ["METHODS", "Finding", "Report", "preflight"]
 
 # Whom each method teaches, unless another is named.
-METHODS = {"token": "student", "logits": "sibling", "cached": "sibling", "cross-tokenizer": "student"}
+METHODS = {
+    "token": "student", "logits": "sibling", "cached": "sibling", "cross-tokenizer": "student", "on-policy": "sibling",
+}  # fmt: skip
 LEAST = 0.5  # right answers of the teacher, below which more is learnt from its mistakes than from it
 READ = 200  # training questions whose lengths are looked at
 
@@ -82,7 +84,7 @@ def _pair(report: Report, tier: Tier, seed: int, method: str, rows: Dataset | No
         pair.vocabulary(report, method, one)
         pair.ends(report, one)
         report.add(f"{one.who}: thinking", GOOD, pair.thinking(one.tokenizer))
-    if same and method in ("logits", "cached") and not report.stops:
+    if same and method in pair.ONE_BY_ONE and not report.stops:
         pair.template(report, tier, student, teacher)
     if teacher and method == "cross-tokenizer":
         pair.coverage(report, student, teacher)

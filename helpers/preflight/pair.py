@@ -10,6 +10,7 @@ from helpers.preflight.findings import GOOD, LOOK, STOP, Report
 from helpers.tiers import Tier
 
 OTHERWISE = "learn across tokenizers (method='cross-tokenizer'), or from the words alone (method='token')"
+ONE_BY_ONE = ("logits", "cached", "on-policy")  # methods that compare both sides' tokens under the same numbers
 WORDS = "learn from the words alone (method='token')"
 
 
@@ -45,7 +46,7 @@ def tokens(report: Report, method: str, student: Side, teacher: Side) -> bool:
     try:
         size = losses.common_vocabulary(student.tokenizer, teacher.tokenizer, 1 << 31, 1 << 31)
     except ValueError as error:
-        needed = method in ("logits", "cached")
+        needed = method in ONE_BY_ONE
         told = f"no: {error}" if needed else "no, and they need not be"
         report.add("same tokens", STOP if needed else GOOD, told, OTHERWISE)
         return False
@@ -62,7 +63,7 @@ def vocabulary(report: Report, method: str, one: Side) -> None:
     spare = one.rows - len(named) + len(beyond)
     state, told = GOOD, f"{len(named):,} tokens, {one.rows:,} logits"
     if beyond:
-        state = STOP if method in ("logits", "cached") else LOOK
+        state = STOP if method in ONE_BY_ONE else LOOK
         told += f": {', '.join(repr(token) for _, token in beyond[:3])} has none"
     elif spare:
         told += f", {spare:,} of which fill up and are cut off"

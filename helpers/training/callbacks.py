@@ -43,7 +43,14 @@ class Clock(TrainerCallback):
     def on_train_begin(self, args, state, control, **_):
         self.began = time.perf_counter()
 
+    def on_step_end(self, args, state, control, **_):
+        if control.should_save:
+            self._note(state)
+
     def on_epoch_end(self, args, state, control, **_):
+        self._note(state)
+
+    def _note(self, state) -> None:
         now = time.perf_counter()
         state.log_history.append({"step": state.global_step, "part_seconds": now - self.began})
         self.began = now

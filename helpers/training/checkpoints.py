@@ -5,7 +5,7 @@ import os
 import shutil
 from pathlib import Path
 
-from helpers import disk
+from helpers import disk, sources
 
 WHOLE = "whole.json"  # written last, into the checkpoint: its files and how many bytes each has
 
@@ -27,7 +27,7 @@ def is_whole(folder: Path) -> bool:
 
 def last_whole(folder: Path) -> str | None:
     """The newest whole checkpoint of a run, None if there is none. What is not whole is deleted, which is said."""
-    found = sorted(folder.glob("checkpoint-*"), key=_step)
+    found = sorted(folder.glob("checkpoint-*"), key=step_of)
     whole = [path for path in found if is_whole(path)]
     broken = [path for path in found if path not in whole]
     # By one process: the others of a run on several cards read what is there.
@@ -45,11 +45,26 @@ def adapters(folder: Path | str) -> list[Path]:
     Raises:
         FileNotFoundError: if there is none.
     """
-    found = sorted((path.parent for path in Path(folder).glob("checkpoint-*/adapter_model.safetensors")), key=_step)
+    found = sorted((path.parent for path in Path(folder).glob("checkpoint-*/adapter_model.safetensors")), key=step_of)
     if not found:
         raise FileNotFoundError(f"there is no adapter in {folder}: `training.run` makes one at each epoch's end")
     return found
 
 
-def _step(checkpoint: Path) -> int:
+def started(folder: Path | str | None) -> dict[str, str]:
+    """With what adapter a training begins, for the name of a folder: nothing for a fresh one.
+
+    Raises:
+        FileNotFoundError: for a folder without an adapter.
+    """
+    if folder is None:
+        return {}
+    weights = Path(folder) / "adapter_model.safetensors"
+    if not weights.is_file():
+        raise FileNotFoundError(f"there is no adapter in {folder}: give a folder of `training.adapters`")
+    return {"start": sources.digest(weights)}
+
+
+def step_of(checkpoint: Path) -> int:
+    """The optimizer's step after which a checkpoint was made, by its name."""
     return int(checkpoint.name.rpartition("-")[2])

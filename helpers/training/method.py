@@ -35,8 +35,7 @@ class Method:
         seed: of the adapter and of the order of rows.
         rows: kept traces, columns as `traces.collect`; `traces.load(tier, seed)` if None.
 
-    Raises:
-        ValueError: as `check`, and as `traces.load`.
+    Raises ValueError as `check`, and as `traces.load`.
     """
 
     tier: Tier
@@ -56,7 +55,7 @@ class Method:
         """Raises ValueError for a setting that is none: asked first, so that nothing is made or loaded with it."""
 
     def trainer(self, student: tuple | None = None, teacher: tuple | None = None) -> "Trainer":
-        """A trainer of a fresh adapter. student, teacher: (model, tokenizer), loaded here if None."""
+        """A trainer. student, teacher: (model, tokenizer), loaded here if None. Of its adapter see `trainer_of`."""
         raise NotImplementedError
 
     def trainer_for(self, student: tuple, dataset: Dataset, **more: object) -> "Trainer":
@@ -100,8 +99,9 @@ class Method:
         return once(self.folder, self.trainer)
 
     def student(self) -> tuple:
-        """(model, tokenizer) of whom it teaches. Raises as `models.load_student`."""
-        return models.load_sibling(self.tier) if self.role == "sibling" else models.load_student(self.tier)
+        """(model, tokenizer) of whom it teaches, with its `start` if it has one. Raises as `models.load_student`."""
+        start = {"adapter": self.start, "trainable": True} if getattr(self, "start", None) else {}
+        return (models.load_sibling if self.role == "sibling" else models.load_student)(self.tier, **start)
 
     def tokens(self, tokenizer) -> Dataset:
         """The traces as rows of input_ids and labels. tokenizer: the student's."""
@@ -132,7 +132,7 @@ def trainer_of(
 ) -> "Trainer":  # fmt: skip
     """A trainer of the class `made_by`, which takes `more` beside what every trainer does, for a student.
 
-    The student gets a fresh adapter, unless it has one. The trainer looks at the validation problems at an epoch's end.
+    The student's adapter is trained further; without one it gets a fresh one. Validation is at an epoch's end.
 
     Raises:
         ValueError: for a dataset of no rows, and as `models.add_lora`.
@@ -146,11 +146,15 @@ def trainer_of(
     if questions.source(tier.data) != tier.data:
         problems()  # of one's own: that there are few is said now, and that there are none before an epoch is trained
     validation = Validation(lambda model: right_answers(tier, model, tokenizer, problems), -(-BETWEEN // max(1, steps)))
+    adapted = hasattr(student, "peft_config")
+    trained = [(one, one.data) for one in student.parameters() if one.requires_grad] if adapted else []
     with provenance.no_bars():  # of the trainer's preparation, which takes a moment
         trainer = made_by(
-            model=student if hasattr(student, "peft_config") else models.add_lora(student, tier.lora, seed),
+            model=student if adapted else models.add_lora(student, tier.lora, seed),
             args=args, train_dataset=dataset, processing_class=tokenizer, callbacks=[validation], **more,
         )  # fmt: skip
+    for weight, data in trained:  # what is trained already is not to begin rounded
+        weight.data = data
     keep_float32(trainer.model)
     return trainer
 
@@ -158,8 +162,7 @@ def trainer_of(
 def keep_float32(model: torch.nn.Module) -> None:
     """Turns a model's trainable weights into float32, which is what the optimizer's small steps need.
 
-    TRL rounds the adapter of a student in 4 bits to bfloat16. That has about two and a half decimal digits: near the
-    end of a schedule a step is smaller than the last of them, and the weight stays where it was.
+    In bfloat16, to which TRL rounds an adapter in 4 bits, a step near the end of a schedule is lost in the rounding.
     """
     for weight in model.parameters():
         if weight.requires_grad:
@@ -183,10 +186,7 @@ def short(record: dict) -> str:
 
 
 def validation_problems(tier: Tier) -> list[Question]:
-    """The VALIDATION problems, the same ones whatever the seed; of own data all there are, which is printed.
-
-    Raises as `questions.draw`.
-    """
+    """The VALIDATION problems; of own data all there are, which is printed. Raises as `questions.draw`."""
     return questions.draw(tier, "validation", VALIDATION, seed=0, fewer=True)
 
 
@@ -195,6 +195,6 @@ def right_answers(
 ) -> Estimate:
     """The share of the validation problems that a model answers rightly, greedily. drawn: gives them, once drawn."""
     problems = drawn() if drawn else validation_problems(tier)
-    asked = [problem.question for problem in problems]
-    answers = generation.generate(model, tokenizer, asked, tier.answer_tokens, tier.answer_batch, progress=False)
+    how = (tier.answer_tokens, tier.answer_batch)
+    answers = generation.generate(model, tokenizer, [one.question for one in problems], *how, progress=False)
     return evaluation.accuracy(answers, problems)

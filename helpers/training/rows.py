@@ -1,6 +1,7 @@
 """Conversations as rows of tokens, rows as a batch, and batches as steps of the optimizer."""
 
 import math
+import re
 from collections.abc import Iterable, Sequence
 
 import torch
@@ -40,6 +41,20 @@ def tokenized(messages: Iterable[dict], tokenizer, longest: int | None = None) -
     if len(kept) < len(found):
         print(f"left out: {len(found) - len(kept)} of {len(found)} traces, whose prompt alone fills {longest} tokens")
     return kept
+
+
+def plain_ids(tokenizer, text: str) -> list[int]:
+    """The tokens of a text in which the name of a special token (`<|im_end|>`) is a word like any other.
+
+    Only the marks of reasoning stay what they are to a tokenizer that has them as special tokens.
+    """
+
+    def ids(part: str, split: bool) -> list[int]:
+        return tokenizer(part, add_special_tokens=False, split_special_tokens=split).input_ids
+
+    marks = [mark for mark in ("<think>", "</think>") if ids(mark, True) != ids(mark, False)]
+    parts = re.split(f"({'|'.join(marks)})", text) if marks else [text]
+    return [i for part in parts for i in ids(part, part not in marks)]
 
 
 def labels_of_turns(ids: Sequence[int], spans: Sequence[tuple[int, int]]) -> list[int]:

@@ -17,12 +17,14 @@ class Method:
     """role: who learns, "student" or "sibling". make: (tier, rows) to a trainer. planned: its name in the planner.
 
     whole: whether all weights of a student of its own are trained, without an adapter.
+    writes: whether the student writes what it learns from, so that other weights learn from another text.
     """
 
     make: Callable
     role: str = "sibling"
     planned: str | None = None
     whole: bool = False
+    writes: bool = False
 
 
 def pairs_of(tier, role: str) -> tuple[tuple[int, int], ...]:
@@ -45,6 +47,18 @@ def _cached(tier, rows):
 
 def _across(tier, rows):
     return methods.CrossTokenizer(tier, 0, rows).trainer()
+
+
+def _on_policy(tier, rows):
+    return methods.OnPolicy(tier, 0, rows, direction="reverse").trainer()
+
+
+def _on_policy_across(tier, rows):
+    return methods.OnPolicyAcross(tier, 0, rows).trainer()
+
+
+def _without_teacher(tier, rows):
+    return methods.OnPolicy(tier, 0, rows, control=0.5).trainer()
 
 
 def _features(kind: str):
@@ -94,6 +108,9 @@ METHODS = {
     "logits": Method(_logits, planned="logits"),
     "cached": Method(_cached, planned="cached logits"),
     "across": Method(_across, "student", "across"),
+    "on_policy": Method(_on_policy, writes=True),
+    "on_policy_across": Method(_on_policy_across, "student", writes=True),
+    "without_teacher": Method(_without_teacher, writes=True),
     "features_hint": Method(_features("hint"), planned="features live"),
     "features_relations": Method(_features("relations"), planned="features live"),
     "features_cached": Method(_features_cached, planned="features"),

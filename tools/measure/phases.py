@@ -153,7 +153,7 @@ STEP = {f"step: {name}": lambda tier, card, whole, name=name: train(tier, card, 
 PHASES = {"step: token": STEP["step: token"], "traces": traces, "exam": exam, "cache": cache, **STEP}
 FOUR_BITS = {
     f"4 bits: {name}": lambda tier, card, whole, name=name: four_bits(tier, card, name)
-    for name, method in METHODS.items() if not method.whole
+    for name, method in METHODS.items() if not (method.whole or method.writes)
 }  # fmt: skip
 NOTEBOOKS = {
     f"notebook {path.stem}": lambda tier, card, whole, name=path.stem: notebook(tier, card, name)
