@@ -444,3 +444,16 @@ def test_load_says_why_nothing_is_kept(tiny, tmp_path, monkeypatch):
     Calls(monkeypatch, tiny, lambda *_: Answer(said((1,)), 12, False))
     with pytest.raises(ValueError, match=r"none of the 3 traces can be kept: \{'truncated': 3\}"):
         traces.load(tiny, n=3)
+
+
+def test_several_answers_to_a_question_stand_one_behind_the_other(tiny, tmp_path, monkeypatch):
+    calls = Calls(monkeypatch, tiny, right_answers)
+    asked = [one.question for one in questions.draw(tiny, "train", 4, 0)]
+    three = collect(tiny, 4, 0, tmp_path / "three", samples=3)
+    assert three["question"][:] == [one for one in asked for _ in range(3)]
+    assert sorted(calls.asked) == sorted(asked * 3) and record(three)["samples"] == 3
+    assert store.place(tiny, 4, 0, samples=3) != store.place(tiny, 4, 0) != store.place(tiny, 4, 0, samples=2)
+    with pytest.raises(ValueError, match="samples"):
+        collect(tiny, 4, 0, tmp_path / "three", samples=2)
+    with pytest.raises(ValueError, match="samples is 0; collect 1 answer or more"):
+        collect(tiny, 4, 0, tmp_path / "none", samples=0)
