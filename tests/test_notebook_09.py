@@ -20,8 +20,10 @@ SAID = {  # a cell of prose, and the cells whose outputs its numbers are from
     "lost-means": ("lost",), "seen": ("paired", "draw"),
 }  # fmt: skip
 OTHERS = {  # its numbers that are no figures of the run, or are worked out from some
-    "pass-means": {"19"}, "who-means": {"1,117"}, "paired-means": {"2604.01193"}, "lost-means": {"50"},
-    "seen": {"2023", "2308.01825", "2312.06585", "2021", "2107.03374", "2604.01193"},
+    "pass-means": {"19", "32", "100"}, "who-means": {"1,117"}, "again-means": {"9.8"},
+    "paired-means": {"2604.01193", "4", "30", "268"}, "lost-means": {"3"}, "proof-means": {"30", "6", "5", "50"},
+    "seen": {"2023", "2308.01825", "2312.06585", "2021", "2107.03374", "2604.01193", "2305.18290", "2404.19733",
+             "2024"},
 }  # fmt: skip
 
 
@@ -105,16 +107,25 @@ def test_the_exercises_can_be_solved_and_know_their_mistakes(capsys, key, name, 
     exercise(capsys, NAME, f"{key}-stub", name, slips, f"{key}-check", f"{key}-help", proofs=proofs, comb=comb)
 
 
-@pytest.mark.parametrize(("guess", "end"), [(..., "yet"), (62.0, "right"), (57.0, "teach?")])
+@pytest.mark.parametrize(("guess", "end"), [(..., "yet"), (62.0, "inside"), (50.0, "easy ones teach?")])
 def test_the_prediction_is_judged_by_a_run(capsys, guess, end):
-    found = SimpleNamespace(asked=[])
+    learnt = []
+
+    def learn(rows):
+        learnt.append(rows)
+        return SimpleNamespace()
+
     own = {
-        "my_guess": guess, "check": check, "by_question": {"a": rows(3, 5)}, "hits": lambda answers: 3,
-        "proven": lambda answers: answers[:3], "lessons": {"proof": rows(4, 0)}, "scores": {"proof": 0.7},
-        "exam": SimpleNamespace(asked=[]), "learn": lambda given: len(given), "examine": lambda many: found,
-        "evaluation": SimpleNamespace(accuracy=lambda *_: SimpleNamespace(value=0.6)),
+        "my_guess": guess, "check": check, "by_question": {"a": rows(3, 5), "b": rows(9, 0, "b")},
+        "hits": lambda answers: sum(one["verdict"] == "kept" for one in answers), "by_lot": lambda right: right[:2],
+        "proven": definitions(NAME, "one")["proven"], "lessons": {"proof": rows(5, 0)}, "scores": {"proof": 0.7},
+        "exam": SimpleNamespace(asked=[]), "learn": learn, "examine": lambda method: SimpleNamespace(asked=[]),
+        "evaluation": SimpleNamespace(accuracy=lambda *_: evaluation.wilson(183, 300)),
     }  # fmt: skip
     assert printed(capsys, NAME, "ex3-check", **own).endswith(end)
+    if guess is not ...:
+        first, second = rows(2, 0)
+        assert learnt == [[first, second, first, second, first]], "two of the hard question, as many as before"
 
 
 def test_the_numbers_in_its_words_are_those_of_its_outputs():
