@@ -28,10 +28,13 @@ def trainer(tiny, tmp_path_factory):
         return methods.OnPolicyAcross(tiny, 0, kept()).trainer()
 
 
-def own(trainer, both, text: str, ended: bool, drop: int = 0) -> dict:  # noqa: F811
+TRACE = "<think>\nWell.\n</think>\n\nSeven."
+
+
+def own(trainer, both, text: str, ended: bool, drop: int = 0, trace: str = TRACE) -> dict:  # noqa: F811
     """A row in which the student wrote a text behind its opening. drop: tokens that are not there at its end."""
     trainer.sides, trainer.mouth = both, both.student("<think>\n", add_special_tokens=False).input_ids
-    (row,) = rows_of(messages("<think>\nWell.\n</think>\n\nSeven."), both)
+    (row,) = rows_of(messages(trace), both)
     ids = both.student(text, add_special_tokens=False).input_ids
     ids = ids[: len(ids) - drop]
     return trainer.own_row(row, Written((*ids, *([both.ends[1]] if ended else [])), ended))
@@ -56,6 +59,11 @@ def test_as_the_trace_would_be_read_if_it_said_the_same(trainer, both):  # noqa:
     assert {name: [*map(int, found[name])] if name != "given" else found[name] for name in wanted} == {
         name: [*map(int, wanted[name])] if name != "given" else wanted[name] for name in wanted
     }
+
+
+def test_what_the_trace_said_plays_no_part(trainer, both):  # noqa: F811
+    """Not even whether it thought: a short one has no `<think>`, which the teacher's prompt then ends with."""
+    assert own(trainer, both, TEXT, ended=True, trace="Seven.") == own(trainer, both, TEXT, ended=True)
 
 
 def test_an_answer_that_was_cut_off_has_no_end_to_learn(trainer, both):  # noqa: F811

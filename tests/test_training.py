@@ -229,6 +229,16 @@ def test_a_checkpoint_that_a_kill_left_half_written_is_passed_over(tier, copied,
     assert equal(weights(training.adapters(again.folder)[-1]), wanted) and again.steps == done.steps
 
 
+def test_the_clock_is_read_at_every_checkpoint_so_that_a_kill_costs_no_second_before_it():
+    clock, state = callbacks.Clock(), SimpleNamespace(global_step=3, log_history=[])
+    clock.on_train_begin(None, state, None)
+    for saves, entries in ((False, 0), (True, 1)):
+        clock.on_step_end(None, state, SimpleNamespace(should_save=saves))
+        assert [entry["step"] for entry in state.log_history] == [3] * entries
+    clock.on_epoch_end(None, state, None)
+    assert len(state.log_history) == 2 and all(entry["part_seconds"] >= 0 for entry in state.log_history)
+
+
 def test_of_nothing_whole_a_run_begins_anew(tier, tmp_path, capsys):
     (tmp_path / "checkpoint-3").mkdir()
     assert checkpoints.last_whole(tmp_path) is None and "from the beginning" in capsys.readouterr().out
