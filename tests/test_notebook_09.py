@@ -8,7 +8,7 @@ from notebook_checks import text
 from test_notebook_definitions import cell, definitions, exercise, notebook, printed, unsaid
 
 from helpers import check, evaluation, traces
-from helpers.evaluation import proofs
+from helpers.evaluation import proofs, results
 from helpers.questions import Question
 from helpers.traces import filtering
 
@@ -17,11 +17,11 @@ SAID = {  # a cell of prose, and the cells whose outputs its numbers are from
     "exam-means": ("exam", "start"), "draw-means": ("draw", "exam"), "one-means": ("one",),
     "pass-means": ("pass",), "proof-means": ("proof",), "who-means": ("who", "proof"),
     "round-means": ("round",), "paired-means": ("paired", "draw"), "again-means": ("again",),
-    "lost-means": ("lost",), "seen": ("paired", "draw"),
+    "lost-means": ("lost",), "seen": ("paired", "draw", "study"),
 }  # fmt: skip
 OTHERS = {  # its numbers that are no figures of the run, or are worked out from some
     "pass-means": {"19", "32", "100"}, "who-means": {"1,117"}, "again-means": {"9.8"},
-    "paired-means": {"2604.01193", "4", "30", "268"}, "lost-means": {"3"}, "proof-means": {"30", "6", "5", "50"},
+    "paired-means": {"2604.01193", "4", "30", "268"}, "lost-means": {"3", "100"}, "proof-means": {"30", "6", "5", "50"},
     "seen": {"2023", "2308.01825", "2312.06585", "2021", "2107.03374", "2604.01193", "2305.18290", "2404.19733",
              "2024"},
 }  # fmt: skip
@@ -126,6 +126,29 @@ def test_the_prediction_is_judged_by_a_run(capsys, guess, end):
     if guess is not ...:
         first, second = rows(2, 0)
         assert learnt == [[first, second, first, second, first]], "two of the hard question, as many as before"
+
+
+def figures(part) -> set[str]:
+    """All shares of the study as they are written in prose, in points or per cent."""
+    if isinstance(part, dict):
+        return set().union(*map(figures, part.values()))
+    if isinstance(part, list):
+        return set().union(*map(figures, part)) if part else set()
+    return {f"{100 * part:.1f}"} if isinstance(part, float) else set()
+
+
+def test_what_it_says_of_the_study():
+    study = results.study(NAME, "mini")
+    assert set(unsaid(NAME, "study-means", "study")) <= figures(study)
+    first, proof = ({name: study[name]["gain"] for name in ("first", "proof_over_unverified")}).values()
+    assert first["low"] > 0 and proof["low"] > 0 and study["proof"]["gain"]["low"] > 0
+    rounds = [study["rounds"][str(i)] for i in range(4)]
+    means = [one["accuracy"]["mean"] for one in rounds]
+    assert means == sorted(means) and means[3] - means[1] < 0.02 < means[1] - means[0]
+    assert study["second"]["gain"]["low"] < 0 < study["second"]["gain"]["high"]
+    assert all(loss < start for loss, start in zip(
+        study["unverified"]["accuracy"]["per_seed"], rounds[0]["accuracy"]["per_seed"], strict=True))  # fmt: skip
+    assert abs(rounds[1]["caught"]["mean"] - rounds[0]["caught"]["mean"]) < 0.02
 
 
 def test_the_numbers_in_its_words_are_those_of_its_outputs():

@@ -386,7 +386,7 @@ def two_there(tmp_path, monkeypatch):
 
 def test_the_route_shows_which_notebooks_are_there(two_there):
     found = boxes(show.route())
-    assert len(found) == 16 and list(found) == sorted(found)
+    assert len(found) == 18 and list(found) == sorted(found)
     assert {name for name, patch in found.items() if patch.get_linestyle() in ("-", "solid")} == two_there
 
 
@@ -403,7 +403,7 @@ def test_the_reader_is_marked(two_there, here):
     assert not [text for text in words(show.route()) if "you are here" in text]
 
 
-@pytest.mark.parametrize("here", [15, "15", 17, "token", ""])
+@pytest.mark.parametrize("here", [18, "18", 99, "token", ""])
 def test_an_unknown_place_is_refused(here):
     with pytest.raises(ValueError, match="no notebook"):
         show.route(here)
@@ -413,7 +413,7 @@ def test_titles_fit_into_their_boxes():
     figure = show.route("11")
     drawn(figure)
     titles = [text for text in figure.axes[0].texts if re.match(r"\d\d ", text.get_text())]
-    assert len(titles) == 16
+    assert len(titles) == 18
     for text, patch in zip(titles, boxes(figure).values(), strict=True):
         inner, outer = text.get_window_extent(), patch.get_window_extent()
         assert outer.x0 < inner.x0 and inner.x1 < outer.x1 and outer.y0 < inner.y0 and inner.y1 < outer.y1

@@ -1,4 +1,4 @@
-"""On-policy distillation, as in notebook 10: the student writes, and the teacher grades each token of what it wrote.
+"""On-policy distillation: the student writes, and the teacher grades each token of what it wrote.
 
 Agarwal et al. 2023, "On-Policy Distillation of Language Models" (arXiv 2306.13649), algorithm 1: a share λ of the
 batches is the student's, no gradient goes through the sampling, and the divergence may look either way.
