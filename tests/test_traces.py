@@ -453,6 +453,8 @@ def test_several_answers_to_a_question_stand_one_behind_the_other(tiny, tmp_path
     assert three["question"][:] == [one for one in asked for _ in range(3)]
     assert sorted(calls.asked) == sorted(asked * 3) and record(three)["samples"] == 3
     assert store.place(tiny, 4, 0, samples=3) != store.place(tiny, 4, 0) != store.place(tiny, 4, 0, samples=2)
+    own = replace(tiny, name="own")  # a student of a tier of one's own answers beside the tier's teacher
+    assert store.place(own, 4, 0, samples=3) != store.place(replace(own, teacher=own.student), 4, 0, samples=3)
     with pytest.raises(ValueError, match="samples"):
         collect(tiny, 4, 0, tmp_path / "three", samples=2)
     with pytest.raises(ValueError, match="samples is 0; collect 1 answer or more"):

@@ -41,10 +41,11 @@ def record(source: Dataset | Path | str) -> dict:
 def place(tier: Tier, n: int, seed: int, split: str = "train", samples: int | None = None) -> Path:
     """Where traces lie: artifacts/<tier>/traces/<n>-<seed>, and behind it any teacher but the tier's own.
 
-    Of another split than "train", that stands before the numbers; of several samples, how many there are behind them.
+    Of another split than "train", that stands before the numbers; of several samples, how many there are behind them,
+    and then the teacher always.
     """
     teacher, name = tier.teacher, f"{n}-{seed}" + (f"-x{samples}" if samples else "")
-    if tier.name in TIERS and teacher != TIERS[tier.name].teacher:
+    if samples or (tier.name in TIERS and teacher != TIERS[tier.name].teacher):  # of several, a student's may be some
         short = digest(f"{teacher.name}@{teacher.revision}".encode()).removeprefix("sha256:")[:8]
         plain = re.sub(r"[^\w.-]", "-", Path(teacher.name).name)  # a server's name for a model may have a colon
         name = f"{name}-{plain}-{short}"

@@ -59,10 +59,10 @@ def started(folder: Path | str | None) -> dict[str, str]:
     """
     if folder is None:
         return {}
-    weights = Path(folder) / "adapter_model.safetensors"
-    if not weights.is_file():
+    files = [Path(folder) / name for name in ("adapter_model.safetensors", "adapter_config.json")]
+    if not files[0].is_file():
         raise FileNotFoundError(f"there is no adapter in {folder}: give a folder of `training.adapters`")
-    return {"start": sources.digest(weights)}
+    return {"start": sources.digest(*(one for one in files if one.is_file()))}
 
 
 def step_of(checkpoint: Path) -> int:

@@ -9,7 +9,8 @@ from helpers import methods, training
 LIBRARIES = ("transformers", "trl")
 # Methods of our own on such classes. One that is not here must be the libraries' too, or nobody would call it.
 OWN = {
-    "head", "log_probabilities", "loss_of", "loss_on", "measure", "parts_of", "read", "_on_features", "_pull", "_see",
+    "answered", "begin", "begun", "given", "head", "log_probabilities", "loss_of", "loss_on", "measure", "own_row",
+    "parts_of", "read", "see", "show", "_note", "_on_features", "_pull", "_see", "_stop",
 }  # fmt: skip
 
 
