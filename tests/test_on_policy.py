@@ -8,20 +8,19 @@ from io import StringIO
 import pytest
 import torch
 from datasets import Dataset
+from test_cache import tier_in as in_parts
 from test_logit_trainer import OPENED
 from test_training import Kill, equal, kept, weights
 from trl import DistillationConfig, DistillationTrainer
 from trl.experimental.gkd import GKDTrainer
 
-from helpers import losses, methods, models, tiers, training
+from helpers import losses, methods, models, training
 from helpers.training import board, method
 from helpers.training.board import Rule
 
 
 def tier_in(folder, tiny, patch):
-    patch.setattr(tiers, "ROOT", folder)
-    patch.setattr(method, "VALIDATION", 2)
-    return replace(tiny, epochs=2, batch_size=4, micro_batch=4, lora=replace(tiny.lora, r=4, alpha=8))
+    return replace(in_parts(folder, tiny, patch), micro_batch=4)
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from helpers.losses.cross_tokenizer import LOGITS
 from helpers.losses.head import head_of
 from helpers.tiers import Tier
 from helpers.traces import ANSWER
-from helpers.traces.filtering import chat, tokens_of
+from helpers.traces.filtering import chat, short_enough, tokens_of
 from helpers.training import activations
 from helpers.training.checkpoints import started
 from helpers.training.method import Method, trainer_of
@@ -164,19 +164,14 @@ def messages(tier: Tier, rows: Dataset, role: str) -> Dataset:
     Raises:
         ValueError: where none is short enough.
     """
+    sized = [
+        {**row, "length": max(tokens_of(tier, row["question"], row[side], role) for side in SIDES)} for row in rows
+    ]
     found = []
-    for row in rows:
-        length = max(tokens_of(tier, row["question"], row[side], role) for side in SIDES)
-        if length <= tier.max_length:
-            user, _ = chat(row["question"], "")
-            answers = {side: [chat(row["question"], row[side])[1]] for side in SIDES}
-            found.append({"prompt": [user], **answers, "length": length})
-    if len(found) < len(rows):
-        many = f"{len(rows) - len(found):,} of {len(rows):,} pairs"
-        told = f"{many} have an answer of more than {tier.max_length:,} tokens, as the {role} counts"
-        if not found:
-            raise ValueError(f"{told}: nothing is left to learn; take a larger max_length")
-        print(f"{told}, and are left out")
+    for row in short_enough(tier, sized, role, lambda row: row["length"], "pairs have an answer of"):
+        user, _ = chat(row["question"], "")
+        answers = {side: [chat(row["question"], row[side])[1]] for side in SIDES}
+        found.append({"prompt": [user], **answers, "length": row["length"]})
     return Dataset.from_list(found)
 
 

@@ -111,22 +111,32 @@ def agreement(rows: Iterable[dict]) -> list[Agreed]:
     return found
 
 
-def short_enough(tier: Tier, rows: Sequence[dict], role: str) -> list[dict]:
+def short_enough(
+    tier: Tier, rows: Sequence[dict], role: str, length: Callable[[dict], int] | None = None, told: str = "traces have"
+) -> list[dict]:
     """The rows that have no more tokens than tier.max_length as a role counts, the "student" or the "sibling".
 
     A trainer would cut the others, their end with them. "kept" goes by the student's count alone. How many are left out
     is printed, if any.
 
+    Args:
+        tier: its max_length.
+        rows: traces, or what `length` takes.
+        role: who counts.
+        length: the tokens of a row; those of question and trace if None.
+        told: what the rows are, as the sentence about them goes on with "more than ... tokens".
+
     Raises:
         ValueError: where none is short enough, and as `models.load_tokenizer`.
     """
-    found = [row for row in rows if tokens_of(tier, row["question"], row[ANSWER], role) <= tier.max_length]
+    length = length or (lambda row: tokens_of(tier, row["question"], row[ANSWER], role))
+    found = [row for row in rows if length(row) <= tier.max_length]
     if len(found) < len(rows):
-        many = f"{len(rows) - len(found):,} of {len(rows):,} traces"
-        told = f"{many} have more than {tier.max_length:,} tokens, as the {role} counts"
+        many = f"{len(rows) - len(found):,} of {len(rows):,} {told}"
+        why = f"{many} more than {tier.max_length:,} tokens, as the {role} counts"
         if not found:
-            raise ValueError(f"{told}: nothing is left to learn; take a larger max_length")
-        print(f"{told}, and are left out")
+            raise ValueError(f"{why}: nothing is left to learn; take a larger max_length")
+        print(f"{why}, and are left out")
     return found
 
 

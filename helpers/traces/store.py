@@ -45,7 +45,7 @@ def place(tier: Tier, n: int, seed: int, split: str = "train", samples: int | No
     and then the teacher always.
     """
     teacher, name = tier.teacher, f"{n}-{seed}" + (f"-x{samples}" if samples else "")
-    if samples or (tier.name in TIERS and teacher != TIERS[tier.name].teacher):  # of several, a student's may be some
+    if samples or (tier.name in TIERS and teacher != TIERS[tier.name].teacher):
         short = digest(f"{teacher.name}@{teacher.revision}".encode()).removeprefix("sha256:")[:8]
         plain = re.sub(r"[^\w.-]", "-", Path(teacher.name).name)  # a server's name for a model may have a colon
         name = f"{name}-{plain}-{short}"
