@@ -109,7 +109,7 @@ def test_a_model_that_is_not_there_is_refused_with_its_mend(spec, said):
 def test_a_teacher_behind_a_server_is_asked_how_often_it_is_right_and_what_that_takes_is_said(
     tmp_path, monkeypatch, capsys
 ):
-    monkeypatch.setattr(evaluation, "student", lambda exam, tier: sheet(exam, 0))
+    monkeypatch.setattr(evaluation, "student", lambda exam, tier, start: sheet(exam, 0))
     models = {role: ModelSpec(getattr(MINI, role).source) for role in ("student", "sibling")}
     monkeypatch.setattr(tiers, "ROOT", tmp_path)
     golds = {one.question: one.answer for one in problems.draw("validation", 24, 0)}
@@ -205,7 +205,7 @@ def test_a_teacher_below_the_gate_is_refused_unless_it_is_overridden(override, m
     drawn = {"teacher": [], "student": []}
 
     def sits(who, right):
-        return lambda exam, tier: drawn[who].append(exam.asked) or sheet(exam, right)
+        return lambda exam, tier, *_: drawn[who].append(exam.asked) or sheet(exam, right)
 
     monkeypatch.setattr(evaluation, "teacher", sits("teacher", 1))
     monkeypatch.setattr(evaluation, "student", sits("student", 0))
@@ -228,7 +228,7 @@ def test_a_teacher_below_the_gate_is_refused_unless_it_is_overridden(override, m
     ],
 )
 def test_what_the_student_can_already_is_told(student, what, state, monkeypatch):
-    monkeypatch.setattr(evaluation, "student", lambda exam, tier: student)
+    monkeypatch.setattr(evaluation, "student", lambda exam, tier, start: student)
     report = Report()
     answers.student(report, MINI, EXAM, "student", said(18))
     assert found(report)[what].state == state and bool(found(report)[what].mend) == (state == "look")
@@ -236,7 +236,7 @@ def test_what_the_student_can_already_is_told(student, what, state, monkeypatch)
 
 def test_the_student_that_is_asked_is_the_one_that_learns(monkeypatch):
     asked = []
-    monkeypatch.setattr(evaluation, "student", lambda exam, tier: asked.append(tier.student) or said(4))
+    monkeypatch.setattr(evaluation, "student", lambda exam, tier, start: asked.append(tier.student) or said(4))
     answers.student(Report(), MINI, EXAM, "sibling", said(18))
     assert asked == [MINI.sibling]
 
@@ -247,7 +247,7 @@ def test_ones_own_questions_of_each_kind_are_looked_through(name, monkeypatch):
     texts = {"number": "It is 3.", "choice": "(A)", "code": "x = 1"}
     answer = Answer(texts.get(name, "red"), 9, True)
     monkeypatch.setattr(evaluation, "teacher", lambda exam, _: replace(said(0), asked=[answer] * len(exam.asked)))
-    monkeypatch.setattr(evaluation, "student", evaluation.teacher)
+    monkeypatch.setattr(evaluation, "student", lambda exam, tier, start: evaluation.teacher(exam, tier))
     rows, n = found(preflight(mine, override=True)), questions.count(mine, "validation")
     assert rows["student: form"].found == f"{n} of {n} answers can be read"
     assert rows["teacher: right answers"].found.endswith(f"of {n}; 50% are wanted")

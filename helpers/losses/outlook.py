@@ -1,4 +1,4 @@
-"""How two models see the next token, without any gradient: how sure one is, and how many favourites they share."""
+"""How two models see the next token, without any gradient: how sure one is, which favourites they share, how far."""
 
 from collections.abc import Iterator
 
@@ -49,6 +49,21 @@ def overlaps(
     if names is not None:
         other = names[other]
     return (other[:, :, None] == mine[:, None, :]).any(-1).float().mean(-1)
+
+
+def covered(
+    ours: torch.Tensor, head: Head, theirs: torch.Tensor, their_head: Head, k: int = K, most: int = LOGITS
+) -> torch.Tensor:
+    """(tokens,), how much of the teacher's probability lies on the student's k likeliest tokens.
+
+    As `overlaps`, which counts a token that neither finds likely as much as the first. Both heads are cut to the tokens
+    that the two share.
+    """
+    k = min(k, len(head.weight))
+    found = []
+    for mine, other in zip(_logits(ours, head, most), _logits(theirs, their_head, most), strict=True):
+        found.append(other.softmax(-1).gather(1, mine.topk(k).indices).sum(-1))
+    return torch.cat(found)
 
 
 @torch.no_grad()

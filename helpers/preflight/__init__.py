@@ -7,6 +7,8 @@ preflight(tier, SEED, "logits")
 ```
 """
 
+from pathlib import Path
+
 from datasets import Dataset
 
 from helpers import questions
@@ -29,7 +31,7 @@ READ = 200  # training questions whose lengths are looked at
 
 def preflight(
     tier: Tier, seed: int = 0, method: str = "token", rows: Dataset | None = None, role: str | None = None, n: int = 24,
-    least: float = LEAST, weights: bool = True, override: bool = False,
+    least: float = LEAST, weights: bool = True, override: bool = False, start: Path | str | None = None,
 ) -> Report:  # fmt: skip
     """Looks at a pair, its questions and its traces before a training, and refuses one that would be in vain.
 
@@ -44,6 +46,7 @@ def preflight(
             n lies below.
         weights: whether the models are loaded and asked; without, tokenizers and settings alone are looked at.
         override: whether what is found stops nothing.
+        start: the folder of the adapter with which who learns begins; None for the bare model.
 
     Returns:
         What was found, which shows itself as a table.
@@ -66,11 +69,14 @@ def preflight(
     if student:
         _pair(report, tier, seed, method, rows, student, teacher)
     if weights and student and (override or not report.stops):
+        fit = not report.stops
         exam = Benchmark(questions.draw(tier, "validation", n, seed, fewer=True))
         if served:
             print(f"{len(exam.asked)} questions are put to {tier.teacher.name}: once, whatever that costs")
         taught = answers.teacher(report, tier, exam, least)
-        answers.student(report, tier, exam, role, taught)
+        said = answers.student(report, tier, exam, role, taught, start)
+        if method == "on-policy" and fit:
+            answers.own_text(report, tier, exam, role, said, start)
     if report.stops and not override:
         print(report)
         report.refuse()
