@@ -10,6 +10,7 @@ from transformers import TrainerControl, TrainerState
 from helpers import disk
 from helpers.training import board
 from helpers.training.board import Board, Rule, has_check
+from helpers.training.exercises import stops_at
 
 ARGS = SimpleNamespace(device=torch.device("cpu"))
 
@@ -140,3 +141,8 @@ def test_where_there_is_no_board_it_says_so(tmp_path):
 )  # fmt: skip
 def test_what_a_check_is(text, checks):
     assert has_check(text) == checks
+
+
+def test_the_exercise_s_step_is_the_one_at_which_a_training_stops():
+    values = [1.0, 1.0, 1.0, 1.0, 1.0, 0.1, 0.1, 0.1, 0.1, 0.1]
+    assert [stops_at(values, share) for share in (0.9, 0.6, 0.5, 0.05)] == [6, 8, 8, None]

