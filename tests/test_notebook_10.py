@@ -36,7 +36,8 @@ def test_its_loop_is_the_trainer_s_loss(tier):  # noqa: F811
     wanted = trainer.compute_loss(trainer.model, dict(batch))
     assert (total / count).item() == pytest.approx(wanted.item(), rel=1e-5)
     adapter = [weight for weight in trainer.model.parameters() if weight.requires_grad]
-    for one, other in zip(torch.autograd.grad(total / count, adapter), torch.autograd.grad(wanted, adapter), strict=True):
+    ours, theirs = (torch.autograd.grad(loss, adapter) for loss in (total / count, wanted))
+    for one, other in zip(ours, theirs, strict=True):
         assert torch.allclose(one, other, atol=1e-4 * float(other.abs().max()) + 1e-9)
 
 

@@ -19,7 +19,7 @@ def test_a_band_is_drawn_from_low_to_high_at_each_part():
     drawn = axis.collections[0].get_paths()[0].vertices.tolist()
     assert all(corner in drawn for corner in ([1, 0.1], [1, 0.4], [2, 0.2], [2, 0.5]))
     with pytest.raises(ValueError, match="6 curves"):
-        on_policy.bands(dict.fromkeys("abcdef", []), "", "")
+        on_policy.bands({name: [] for name in "abcdef"}, "", "")
 
 
 def test_the_board_draws_each_measure_and_where_its_rules_stop():
