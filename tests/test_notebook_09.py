@@ -16,16 +16,20 @@ NAME = "09_self_distillation"
 SAID = {  # a cell of prose, and the cells whose outputs its numbers are from
     "exam-means": ("exam", "start"), "draw-means": ("draw", "exam"), "one-means": ("one",),
     "pass-means": ("pass",), "proof-means": ("proof",), "who-means": ("who", "proof"), "rules-means": ("rules",),
-    "round-means": ("round", "exam"), "paired-means": ("paired", "draw"), "again-means": ("again", "pass"),
-    "lost-means": ("lost",), "hint-means": ("hint",), "seen": ("paired", "draw", "study"),
+    "round-means": ("round", "exam"), "paired-means": ("paired", "draw", "arms"), "again-means": ("again", "pass"),
+    "lost-means": ("lost",), "lost-more-means": ("lost-more",), "hint-means": ("hint",),
+    "seen": ("paired", "draw", "study"),
 }  # fmt: skip
 OTHERS = {  # its numbers that are no figures of the run, or are worked out from some
-    "pass-means": {"19", "32", "100"}, "who-means": {"1,117"}, "again-means": {"9.10"},
+    "exam-means": {"9.8"}, "draw-means": {"7.4"}, "pass-means": {"19", "32", "64", "100"}, "who-means": {"1,117"},
+    "again-means": {"9.10"},
     "rules-means": {"4", "3", "9.6", "1,121"},
-    "paired-means": {"2604.01193", "4", "30", "268"}, "lost-means": {"3", "100"}, "proof-means": {"30", "6", "5", "50"},
-    "hint-means": {"3", "51.7", "47.7", "1.7", "30", "2024", "2605.11182"},
+    "paired-means": {"2604.01193", "4", "30", "268"}, "lost-more-means": {"3", "100"},
+    "proof-means": {"30", "6", "5", "50"},
+    "hint-means": {"3", "51.7", "47.7", "49.2", "1.7", "30", "2024", "2605.11182"},
     "seen": {"2023", "2308.01825", "2312.06585", "2021", "2107.03374", "2305.18290", "2404.19733", "2024", "1997",
-             "2312.06674", "2601.18734", "2018", "1805.04770", "2019", "1911.04252"},
+             "2312.06674", "2601.18734", "2018", "1805.04770", "2019", "1911.04252", "2017",
+             "1705.08439", "2022", "2203.14465", "2601.19897", "75"},
 }  # fmt: skip
 
 
@@ -67,7 +71,7 @@ def given(by_question: dict, seed: int = 0) -> tuple[dict[str, list[dict]], dict
     tier = SimpleNamespace(data=SimpleNamespace(kind="number"), max_length=512)
     made = {
         "random": random, "SEED": seed, "by_question": by_question, "traces": traces, "tier": tier,
-        "evaluation": evaluation, "few": SimpleNamespace(to_list=lambda: ["few"]),
+        "evaluation": evaluation, "few": SimpleNamespace(to_list=lambda: [{"verdict": "kept", "of": "few"}]),
     }  # fmt: skip
     exec(cell(NAME, "rules"), made)
     exec(cell(NAME, "arms"), made)
@@ -84,11 +88,15 @@ def test_the_lessons_are_the_student_s_own_words_and_of_one_size(short):
     lessons, _ = given(parts)
     said = {one[traces.ANSWER] for part in parts.values() for one in part}
     assert [len(each) for each in lessons.values()] == [3, 3, 3]
-    for name in ("proof", "no proof"):
-        assert {one[traces.ANSWER] for one in lessons[name]} <= said
-        assert sorted(one["question"] for one in lessons[name]) == ["a", "a", "b"]
+    assert sorted(one["question"] for one in lessons["proof"]) == ["a", "a", "b"]
+    assert {one[traces.ANSWER] for one in lessons["proof"] + lessons["no proof"]} <= said
     assert all(one["verdict"] == "kept" for one in lessons["proof"])
     assert {one[traces.ANSWER] for one in lessons["gold alone"]} == {"The answer is 72."}
+    # The control knows no gold: a question without a proven answer takes part in it, and of each there are two at most.
+    drawn = [given(parts, seed)[0]["no proof"] for seed in range(9)]
+    asked = [[one["question"] for one in each] for each in drawn]
+    assert any("c" in each for each in asked) and all(each.count(one) <= 2 for each in asked for one in "abc")
+    assert {one["verdict"] for each in drawn for one in each} == {"kept", "wrong answer"}
 
 
 def test_without_a_proof_an_answer_is_still_well_formed(short):
@@ -116,19 +124,22 @@ def test_near_copies_are_left_out_and_others_are_not(short):
 
 def test_where_nothing_is_proven_the_few_traces_stand_in(short):
     lessons, _ = given({"a": rows(0, 4, "a")})
-    assert lessons == {name: ["few"] for name in ("proof", "no proof", "gold alone")}
+    assert set(lessons) == {"proof", "no proof", "gold alone"}
+    assert all([one["of"] for one in each] == ["few"] for each in lessons.values())
 
 
 def test_each_rule_keeps_two_of_the_proven():
     own = definitions(NAME, "selection", proofs=proofs, traces=traces)
     some, draw = rows(6, 0), random.Random(0)
     some[3][traces.ANSWER] = some[3][traces.ANSWER].replace("3 × 24", "24 × 3")
+    some[4][traces.ANSWER] = some[4][traces.ANSWER].replace("= 72.", "= 72. Let me check again. 3 × 23 = 72.", 1)
     assert [one["tokens"] for one in own["shortest"](some[::-1], draw)] == [20, 21]
     for _ in range(9):
         assert some[3] in own["diverse"](some, draw)
     assert len(own["diverse"](some[:3], draw)) == 2 and own["diverse"](some[:1], draw) == some[:1]
     assert own["diverse"]([], draw) == [] == own["distinct_plans"]([], draw)
-    assert len(own["distinct_plans"](some, draw)) == 2
+    assert len(own["distinct_plans"](some, draw)) == 2  # what a check works out is no other plan
+    assert some[4] not in own["sound"](some, draw) and own["sound"]([some[4]], draw) == [some[4]]
 
 
 def test_another_name_stands_in_question_and_answer():
