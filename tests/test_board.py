@@ -9,7 +9,7 @@ from transformers import TrainerControl, TrainerState
 
 from helpers import disk
 from helpers.training import board
-from helpers.training.board import Board, Rule, has_check
+from helpers.training.board import Board, Rule
 from helpers.training.exercises import stops_at
 
 ARGS = SimpleNamespace(device=torch.device("cpu"))
@@ -129,18 +129,6 @@ def test_where_there_is_no_board_it_says_so(tmp_path):
         board.read(tmp_path)
     disk.write_whole(tmp_path / board.BOARD, json.dumps({"steps": []}))
     assert board.read(tmp_path) == {"steps": []}
-
-
-@pytest.mark.parametrize(
-    ("text", "checks"),
-    [
-        ("72 - 10 = 62. Wait, let me double-check. 62 + 10 = 72.", True), ("Let me verify that.", True),
-        ("Just to be sure. 2 + 2 = 4.", True), ("Tom and Ann wait for the bus.", False), ("She pays by check.", False),
-        ("3 × 24 = 72. Sarah has 62 left.", False),
-    ],
-)  # fmt: skip
-def test_what_a_check_is(text, checks):
-    assert has_check(text) == checks
 
 
 def test_the_exercise_s_step_is_the_one_at_which_a_training_stops():

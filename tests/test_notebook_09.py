@@ -7,7 +7,7 @@ import pytest
 from notebook_checks import text
 from test_notebook_definitions import cell, definitions, exercise, notebook, printed, unsaid
 
-from helpers import check, evaluation, traces
+from helpers import check, evaluation, methods, traces
 from helpers.evaluation import proofs, results
 from helpers.questions import Question
 from helpers.traces import filtering
@@ -15,15 +15,21 @@ from helpers.traces import filtering
 NAME = "09_self_distillation"
 SAID = {  # a cell of prose, and the cells whose outputs its numbers are from
     "exam-means": ("exam", "start"), "draw-means": ("draw", "exam"), "one-means": ("one",),
-    "pass-means": ("pass",), "proof-means": ("proof",), "who-means": ("who", "proof"),
-    "round-means": ("round",), "paired-means": ("paired", "draw"), "again-means": ("again",),
-    "lost-means": ("lost",), "seen": ("paired", "draw", "study"),
+    "pass-means": ("pass",), "proof-means": ("proof",), "who-means": ("who", "proof"), "rules-means": ("rules",),
+    "round-means": ("round", "exam"), "paired-means": ("paired", "draw", "arms"), "again-means": ("again", "pass"),
+    "lost-means": ("lost",), "lost-more-means": ("lost-more",), "hint-means": ("hint",),
+    "seen": ("paired", "draw", "study"),
 }  # fmt: skip
 OTHERS = {  # its numbers that are no figures of the run, or are worked out from some
-    "pass-means": {"19", "32", "100"}, "who-means": {"1,117"}, "again-means": {"9.8"},
-    "paired-means": {"2604.01193", "4", "30", "268"}, "lost-means": {"3", "100"}, "proof-means": {"30", "6", "5", "50"},
-    "seen": {"2023", "2308.01825", "2312.06585", "2021", "2107.03374", "2604.01193", "2305.18290", "2404.19733",
-             "2024"},
+    "exam-means": {"9.8"}, "draw-means": {"7.4"}, "pass-means": {"19", "32", "64", "100"}, "who-means": {"1,117"},
+    "again-means": {"9.10"},
+    "rules-means": {"4", "3", "9.6", "1,121"},
+    "paired-means": {"2604.01193", "4", "30", "268"}, "lost-more-means": {"3", "100"},
+    "proof-means": {"30", "6", "5", "50"},
+    "hint-means": {"3", "51.7", "47.7", "49.2", "1.7", "30", "2024", "2605.11182"},
+    "seen": {"2023", "2308.01825", "2312.06585", "2021", "2107.03374", "2305.18290", "2404.19733", "2024", "1997",
+             "2312.06674", "2601.18734", "2018", "1805.04770", "2019", "1911.04252", "2017",
+             "1705.08439", "2022", "2203.14465", "2601.19897", "75"},
 }  # fmt: skip
 
 
@@ -60,39 +66,91 @@ def test_a_verdict_needs_the_gold_number_and_no_more(monkeypatch):
     assert filtering.judge(bare, tier) == ["kept", "kept", "wrong answer"] and len(asked) == 3
 
 
-def given(by_question: dict, seed: int = 0) -> dict[str, list[dict]]:
-    """The lessons that the page makes of some answers."""
+def given(by_question: dict, seed: int = 0) -> tuple[dict[str, list[dict]], dict]:
+    """The lessons that the page makes of some answers, and what it has defined by then."""
+    tier = SimpleNamespace(data=SimpleNamespace(kind="number"), max_length=512)
     made = {
-        "random": random, "SEED": seed, "by_question": by_question, "traces": traces,
-        "proven": definitions(NAME, "one")["proven"], "few": SimpleNamespace(to_list=lambda: ["few"]),
+        "random": random, "SEED": seed, "by_question": by_question, "traces": traces, "tier": tier,
+        "evaluation": evaluation, "few": SimpleNamespace(to_list=lambda: [{"verdict": "kept", "of": "few"}]),
     }  # fmt: skip
+    exec(cell(NAME, "rules"), made)
     exec(cell(NAME, "arms"), made)
-    return made["lessons"]
+    return made["lessons"], made
 
 
-def test_the_lessons_are_the_student_s_own_words_and_of_one_size():
+@pytest.fixture
+def short(monkeypatch):
+    monkeypatch.setattr(filtering, "tokens_of", lambda *_: 20)
+
+
+def test_the_lessons_are_the_student_s_own_words_and_of_one_size(short):
     parts = {"a": rows(5, 3, "a"), "b": rows(1, 7, "b"), "c": rows(0, 8, "c")}
-    lessons = given(parts)
+    lessons, _ = given(parts)
     said = {one[traces.ANSWER] for part in parts.values() for one in part}
     assert [len(each) for each in lessons.values()] == [3, 3, 3]
-    for name in ("proof", "no proof"):
-        assert {one[traces.ANSWER] for one in lessons[name]} <= said
-        assert sorted(one["question"] for one in lessons[name]) == ["a", "a", "b"]
+    assert sorted(one["question"] for one in lessons["proof"]) == ["a", "a", "b"]
+    assert {one[traces.ANSWER] for one in lessons["proof"] + lessons["no proof"]} <= said
     assert all(one["verdict"] == "kept" for one in lessons["proof"])
     assert {one[traces.ANSWER] for one in lessons["gold alone"]} == {"The answer is 72."}
+    # The control knows no gold: a question without a proven answer takes part in it, and of each there are two at most.
+    drawn = [given(parts, seed)[0]["no proof"] for seed in range(9)]
+    asked = [[one["question"] for one in each] for each in drawn]
+    assert any("c" in each for each in asked) and all(each.count(one) <= 2 for each in asked for one in "abc")
+    assert {one["verdict"] for each in drawn for one in each} == {"kept", "wrong answer"}
 
 
-def test_where_nothing_is_proven_the_few_traces_stand_in():
-    assert given({"a": rows(0, 4, "a")}) == {name: ["few"] for name in ("proof", "no proof", "gold alone")}
+def test_without_a_proof_an_answer_is_still_well_formed(short):
+    part = rows(2, 6)
+    for one in part[2:5]:
+        one |= {traces.ANSWER: one[traces.ANSWER].replace("</think>", ""), "verdict": "no </think>"}
+    part[5] |= {"ended": False, "verdict": "truncated"}
+    _, made = given({"a": part})
+    known = {one["tokens"] for one in made["passing"]("correct")[0]}
+    assert known == {20, 21, 26, 27}
+    # Wrong ones without a closed thought fail two filters, so leaving one out does not let them in.
+    assert [one["tokens"] for one in made["passing"]("format")[0]] == [20, 21]
+
+
+def test_near_copies_are_left_out_and_others_are_not(short):
+    part = rows(3, 0)
+    words = " ".join(f"word{i}" for i in range(60))
+    for one, last in zip(part, ("end", "end!", "another"), strict=True):
+        one[traces.ANSWER] = f"<think>\n{words if last != 'another' else 'Quite another way, then:'} {last}\n" \
+            "</think>\n\nIt is 72."
+    _, made = given({"a": part})
+    assert [one["tokens"] for one in made["passing"]()[0]] == [20, 22]
+    assert [one["tokens"] for one in made["passing"]("near copies")[0]] == [20, 21, 22]
+
+
+def test_where_nothing_is_proven_the_few_traces_stand_in(short):
+    lessons, _ = given({"a": rows(0, 4, "a")})
+    assert set(lessons) == {"proof", "no proof", "gold alone"}
+    assert all([one["of"] for one in each] == ["few"] for each in lessons.values())
 
 
 def test_each_rule_keeps_two_of_the_proven():
-    own = definitions(NAME, "more", proofs=proofs, traces=traces, by_lot=lambda right: right[:2], lot=random.Random(0))
-    some = rows(6, 0)
+    own = definitions(NAME, "selection", proofs=proofs, traces=traces)
+    some, draw = rows(6, 0), random.Random(0)
     some[3][traces.ANSWER] = some[3][traces.ANSWER].replace("3 × 24", "24 × 3")
-    assert [one["tokens"] for one in own["shortest"](some[::-1])] == [20, 21]
-    assert own["diverse"](some) == [some[0], some[3]]
-    assert len(own["diverse"](some[:3])) == 2 and own["diverse"](some[:1]) == some[:1] and own["diverse"]([]) == []
+    some[4][traces.ANSWER] = some[4][traces.ANSWER].replace("= 72.", "= 72. Let me check again. 3 × 23 = 72.", 1)
+    assert [one["tokens"] for one in own["shortest"](some[::-1], draw)] == [20, 21]
+    for _ in range(9):
+        assert some[3] in own["diverse"](some, draw)
+    assert len(own["diverse"](some[:3], draw)) == 2 and own["diverse"](some[:1], draw) == some[:1]
+    assert own["diverse"]([], draw) == [] == own["distinct_plans"]([], draw)
+    assert len(own["distinct_plans"](some, draw)) == 2  # what a check works out is no other plan
+    assert some[4] not in own["sound"](some, draw) and own["sound"]([some[4]], draw) == [some[4]]
+
+
+def test_another_name_stands_in_question_and_answer():
+    own = definitions(NAME, "born", methods=methods, traces=traces)
+    one = {"question": "Sarah has 3. How many has Sarah?", traces.ANSWER: "Sarah has 3. Sarahs do."}
+    made = own["renamed"](one, random.Random(0))
+    other = made["question"].split()[0]
+    assert other != "Sarah" and made["question"] == f"{other} has 3. How many has {other}?"
+    assert made[traces.ANSWER] == f"{other} has 3. Sarahs do."
+    none = {"question": "How many are 3?", traces.ANSWER: "3"}
+    assert own["renamed"](none, random.Random(0)) is none
 
 
 # --- exercises ----------------------------------------------------------------------------------
@@ -117,8 +175,9 @@ def test_the_prediction_is_judged_by_a_run(capsys, guess, end):
 
     own = {
         "my_guess": guess, "check": check, "by_question": {"a": rows(3, 5), "b": rows(9, 0, "b")},
-        "hits": lambda answers: sum(one["verdict"] == "kept" for one in answers), "by_lot": lambda right: right[:2],
-        "proven": definitions(NAME, "one")["proven"], "lessons": {"proof": rows(5, 0)}, "scores": {"proof": 0.7},
+        "hits": lambda answers: sum(one["verdict"] == "kept" for one in answers), "two": lambda part, draw: part[:2],
+        "lot": random.Random, "clean": [rows(3, 0), rows(9, 0, "b")], "lessons": {"proof": rows(5, 0)},
+        "scores": {"proof": 0.7},
         "exam": SimpleNamespace(asked=[]), "learn": learn, "examine": lambda method: SimpleNamespace(asked=[]),
         "evaluation": SimpleNamespace(accuracy=lambda *_: evaluation.wilson(183, 300)),
     }  # fmt: skip

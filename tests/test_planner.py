@@ -183,6 +183,16 @@ def test_both_tiers_fit_on_24_gb_and_two_models_are_together_only_where_they_mus
         assert together == any("the teacher beside it" in reason for reason in phase.why)
 
 
+def test_a_round_of_self_distillation_asks_no_teacher():
+    card = card_of("24")
+    writes, learns, _ = plan.plan(FULL, card, "self-distillation")
+    assert writes.parts["weights"] == parts.weights(shapes.shape_of(FULL.student.name), 16, BF16)
+    assert "teacher" not in learns.parts and learns.parts == plan.plan(FULL, card, "token")[1].parts
+    # 3 questions of 32 have two rows each, and sixteen answers.
+    tokens = plan.plan(FULL, card, "token")[1].took
+    assert learns.took == pytest.approx(tokens * 6 / 32) and writes.took[0] > 0
+
+
 def test_a_larger_card_gives_up_less():
     def given_up(size):
         every = [reason for phase in plan.plan(FULL, card_of(size), "logits") for reason in phase.why]

@@ -12,11 +12,12 @@ from pathlib import Path
 import torch
 
 from helpers import losses, models
+from helpers.evaluation.checks import has_check
 from helpers.losses.outlook import entropies, overlaps
 from helpers.losses.unlikely import unlikely
 from helpers.methods.logits import LogitTrainer, shared, shares
 from helpers.training import Run, activations, writing
-from helpers.training.board import RULES, Board, Rule, has_check
+from helpers.training.board import RULES, Board, Rule
 from helpers.training.checkpoints import started
 from helpers.training.method import Method, once
 from helpers.training.own_loss import OwnLoss, Parts

@@ -39,15 +39,31 @@ def verdict(
         limit: of tokens, tier.max_length if None.
     """
     text = whole(answer)
-    if not answer.ended:
-        return "truncated"
-    if re.findall("</?think>", text) != ["<think>", "</think>"]:
-        return "no </think>"
-    if not kinds.right(text, problem):
-        return NO_AGREEMENT if kinds.of_problem(problem).name == "none" else "wrong answer"
-    if tokens_of(tier, problem.question, text) > (tier.max_length if limit is None else limit):
-        return "too long"
-    return "duplicate" if (problem.question, text) in seen else "kept"
+    first = next((why for why, holds in _faults(answer, problem, tier, limit).items() if holds()), None)
+    return first or ("duplicate" if (problem.question, text) in seen else "kept")
+
+
+def _faults(
+    answer: Answer, problem: Problem | Question, tier: Tier, limit: int | None = None
+) -> dict[str, Callable[[], bool]]:
+    text, most = whole(answer), tier.max_length if limit is None else limit
+    wrong = NO_AGREEMENT if kinds.of_problem(problem).name == "none" else "wrong answer"
+    return {
+        "truncated": lambda: not answer.ended,
+        "no </think>": lambda: re.findall("</?think>", text) != ["<think>", "</think>"],
+        wrong: lambda: not kinds.right(text, problem),
+        "too long": lambda: tokens_of(tier, problem.question, text) > most,
+    }
+
+
+def faults(row: dict, tier: Tier) -> set[str]:
+    """All that speaks against a row: those of REASONS that hold, each by itself, where `verdict` names the first.
+
+    Whether it is a duplicate depends on other rows and is not asked here. row, tier: as `judge`; its gold is known.
+    """
+    problem = Question(row["question"], tuple(row["gold"]), row["family"], tier.data.kind)
+    answer = Answer(row[ANSWER], row["tokens"], row["ended"])
+    return {why for why, holds in _faults(answer, problem, tier).items() if holds()}
 
 
 def verify(tier: Tier, dataset: Dataset, limit: int | None = None) -> tuple[Dataset, Counter]:

@@ -5,7 +5,6 @@ shrink, no longer end, are all alike, lose their checks, or leave what the teach
 """
 
 import json
-import re
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -23,14 +22,6 @@ EVERY, MOST = 10, 8  # steps between two checkpoints, at least; and how many the
 # What is kept of each step, a mean over its tokens or its answers. Of the teacher's answers only those of tokens.
 OF_TOKENS, OF_ANSWERS = ("loss", "entropy", "overlap"), ("length", "cut_off", "checks")
 MEASURES = OF_TOKENS + OF_ANSWERS
-# The student thinks again about what it has written: "Wait, let me double-check.", "Let me verify that."
-CHECK = re.compile(r"(?i)\bwait\b[,.!]|\bhold on\b|\bdouble-?check|\bverify\b|\bcheck (?:this |that |it )?again\b"
-                   r"|\b(?:make|to be) sure\b|\bcan that be\b|\btest (?:it|that)\b")  # fmt: skip
-
-
-def has_check(text: str) -> bool:
-    """Whether an answer looks back at itself, by the words with which English reasoning announces that."""
-    return bool(CHECK.search(text))
 
 
 @dataclass(frozen=True)

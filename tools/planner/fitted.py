@@ -16,7 +16,7 @@ NAMES = {
 def fitted(tier: Tier, card: Card, method: str, answers: bool = False) -> tuple[dict, list[str]]:
     """Settings of a tier that have to be smaller on a card, as `tiers.own` takes them, and what is to be said of them.
 
-    The least that has to give gives (`plan.choose`). What could be larger stays. The teacher keeps its bits.
+    The least that has to give gives (`choosing.choose`). What could be larger stays. The teacher keeps its bits.
 
     Args:
         tier: the reader's own.

@@ -10,7 +10,8 @@ from planner.shapes import Shape, adapter_weights
 
 LIVE = ("logits", "across", "features live")  # the teacher is asked at each step of the training
 STORED = ("cached logits", "features")
-METHODS = ("traces", "token", *LIVE, *STORED, "on-policy")
+OF_TEXTS = ("token", "self-distillation")  # the student learns a text word for word
+METHODS = ("traces", *OF_TEXTS, *LIVE, *STORED, "on-policy")
 TRL_CHUNK = 256  # tokens whose logits TRL holds at a time; a test compares it with TRL's own
 SHARED = 95_969  # tokens that Qwen 3 and Gemma 3 share by surface
 
@@ -136,7 +137,7 @@ def loss(method: str, student: Shape, teacher: Shape | None, setting: Setting) -
     numbers, vocabulary, width = setting.numbers, student.vocab_size, student.hidden_size
     tokens = setting.tokens if setting.learnt is None else setting.learnt
     narrow = numbers.computed < FLOAT
-    if method == "token":
+    if method in OF_TEXTS:
         # TRL's cross-entropy, in chunks that are made again in the backward pass: logits, their logarithms, those as
         # probabilities, the product for the entropy. Beside them hidden states: as the last norm gives them, without
         # each text's last, in order; and their gradient twice.

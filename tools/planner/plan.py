@@ -3,55 +3,21 @@
 Each takes the tier's settings where they fit. Where not, the least that has to give gives, and it is said why.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-
-import numpy as np
+from dataclasses import replace
 
 from helpers.tiers import EndpointSpec, Tier
 from planner import phases
 from planner.cards import GB, Card
+from planner.choosing import LOWEST, Phase, choose
 from planner.minutes import PROMPT_TOKENS, TRACE_TOKENS, passing, span, writing
 from planner.parts import BF16, Numbers
-from planner.phases import LIVE, STORED, Setting, total
+from planner.phases import LIVE, OF_TEXTS, STORED, Setting, total
 from planner.shapes import Shape, shape_of
 
 TEST = 1_319  # GSM8K's test problems
-SHORTEST = 1_024  # tokens: no plan cuts texts below this
-LOWEST = 4  # rank of an adapter
-OWN_TOKENIZER = ("token", "across")  # methods for the student; the others need one that shares the teacher's tokenizer
-FEWER, SHORTER = "write fewer tokens (max_new_tokens)", "cut texts shorter (max_length)"
-MENDS = {
-    "weights": "take a smaller model", "student": "take a smaller student", "KV cache": FEWER, "work": FEWER,
-    "teacher": "keep the teacher's distributions in a cache, so that it is gone when the student learns",
-    **dict.fromkeys(("adapter", "gradients", "optimizer"), "take a smaller student"),
-}  # fmt: skip
-GIVES = {
-    "batch": "texts at a time", "rank": "as the adapter's rank", "teacher_bits": "bits of the teacher's weights",
-    "length": "tokens of a text",
-}  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Phase:
-    """A phase of a plan.
-
-    parts: bytes by part at its peak; fits: whether they fit; changed, why: whether a setting is not the tier's, and for
-    what reasons; took: minutes at best and at worst.
-    """
-
-    name: str
-    setting: Setting
-    parts: dict[str, float]
-    fits: bool = True
-    changed: bool = False
-    why: tuple[str, ...] = ()
-    took: np.ndarray | None = None
-
-    @property
-    def bytes(self) -> float:
-        """Of all parts."""
-        return total(self.parts)
+# Notebook 09: of so many questions, as a share of the traces, each is answered SAMPLES times, and KEPT are learnt.
+ASKED, SAMPLES, KEPT = 3 / 32, 16, 2
+OWN_TOKENIZER = (*OF_TEXTS, "across")  # for the student; the others need one that shares the teacher's tokenizer
 
 
 def plan(tier: Tier, card: Card, method: str = "token", less: bool = False) -> list[Phase]:
@@ -66,7 +32,10 @@ def plan(tier: Tier, card: Card, method: str = "token", less: bool = False) -> l
     """
     if method not in phases.METHODS:
         raise ValueError(f"there is no method called {method!r}; choose from {', '.join(phases.METHODS)}")
-    found = [] if method == "on-policy" or isinstance(tier.teacher, EndpointSpec) else [_traces(tier, card, less)]
+    if method == "self-distillation":  # a round of it, from a student that can do something
+        found = [_answers(tier, card, less)]
+    else:
+        found = [] if method == "on-policy" or isinstance(tier.teacher, EndpointSpec) else [_traces(tier, card, less)]
     if method in STORED:
         found.append(_cache(tier, card, less))
     lessons = () if method == "traces" else (_training, _exam)
@@ -85,51 +54,6 @@ def numbers_of(tier: Tier, card: Card) -> Numbers:
     return BF16 if tier.engine == "unsloth" else Numbers(2, 4, 4)
 
 
-def choose(
-    name: str, card: Card, first: Setting, parts_of: Callable[[Setting], dict[str, float]], more: int = 1,
-    fewer_bits: bool = True, lowest: int | None = None,
-) -> Phase:  # fmt: skip
-    """The first setting that fits: fewer texts at a time, a lower rank, a teacher in 4 bits, then shorter texts.
-
-    Where nothing fits, the smallest, with what is too large.
-
-    Args:
-        name: of the phase.
-        card: that it is to fit on.
-        first: the setting as it is wanted.
-        parts_of: gives the bytes by part of a setting.
-        more: how many times as many texts to try, where more at a time is faster.
-        fewer_bits: whether there is a teacher whose bits can be cut.
-        lowest: rank of an adapter; None where none is trained.
-    """
-    settings = [
-        replace(first, batch=batch, teacher_bits=bits, length=length, rank=rank)
-        for length in halves(first.length, SHORTEST)
-        for bits in ([first.teacher_bits, 4] if fewer_bits else [first.teacher_bits])
-        for rank in halves(first.rank, lowest or first.rank)
-        for batch in halves(first.batch * more)
-    ]
-    tried = [Phase(name, setting, parts_of(setting)) for setting in settings]
-    found = next((phase for phase in tried if phase.bytes <= card.room), None)
-    if found is None:
-        found = min(tried, key=lambda phase: phase.bytes)
-        largest = max(found.parts, key=found.parts.get)
-        why = f"does not fit: {largest} alone take {found.parts[largest] / GB:.1f} of {card.room / GB:.1f} GB"
-        return replace(found, fits=False, why=(f"{why}: {MENDS.get(largest, SHORTER)}, or take a larger card",))
-    pairs = {words: (getattr(found.setting, field), getattr(first, field)) for field, words in GIVES.items()}
-    why = [f"{new:,} {words} instead of {old:,}" for words, (new, old) in pairs.items() if new != old]
-    wanted = parts_of(first)
-    if why and total(wanted) > card.room:
-        largest = max(wanted, key=wanted.get)
-        why.append(f"as wanted it takes {total(wanted) / GB:.1f} GB, {wanted[largest] / GB:.1f} of them {largest}")
-    return replace(found, changed=bool(why), why=tuple(why))
-
-
-def halves(most: int, least: int = 1) -> list[int]:
-    """A number, its half, and so on, none below `least` but the number itself."""
-    return [most, *(most >> i for i in range(1, most.bit_length()) if most >> i >= least)]
-
-
 def _traces(tier: Tier, card: Card, less: bool) -> Phase:
     """The teacher writes its traces, alone. More of them at a time where they fit: a step takes hardly longer."""
     teacher, numbers = shape_of(tier.teacher), numbers_of(tier, card)
@@ -141,6 +65,17 @@ def _traces(tier: Tier, card: Card, less: bool) -> Phase:
     took = writing(teacher, card, tier.traces, TRACE_TOKENS, tier.max_new_tokens, found.setting.batch,
                    found.setting.teacher_bits)  # fmt: skip
     return replace(found, took=took)
+
+
+def _answers(tier: Tier, card: Card, less: bool) -> Phase:
+    """The student answers each question many times, merged with its adapter in 16 bits."""
+    student, bits = shape_of(tier.student), 8 * card.bytes
+    wanted = Setting(tier.answer_batch, PROMPT_TOKENS + tier.answer_tokens, numbers=numbers_of(tier, card))
+    found = choose("student writes many answers", card, wanted, lambda one: phases.generate(student, one, bits),
+                   more=1 if less else 8, fewer_bits=False)  # fmt: skip
+    mean = min(TRACE_TOKENS, tier.answer_tokens)
+    many = int(tier.traces * ASKED) * SAMPLES
+    return replace(found, took=writing(student, card, many, mean, tier.answer_tokens, found.setting.batch, bits))
 
 
 def _cache(tier: Tier, card: Card, less: bool) -> Phase:
@@ -172,7 +107,8 @@ def _training(tier: Tier, card: Card, method: str, less: bool) -> Phase:
     found = choose(f"student learns: {method}", card, wanted, parts_of, more=8 if writes and not less else 1,
                    fewer_bits=live and not less, lowest=LOWEST)  # fmt: skip
     setting, why = found.setting, list(found.why)
-    texts, length = tier.traces * tier.epochs, min(PROMPT_TOKENS + TRACE_TOKENS, setting.length)
+    rows = tier.traces * ASKED * KEPT if method == "self-distillation" else tier.traces
+    texts, length = rows * tier.epochs, min(PROMPT_TOKENS + TRACE_TOKENS, setting.length)
     took = passing(student, card, texts, length, setting.batch, 3, adapted=True)
     if live:
         reading = passing(teacher, card, texts, length, setting.batch, 1)
