@@ -4,11 +4,12 @@ import json
 from dataclasses import replace
 
 import pytest
+import torch
 from endpoint_double import Double, completion, says
 from foreign import KINDS, foreign
 from rehearsal import pairs
 
-from helpers import evaluation, problems, questions, tiers
+from helpers import evaluation, models, problems, questions, tiers
 from helpers.evaluation import Responses, results, wilson
 from helpers.generation import Answer, EndpointError
 from helpers.preflight import METHODS, Report, answers, findings, pair, preflight
@@ -259,6 +260,32 @@ def test_where_nobody_knows_the_answers_it_is_said_what_counts(monkeypatch):
     assert row.state == "look" and row.found.endswith("what its own samples agree on") and "yourself" in row.mend
     with pytest.raises(ValueError, match=r"call traces\.agree\(tier\) first"):
         preflight(foreign("none"))
+
+
+def test_of_its_own_text_both_sides_are_compared_behind_the_teacher_s_prompt(tiny):
+    """By hand, from all logits: the teacher's probability on the student's 16, and how many of these it has too."""
+    texts = ["<think>\nWell, 3 × 4 = 12.\n</think>\n\nIt is 12.", "Seven."]
+    exam = evaluation.Benchmark(problems.draw("validation", 2, 0))
+    wrote = Responses([Answer(text, 9, True) for text in texts], [], [], [], 1.0, 1)
+    report, covered, shared = Report(), [], []
+    answers.own_text(report, tiny, exam, "sibling", wrote)
+    (teacher, its), (sibling, tokenizer) = models.load_teacher(tiny), models.load_sibling(tiny)
+    for problem, text in zip(exam.asked, texts, strict=True):
+        prompt = models.prompt_ids(its, problem.question)
+        if models.opens_reasoning(its) and not models.opens_reasoning(tokenizer):
+            text = text.removeprefix("<think>\n")
+        ids = torch.tensor([[*prompt, *tokenizer(text, add_special_tokens=False).input_ids]])
+        with torch.no_grad():
+            logits = (one(ids).logits[0, len(prompt) - 1 : -1, : len(tokenizer)] for one in (teacher, sibling))
+            p, q = (each.softmax(-1) for each in logits)
+        for theirs, ours in zip(p, q, strict=True):
+            top, other = (set(one.topk(16).indices.tolist()) for one in (ours, theirs))
+            covered.append(sum(theirs[token].item() for token in top))
+            shared.append(len(top & other) / 16)
+    assert report.figures["own_text.covered"] == pytest.approx(sum(covered) / len(covered), rel=1e-3)
+    assert report.figures["own_text.overlap"] == pytest.approx(sum(shared) / len(shared), abs=0.02)
+    row = found(report)["sibling: its own text"]
+    assert (row.state == "look") == (report.figures["own_text.covered"] < answers.SHARED) == bool(row.mend)
 
 
 @pytest.mark.slow
