@@ -179,8 +179,19 @@ def test_both_tiers_fit_on_24_gb_and_two_models_are_together_only_where_they_mus
     assert max(whole(phase.bytes) for phase in found) <= card.memory < 24 * GB
     for phase in found:
         together = {"teacher", "student"} <= set(phase.parts)
-        assert together == (method in (*phases.LIVE, "on-policy") and phase.name.startswith("student learns"))
+        assert together == (method in (*phases.LIVE, *phases.WRITES) and phase.name.startswith("student learns"))
         assert together == any("the teacher beside it" in reason for reason in phase.why)
+
+
+@pytest.mark.parametrize(("writes", "reads"), [("on-policy", "logits"), ("on-policy across", "across")])
+def test_who_writes_takes_longer_than_who_reads_and_its_loss_is_the_same(writes, reads):
+    card = card_of("24")
+    shape, teacher = plan.learner(FULL, writes), shapes.shape_of(FULL.teacher.name)
+    assert shape == plan.learner(FULL, reads)
+    setting = Setting(2, 1_024)
+    assert phases.train(shape, setting, writes, teacher) == phases.train(shape, setting, reads, teacher)
+    (_, one, _), (_, other, _) = (plan.plan(FULL, card, method) for method in (writes, reads))
+    assert all(one.took > other.took) and one.bytes >= other.bytes
 
 
 def test_a_round_of_self_distillation_asks_no_teacher():

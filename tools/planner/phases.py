@@ -11,7 +11,8 @@ from planner.shapes import Shape, adapter_weights
 LIVE = ("logits", "across", "features live")  # the teacher is asked at each step of the training
 STORED = ("cached logits", "features")
 OF_TEXTS = ("token", "self-distillation")  # the student learns a text word for word
-METHODS = ("traces", *OF_TEXTS, *LIVE, *STORED, "on-policy")
+WRITES = ("on-policy", "on-policy across")  # the student writes, and the teacher grades that at each step
+METHODS = ("traces", *OF_TEXTS, *LIVE, *STORED, *WRITES)
 TRL_CHUNK = 256  # tokens whose logits TRL holds at a time; a test compares it with TRL's own
 SHARED = 95_969  # tokens that Qwen 3 and Gemma 3 share by surface
 
@@ -102,7 +103,7 @@ def train(student: Shape, setting: Setting, method: str, teacher: Shape | None =
     Raises:
         ValueError: where a teacher has to be there and is not.
     """
-    live, numbers = method in (*LIVE, "on-policy"), setting.numbers
+    live, numbers = method in (*LIVE, *WRITES), setting.numbers
     if live and teacher is None:
         raise ValueError(f"{method} asks the teacher at each step: give its shape")
     found = {"student": parts.weights(student, setting.student_bits, numbers)}
@@ -149,21 +150,17 @@ def loss(method: str, student: Shape, teacher: Shape | None, setting: Setting) -
         # on their way back.
         logits = 4 * rows_of(student, tokens) * vocabulary * FLOAT
         hidden = 4 * tokens * width * numbers.stream
-    elif method in (*LIVE, "on-policy"):
+    elif method in (*LIVE, *WRITES):
         both = min(vocabulary, teacher.vocab_size)
         # Hidden states of both sides, at all tokens and at the learnt ones, and the student's gradient.
         hidden = tokens * (3 * width + 2 * teacher.hidden_size) * numbers.stream
-        if method == "across":
+        if method in ("across", "on-policy across"):
             # `losses.across`, in blocks made again in the backward pass. At the worst moment, while the probabilities
             # of tokens that are not shared are sorted: three tensors as wide as the student's vocabulary, four as the
             # teacher's, two as the others of each, and eight as the larger others: filled up, sorted, with places.
             others = vocabulary - setting.shared, teacher.vocab_size - setting.shared
             each = 3 * vocabulary + 4 * teacher.vocab_size + 2 * sum(others) + 8 * max(others)
             logits = rows_of(student, tokens) * each * FLOAT
-        elif method == "on-policy":
-            # TRL's divergence, in chunks made again: both logits, both logarithms, the terms and what they are made of;
-            # measured 7.7.
-            logits = TRL_CHUNK * both * 8 * FLOAT
         else:
             # `losses.chunked`: both sides' logits of a chunk, and the work on some rows of them, on a GPU on all: two
             # logarithms, two distributions, their difference, its product.

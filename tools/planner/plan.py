@@ -11,13 +11,14 @@ from planner.cards import GB, Card
 from planner.choosing import LOWEST, Phase, choose
 from planner.minutes import PROMPT_TOKENS, TRACE_TOKENS, passing, span, writing
 from planner.parts import BF16, Numbers
-from planner.phases import LIVE, OF_TEXTS, STORED, Setting, total
+from planner.phases import LIVE, OF_TEXTS, STORED, WRITES, Setting, total
 from planner.shapes import Shape, shape_of
 
 TEST = 1_319  # GSM8K's test problems
 # Notebook 09: of so many questions, as a share of the traces, each is answered SAMPLES times, and KEPT are learnt.
 ASKED, SAMPLES, KEPT = 3 / 32, 16, 2
-OWN_TOKENIZER = (*OF_TEXTS, "across")  # for the student; the others need one that shares the teacher's tokenizer
+# Methods for the student; the others need one that shares the teacher's tokenizer.
+OWN_TOKENIZER = (*OF_TEXTS, "across", "on-policy across")
 
 
 def plan(tier: Tier, card: Card, method: str = "token", less: bool = False) -> list[Phase]:
@@ -35,7 +36,7 @@ def plan(tier: Tier, card: Card, method: str = "token", less: bool = False) -> l
     if method == "self-distillation":  # a round of it, from a student that can do something
         found = [_answers(tier, card, less)]
     else:
-        found = [] if method == "on-policy" or isinstance(tier.teacher, EndpointSpec) else [_traces(tier, card, less)]
+        found = [] if isinstance(tier.teacher, EndpointSpec) else [_traces(tier, card, less)]
     if method in STORED:
         found.append(_cache(tier, card, less))
     lessons = () if method == "traces" else (_training, _exam)
@@ -91,7 +92,7 @@ def _training(tier: Tier, card: Card, method: str, less: bool) -> Phase:
     """The student learns, and where the method needs it the teacher is there too: then what that costs is said."""
     student = learner(tier, method)
     teacher = None if isinstance(tier.teacher, EndpointSpec) else shape_of(tier.teacher)
-    live, writes = method in (*LIVE, "on-policy"), method == "on-policy"
+    live, writes = method in (*LIVE, *WRITES), method in WRITES
     wanted = Setting(min(tier.micro_batch, tier.batch_size), tier.max_length, teacher_bits=8 * card.bytes,
                      rank=tier.lora.r, numbers=numbers_of(tier, card))  # fmt: skip
 
