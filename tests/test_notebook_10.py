@@ -22,7 +22,8 @@ SAID = {  # a cell of prose, and the cells whose outputs its numbers are from
     "mistake-means": ("mistake",), "halves-means": ("halves",), "graded-means": ("graded",), "step-means": ("step",),
     "preflight-means": ("preflight",), "real-means": ("real",), "cells-means": ("cells", "exam", "split", "halves"),
     "budget-means": ("budget",), "across-means": ("across-start", "across-proof", "across"),
-    "silent-means": ("silent",), "stopped-means": ("stopped",), "study-means": ("study", "pairs"), "after-means": ("study-after",),
+    "silent-means": ("silent",), "stopped-means": ("stopped",), "study-means": ("study", "pairs"),
+    "after-means": ("study-after",),
     "seen": ("position", "mistake"),
 }  # fmt: skip
 OTHERS = {  # its numbers that are no figures of the run, or are worked out from some
