@@ -578,11 +578,11 @@ if study:
                 print(f"{bits} bits, {what}: {repeated(each)} came back")
     for arm_name in ("ptq", *ARMS):
         for bits in BITS:
-            kl, share = (results.seeds(
+            kl, hits = (results.seeds(
                 NAME, tier, f"bits.{bits}.{arm_name}.{what}")
                 for what in ("kl", "accuracy"))
             print(f"{arm_name}, {bits} bits: KL {sum(kl) / len(kl):.4f},"
-                  f" accuracy {sum(share) / len(share):.1%}")
+                  f" accuracy {sum(hits) / len(hits):.1%}")
 else:
     print("there is no study of this tier yet")
 ''')

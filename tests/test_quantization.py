@@ -70,14 +70,12 @@ def test_nf4_is_what_a_student_is_loaded_in(tiny):
         assert torch.equal(layer.weight, theirs[f"{name}.weight"]), name
 
 
-@pytest.mark.parametrize("symmetric", [False, True])
 @pytest.mark.parametrize("bits", [2, 3, 4, 8])
-def test_hqq_comes_nearer_than_rounding_as_it_is(bits, symmetric):
+def test_hqq_comes_nearer_than_the_least_and_the_largest_weight(bits):
     pytest.importorskip("torchao")
-    given = weights()
-    plain = Format(bits, 64, "symmetric" if symmetric else "asymmetric")
-    off, found = ((form.rounded(given) - given).abs().mean() for form in (plain, Format(bits, 64, "hqq")))
-    assert found < off and len(Format(bits, 64, "hqq").quantized(given).codes.unique()) <= 2**bits
+    given, form = weights(), Format(bits, 64, "hqq")
+    off, found = ((one.rounded(given) - given).abs().mean() for one in (Format(bits, 64), form))
+    assert found < off and len(form.quantized(given).codes.unique()) <= 2**bits
 
 
 @each_integer
@@ -104,12 +102,11 @@ def test_zero_stays_and_what_is_rounded_already_stays(form):
     assert form.kind == "nf4" or torch.equal(form.rounded(once), once)
 
 
-def test_more_bits_are_nearer_and_symmetric_two_bits_are_worst():
+def test_more_bits_are_nearer():
     given = weights()
     far = {(form.kind, form.bits): float((form.rounded(given) - given).norm()) for form in INTEGERS}
     for kind in ("asymmetric", "symmetric"):
         assert far[kind, 2] > 1.5 * far[kind, 3] > 2.5 * far[kind, 4] > 10 * far[kind, 8]
-    assert far["symmetric", 2] > far["asymmetric", 2]
 
 
 @pytest.mark.parametrize("bits", [1, 2, 3, 4, 5, 8])
@@ -151,7 +148,6 @@ def test_a_file_of_another_model_or_format_is_refused(tmp_path):
 def test_the_gradient_goes_straight_through_and_is_that_of_the_rounded_weights(form):
     """By hand: dL/dW is Gᵀ X of the layer with its rounded weight, as if nothing had been rounded on the way back."""
     layer = torch.nn.Linear(64, 64, bias=False)
-    layer.get_output_embeddings = lambda: None
     given, upstream = weights(5, 64, seed=3), weights(5, 64, seed=4)
     with torch.no_grad():
         layer.weight.copy_(weights(64, 64))
@@ -160,7 +156,7 @@ def test_the_gradient_goes_straight_through_and_is_that_of_the_rounded_weights(f
     fake.get_output_embeddings = lambda: None
     quantization.fake(fake, form)
     out = layer(given)
-    assert torch.equal(out, given @ form.rounded(kept).T)
+    assert torch.equal(out, torch.nn.functional.linear(given, form.rounded(kept)))
     out.backward(upstream)
     (original,) = fake.parameters()
     assert torch.equal(original, kept) and torch.allclose(original.grad, upstream.T @ given)

@@ -51,9 +51,10 @@ def errors(model: Model, form: Format, batch: dict[str, torch.Tensor]) -> dict[s
         return layer.register_forward_hook(seen)
 
     was_training = model.training
+    layers = linears(model)
     with ExitStack() as hooks, torch.no_grad():
-        for name, layer in linears(model).items():
+        for name, layer in layers.items():
             hooks.callback(look(name, layer).remove)
         model.eval()(**batch, use_cache=False)
     model.train(was_training)
-    return found
+    return {name: found[name] for name in layers}

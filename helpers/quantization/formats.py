@@ -102,8 +102,8 @@ class Format:
             scales, lows = (far / -(2 ** (self.bits - 1))).half(), None
         else:
             # With zero among them a group never lies so far from it that float16 could not tell its ends apart.
-            low, high = groups.amin(-1).clamp(max=0), groups.amax(-1).clamp(min=0)
-            scales, lows = ((high - low) / most).half(), low.half()
+            lows, high = groups.amin(-1).clamp(max=0).half(), groups.amax(-1).clamp(min=0)
+            scales = ((high - lows.float()) / most).half()
         if self.kind == "hqq":
             scales, lows = _searched(groups, self.bits)
         steps, begin = self._steps(scales, lows)
