@@ -27,7 +27,7 @@ def exact(most: int, low: float, step: float):
     codes = torch.randint(0, most + 1, (6, 32), generator=torch.Generator().manual_seed(1)).float()
     codes[:, 0], codes[:, 1] = 0, most
     off = 0.3 * (torch.rand(6, 32, generator=torch.Generator().manual_seed(2)) - 0.5)
-    off[:, :2] = 0
+    off[(codes == 0) | (codes == most)] = 0
     return low + step * (codes + off), codes
 
 

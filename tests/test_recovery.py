@@ -26,8 +26,8 @@ def test_the_same_seed_gives_the_same_and_pairs_make_it_narrower():
     lot = np.random.default_rng(0)
     hard = lot.exponential(size=300)  # what a text loses, of which four fifths come back
     zeros, after = np.zeros(300), 0.2 * hard + 0.01 * lot.random(300)
-    one, again = (recovered(zeros, hard, after, 3) for _ in range(2))
-    apart = recovered(zeros, hard, lot.permutation(after), 3)
+    one, again = (recovered(zeros, hard, after, 3, 2_000) for _ in range(2))
+    apart = recovered(zeros, hard, lot.permutation(after), 3, 2_000)
     assert one == again
     width, loose = (each.share.high - each.share.low for each in (one, apart))
     assert width < loose / 5 and one.share.low < one.share.value < one.share.high

@@ -118,7 +118,6 @@ class QuantizationAware(Method):
     def config(self) -> dict:
         """As Method's; the teacher is the student, whose name and digest are in the folder's name already."""
         own = super().config() | {"teacher": "itself", "rate": self.learning_rate}
-        own.pop("revision")
         return own | ({"tokens": self.tier.answer_tokens} if self.lam else {})
 
     @property
