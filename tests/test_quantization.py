@@ -72,7 +72,6 @@ def test_nf4_is_what_a_student_is_loaded_in(tiny):
 
 @pytest.mark.parametrize("bits", [2, 3, 4, 8])
 def test_hqq_comes_nearer_than_the_least_and_the_largest_weight(bits):
-    pytest.importorskip("torchao")
     given, form = weights(), Format(bits, 64, "hqq")
     off, found = ((one.rounded(given) - given).abs().mean() for one in (Format(bits, 64), form))
     assert found < off and len(form.quantized(given).codes.unique()) <= 2**bits

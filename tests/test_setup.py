@@ -45,8 +45,8 @@ FLOORS = floors(helpers.__doc__)
 OUTSIDE = {"data", "tests", "tools"}
 FLOOR_OF = {room: floor for floor, rooms in FLOORS.items() for room in rooms}
 
-# What is used where it is there, and is in no list: vllm wants a torch of its own, torchao is for one format alone.
-OPTIONAL = {"vllm", "torchao"}
+# What is used where it is there, and is in no list: it wants a torch of its own.
+OPTIONAL = {"vllm"}
 # Packages whose name on PyPI is not the name that is imported.
 DISTRIBUTIONS = {
     "sklearn": "scikit-learn", "yaml": "pyyaml", "IPython": "ipykernel", "packaging": "pytest",

