@@ -6,6 +6,7 @@ import pytest
 from readme import real_table
 from readme.tables import percent
 from real import __main__ as real
+from real import parts as real_parts
 from real import rounded
 from real import traces as real_traces
 from test_real import HELD, Kill, parts, tier  # noqa: F401  (one is a fixture)
@@ -79,7 +80,7 @@ def test_a_kill_in_the_middle_of_an_arm_costs_what_came_after_its_checkpoint(giv
 def test_other_texts_are_refused_beside_what_is_there(given):
     one, every, held = given
     rounded.part(*given, 0)
-    with pytest.raises(ValueError, match="figures"):
+    with pytest.raises(ValueError, match="other settings"):
         rounded.part(one, every.select(range(6)), held, 0)
 
 
@@ -89,7 +90,7 @@ def test_the_part_joins_the_file_and_the_table_has_it_only_then(given, tmp_path)
     alone = json.loads(path.read_text(encoding="utf-8"))
     assert real_table.in_few_bits(alone) == []
     before = real_table.real_table(alone)
-    assert real.add("qad", given[0], held=HELD, folder=folder) == path
+    real_parts.add(path, "qad", given[0], 0, HELD)
     found = json.loads(path.read_text(encoding="utf-8"))
     assert {**found, "qad": None} == {**alone, "qad": None} and found["qad"]["run"]["machine"]
     table, note = real_table.in_few_bits(found)

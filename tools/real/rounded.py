@@ -25,6 +25,7 @@ from helpers.training.rows import of_traces
 
 BITS = (3, 2)
 ARMS = {"after": 0.0, "labels": 1.0}  # by name, the share of the words in the loss
+NAMES = ("whole", *(f"{bits} {name}" for bits in BITS for name in ("before", *ARMS)))
 # Of the learning rates that the mini models want in 3 and in 2 bits, as shares of a tier's.
 RATES = {3: 0.3, 2: 1.0}
 LENGTH, EPOCHS = 320, 1  # tokens of a text that are read, and how often, on a CPU
@@ -51,7 +52,7 @@ def part(tier: Tier, texts: Dataset, held: Dataset, seed: int) -> dict:
         ValueError: where the folder holds figures of another student, other texts or other settings.
     """
     tier, texts = _sized(tier), _unheld(texts, held)
-    found = {"whole": _read(tier, "whole", held, seed, lambda: _whole(tier), texts), "seconds": {}}
+    found = {"whole": _read(tier, "whole", held, seed, None, texts), "seconds": {}}
     whole: Nearness = found["whole"]
     for bits in BITS:
         form = Format(bits)
@@ -106,9 +107,12 @@ def _sized(tier: Tier) -> Tier:
 
 
 def _read(
-    tier: Tier, name: str, held: Dataset, seed: int, make: Callable[[], torch.nn.Module], texts: Dataset
+    tier: Tier, name: str, held: Dataset, seed: int, make: Callable[[], torch.nn.Module] | None, texts: Dataset
 ) -> Nearness:
-    """How near a student is to its whole self on the held-out texts: from the disk, or measured and kept there."""
+    """How near a student is to its whole self on the held-out texts: from the disk, or measured and kept there.
+
+    make: gives the student; None for the whole one.
+    """
     folder = tier.artifacts / "rounded"
     made = {
         "student": [tier.student.name, provenance.revision(tier.student)], "length": tier.max_length, "seed": seed,
@@ -117,10 +121,11 @@ def _read(
     }  # fmt: skip
     file = folder / f"{name}.json"
     with provenance.one_writer(folder):
-        provenance.refuse_others(folder, made, "figures", [f"{name}.json"])
+        provenance.refuse_others(folder, made, "figures", [f"{one}.json" for one in NAMES])
         provenance.write(folder, made)
         if not file.is_file():
-            began, model, (whole, tokenizer) = time.perf_counter(), make(), _loaded(tier)
+            began, model, (whole, tokenizer) = time.perf_counter(), make and make(), _loaded(tier)
+            model = model or whole
             rows = of_traces(tier, tokenizer, held, "student").to_list()
             one = nearness(model, whole, rows, tokenizer.pad_token_id, at_a_time=4)
             models.unload(model, whole)
@@ -134,12 +139,8 @@ def _loaded(tier: Tier) -> tuple:
     return models.load_student(replace(tier, engine="transformers"), four_bit=False)
 
 
-def _whole(tier: Tier) -> torch.nn.Module:
-    return _loaded(tier)[0]
-
-
 def _once(tier: Tier, form: Format) -> torch.nn.Module:
-    return quantization.rounded(_whole(tier), form)
+    return quantization.rounded(_loaded(tier)[0], form)
 
 
 def _taught(arm: Rounded) -> torch.nn.Module:
