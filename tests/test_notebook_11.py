@@ -16,8 +16,16 @@ from helpers.evaluation.statistics import Estimate
 from helpers.quantization import Format, exercises
 
 NAME = "11_quantization_aware"
-SAID = {}
-OTHERS = {}
+SAID = {  # a cell of prose, and the cells whose outputs its numbers are from
+    "exam-means": ("exam",), "round-means": ("round",), "layers-means": ("layers",), "ptq-means": ("ptq",),
+    "bytes-means": ("bytes",), "ste-means": ("ste",), "arms-means": ("arms-seen", "bytes"),
+    "share-means": ("share",), "seen": ("ptq", "bytes", "share"),
+}  # fmt: skip
+OTHERS = {  # its numbers that are no figures of the run, or are published
+    "exam-means": {"200"}, "layers-means": {"2"}, "arms-means": {"32", "16"},
+    "share-means": {"1", "28.04", "29.11", "7", "69.4", "71.7", "73.0", "64", "2601.20088", "62.1", "24"},
+    "seen": {"2601.20088", "2601.14888", "2013", "1308.3432", "2023", "2305.14314"},
+}  # fmt: skip
 
 
 def test_its_step_is_the_trainer_s_loss(tier):  # noqa: F811
