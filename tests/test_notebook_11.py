@@ -17,13 +17,13 @@ from helpers.quantization import Format, exercises
 
 NAME = "11_quantization_aware"
 SAID = {  # a cell of prose, and the cells whose outputs its numbers are from
-    "exam-means": ("exam",), "round-means": ("round",), "layers-means": ("layers",), "ptq-means": ("ptq",),
+    "exam-means": ("exam",), "round-means": ("round",), "layers-means": ("layers",), "ptq-means": ("ptq", "share"),
     "bytes-means": ("bytes",), "ste-means": ("ste",), "arms-means": ("arms-seen", "bytes"),
     "share-means": ("share",), "seen": ("ptq", "bytes", "share"),
 }  # fmt: skip
 OTHERS = {  # its numbers that are no figures of the run, or are published
     "exam-means": {"200"}, "layers-means": {"2"}, "arms-means": {"32", "16"},
-    "share-means": {"1", "28.04", "29.11", "7", "69.4", "71.7", "73.0", "64", "2601.20088", "62.1", "24"},
+    "share-means": {"1", "16", "28.04", "29.11", "7", "69.4", "71.7", "73.0", "64", "2601.20088", "62.1", "24"},
     "seen": {"2601.20088", "2601.14888", "2013", "1308.3432", "2023", "2305.14314"},
 }  # fmt: skip
 
@@ -66,9 +66,9 @@ def test_an_arm_gets_the_rate_of_its_bits_and_of_whom_it_is_like():
 
     made = definitions(
         NAME, "arms", tier=SimpleNamespace(lora=SimpleNamespace(learning_rate=0.1)), texts_read="lessons", SEED=7,
-        Format=Format, methods=SimpleNamespace(QuantizationAware=Method), twice="twice", runs={},
+        Format=Format, methods=SimpleNamespace(QuantizationAware=Method), twice="twice", runs={}, extra={}, whole="who",
         RATES={"qad": {2: 0.3}, "qat": {2: 0.5}}, measure=lambda name, model: measured.append((name, model)),
-        models=SimpleNamespace(unload=gone.append),
+        models=SimpleNamespace(unload=gone.append, parameter_count=len),
     )  # fmt: skip
     made["arm"]("mine", 2, alpha=0.5)
     made["arm"]("other", 2, form=Format(8), given="few", like="qat")
@@ -77,7 +77,7 @@ def test_an_arm_gets_the_rate_of_its_bits_and_of_whom_it_is_like():
         ("twice", 7, "few", {"format": Format(8), "rate": pytest.approx(0.05)}),
     ]
     assert measured == [("mine", "model"), ("other", "model")] and gone == ["model"] * 2
-    assert made["runs"] == {"mine": "run", "other": "run"}
+    assert made["runs"] == {"mine": "run", "other": "run"} and made["extra"] == {"mine": 2, "other": 2}
 
 
 def test_a_share_that_there_is_none_of_is_in_no_file():
