@@ -12,6 +12,7 @@ from test_training import Kill, kept
 from helpers import methods, models, quantization, training
 from helpers.methods import quantized
 from helpers.quantization import Format
+from helpers.tiers import ModelSpec
 
 FORM = Format(2, 32)
 
@@ -151,3 +152,8 @@ def test_each_setting_has_its_folder(tier):  # noqa: F811
 def test_settings_that_are_none_are_refused(tier, how, said):  # noqa: F811
     with pytest.raises(ValueError, match=said):
         method_of(tier, **how)
+
+
+def test_the_tier_s_teacher_need_not_be_there(tier):  # noqa: F811
+    lost = replace(tier, teacher=ModelSpec("somebody/elsewhere"))
+    assert method_of(lost).folder == method_of(tier).folder

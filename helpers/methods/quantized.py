@@ -119,7 +119,9 @@ class QuantizationAware(Method):
 
     def config(self) -> dict:
         """As Method's; the teacher is the student, whose name and digest are in the folder's name already."""
-        own = super().config() | {"teacher": "itself", "rate": self.learning_rate}
+        # Asked as of a tier whose teacher it is: that of the tier may not be there (`make real` has only its answers).
+        itself = replace(self, tier=replace(self.tier, teacher=getattr(self.tier, self.role)))
+        own = super(QuantizationAware, itself).config() | {"teacher": "itself", "rate": self.learning_rate}
         return own | ({"tokens": self.tier.answer_tokens} if self.lam else {})
 
     @property
