@@ -1,6 +1,7 @@
 """The real student in few bits, on a tiny random one: its figures, what goes on after a kill, its table."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from readme import real_table
@@ -25,6 +26,7 @@ def given(tier, monkeypatch):  # noqa: F811
     changes = rounded.Rounded.changes | {"bf16": False, "save_steps": 1}
     monkeypatch.setattr(rounded.Rounded, "changes", changes)
     monkeypatch.setattr(rounded, "EPOCHS", 4)
+    tier = replace(tier, teacher=real.REAL.teacher)  # of which there is nothing here but its answers
     return tier, real_traces.read(real_traces.path()), parts(tier)[1]
 
 
@@ -56,6 +58,18 @@ def test_what_is_held_out_is_never_learnt_and_every_learnt_token_of_it_is_read(g
     rows = of_traces(sized, tokenizer, held, "student").to_list()
     once = nearness(rounded._once(sized, Format(2)), model, rows, tokenizer.pad_token_id)
     assert found["tokens"] == sum(once.tokens) and found["2"]["before"]["kl"] == pytest.approx(once.nats, rel=1e-4)
+
+
+def test_of_a_long_text_the_beginning_is_read_and_none_is_left_out(given, monkeypatch):
+    one, every, held = given
+    monkeypatch.setattr(rounded, "LENGTH", 50)
+    sized = rounded._sized(one)
+    _, tokenizer = models.load_student(one, four_bit=False)
+    arm = rounded.Rounded(sized, 0, rounded._unheld(every, held), format=Format(2), rate=1e-3)
+    for rows, texts in ((arm.tokens(tokenizer), arm.rows), (rounded._beginnings(sized, tokenizer, held), held)):
+        assert len(rows) == len(texts) and {len(row["input_ids"]) for row in rows} == {50}
+    found = rounded.part(*given, 0)
+    assert found["settings"]["length"] == 50 and 0 < found["tokens"] < 50 * len(held)
 
 
 def test_a_kill_in_the_middle_of_an_arm_costs_what_came_after_its_checkpoint(given, tmp_path, monkeypatch):
