@@ -28,10 +28,10 @@ ARMS = {"after": 0.0, "labels": 1.0}  # by name, the share of the words in the l
 NAMES = ("whole", *(f"{bits} {name}" for bits in BITS for name in ("before", *ARMS)))
 # Of the learning rates that the mini models want in 3 and in 2 bits, as shares of a tier's.
 RATES = {3: 0.3, 2: 1.0}
-LENGTH, EPOCHS = 320, 4  # tokens of a text's beginning that are read, and how often, on a CPU
+LENGTH, EPOCHS = 320, 1  # tokens of a text's beginning that are read, and how often, on a CPU
 GPU_LENGTH, GPU_EPOCHS = 1_152, 4
 WHOLE = 1_000_000  # tokens, more than any text has: none is left out for its length, each is cut
-SAVED = 20  # steps from a checkpoint, of two gigabytes, to the next
+SAVED = 10  # steps from a checkpoint, of two gigabytes, to the next
 
 
 def part(tier: Tier, texts: Dataset, held: Dataset, seed: int) -> dict:
