@@ -179,7 +179,8 @@ def test_both_tiers_fit_on_24_gb_and_two_models_are_together_only_where_they_mus
     assert max(whole(phase.bytes) for phase in found) <= card.memory < 24 * GB
     for phase in found:
         together = {"teacher", "student"} <= set(phase.parts)
-        assert together == (method in (*phases.LIVE, *phases.WRITES) and phase.name.startswith("student learns"))
+        asks = (*phases.LIVE, *phases.WRITES, *phases.WHOLE)
+        assert together == (method in asks and phase.name.startswith("student learns"))
         assert together == any("the teacher beside it" in reason for reason in phase.why)
 
 
@@ -202,6 +203,18 @@ def test_a_round_of_self_distillation_asks_no_teacher():
     # 3 questions of 32 have two rows each, and sixteen answers.
     tokens = plan.plan(FULL, card, "token")[1].took
     assert learns.took == pytest.approx(tokens * 6 / 32) and writes.took[0] > 0
+
+
+def test_all_weights_of_a_rounded_student_are_trained_beside_its_whole_self():
+    """16 bytes a weight (in float32, gradients, AdamW's means) and 2 of itself; later it answers in 16 bits."""
+    card, many = card_of("24"), shapes.weights(shapes.shape_of(FULL.student.name))
+    _, learns, asked = plan.plan(FULL, card, "quantized")
+    held = {name: size for name, size in learns.parts.items() if name not in ("activations", "logits and loss")}
+    assert total(held) == 18 * many and "adapter" not in held and asked.parts["weights"] == 2 * many
+    with_adapter = plan.plan(FULL, card, "token")[1]
+    assert all(learns.took > with_adapter.took)
+    small = [plan.plan(FULL, card_of("16"), method)[1].fits for method in ("quantized", "token")]
+    assert small == [False, True]
 
 
 def test_a_larger_card_gives_up_less():

@@ -8,6 +8,7 @@
 | `CrossTokenizer` | the distributions of a teacher with other tokens |
 | `OnPolicy`, `OnPolicyAcross` | what the teacher holds likely in the student's own text |
 | `LiveFeatures`, `CachedFeatures`, `CrossTokenizerFeatures` | what the teacher holds inside as well |
+| `QuantizationAware` | its own distributions, in fewer bits |
 | `Preference` | to tell its own right answers from its own wrong ones |
 
 `methods.pruning` makes a student of some of its teacher's layers. Each object is loaded when it is first asked for:
@@ -28,6 +29,7 @@ FILES = {
     "LiveFeatures": "features",
     "CachedFeatures": "features",
     "CrossTokenizerFeatures": "features",
+    "QuantizationAware": "quantized",
     "Preference": "preference",
 }
 __all__ = list(FILES)

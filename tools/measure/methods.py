@@ -8,6 +8,7 @@ import torch
 from datasets import Dataset
 
 from helpers import methods, models, training
+from helpers.quantization import Format
 from helpers.traces import ANSWER
 from helpers.training.matching import Features
 
@@ -91,6 +92,15 @@ def _halved(tier, rows):
     return pruning.whole_trainer(tier, student, teacher, tokenizer, rows, args, how)
 
 
+def _quantized(**how):
+    """A tiny model's rows fall into groups of 32; at 3 bits there is something to learn."""
+
+    def make(tier, rows):
+        return methods.QuantizationAware(tier, 0, rows, format=Format(3, 32), **how).trainer()
+
+    return make
+
+
 def _preference(tier, rows):
     """On an adapter that has learnt nothing yet; a wrong answer is the right one without its first word."""
     start = tier.artifacts / "measured-start"
@@ -116,5 +126,9 @@ METHODS = {
     "features_cached": Method(_features_cached, planned="features"),
     "features_across": Method(_features_across, "student"),
     "halved": Method(_halved, whole=True),
+    "quantized": Method(_quantized(), "student", whole=True),
+    "quantized_labels": Method(_quantized(alpha=1.0), "student", whole=True),
+    "quantized_adapter": Method(_quantized(adapter=True), "student"),
+    "quantized_on_policy": Method(_quantized(lam=1.0), "student", whole=True, writes=True),
     "preference": Method(_preference, "student"),
 }

@@ -4,15 +4,17 @@ from dataclasses import dataclass, replace
 
 from helpers.losses.chunked import BLOCK, CHUNK
 from helpers.losses.cross_tokenizer import LOGITS
-from planner import parts
+from planner import parts, shapes
 from planner.parts import BF16, FLOAT, Numbers
-from planner.shapes import Shape, adapter_weights
+from planner.shapes import Shape, adapter_weights, linear_weights
 
 LIVE = ("logits", "across", "features live")  # the teacher is asked at each step of the training
 STORED = ("cached logits", "features")
 OF_TEXTS = ("token", "self-distillation")  # the student learns a text word for word
 WRITES = ("on-policy", "on-policy across")  # the student writes, and the teacher grades that at each step
-METHODS = ("traces", *OF_TEXTS, *LIVE, *STORED, *WRITES)
+WHOLE = ("quantized",)  # all weights of a student are trained, rounded at each use; its teacher is itself, whole
+METHODS = ("traces", *OF_TEXTS, *LIVE, *STORED, *WRITES, *WHOLE)
+ROUNDING = 13  # bytes a weight of a layer while it is rounded: three copies in float32, and the codes
 TRL_CHUNK = 256  # tokens whose logits TRL holds at a time; a test compares it with TRL's own
 SHARED = 95_969  # tokens that Qwen 3 and Gemma 3 share by surface
 
@@ -103,23 +105,27 @@ def train(student: Shape, setting: Setting, method: str, teacher: Shape | None =
     Raises:
         ValueError: where a teacher has to be there and is not.
     """
-    live, numbers = method in (*LIVE, *WRITES), setting.numbers
+    whole, numbers = method in WHOLE, setting.numbers
+    live, teacher = whole or method in (*LIVE, *WRITES), student if whole else teacher
     if live and teacher is None:
         raise ValueError(f"{method} asks the teacher at each step: give its shape")
-    found = {"student": parts.weights(student, setting.student_bits, numbers)}
+    # What is trained is kept in float32 (`training.method.keep_float32`), with gradients and AdamW's two running means.
+    trained = (shapes.weights(student) if whole else adapter_weights(student, setting.rank)) * FLOAT
+    found = {"student": trained if whole else parts.weights(student, setting.student_bits, numbers)}
     if live:
         found["teacher"] = parts.weights(teacher, setting.teacher_bits, numbers)
-    # Adapters are kept in float32 (`training.method.keep_float32`), with their gradients and AdamW's two running means.
-    adapter = adapter_weights(student, setting.rank) * FLOAT
-    found |= {"adapter": adapter, "gradients": adapter, "optimizer": 2 * adapter}
-    block = parts.kept_in_block(student, setting.rank, numbers, setting.pads) * setting.tokens
+    found |= {"gradients": trained, "optimizer": 2 * trained} | ({} if whole else {"adapter": trained})
+    block = parts.kept_in_block(student, 0 if whole else setting.rank, numbers, setting.pads) * setting.tokens
+    if whole:  # beside them, the weights of a block as they were rounded and as they are computed with
+        block += linear_weights(student) / student.num_hidden_layers * (FLOAT + numbers.computed)
+        block += ROUNDING * student.hidden_size * student.intermediate_size
     # Gradient checkpointing keeps the inputs of all blocks and the output of the last.
     kept = (student.num_hidden_layers + 1) * student.hidden_size * numbers.stream * setting.tokens
     if setting.pads:
         kept += parts.masks(student, setting.batch, setting.length)
     if not setting.checkpointing:
         kept, block = kept + student.num_hidden_layers * block, 0.0
-    passing = parts.passing_in_block(student, setting.student_bits, numbers, setting.tokens)
+    passing = parts.passing_in_block(student, 32 if whole else setting.student_bits, numbers, setting.tokens)
     moments = [
         {"activations": kept, "logits and loss": loss(method, student, teacher, setting)},
         {"activations": kept + block + passing},
@@ -150,7 +156,8 @@ def loss(method: str, student: Shape, teacher: Shape | None, setting: Setting) -
         # on their way back.
         logits = 4 * rows_of(student, tokens) * vocabulary * FLOAT
         hidden = 4 * tokens * width * numbers.stream
-    elif method in (*LIVE, *WRITES):
+    elif method in (*LIVE, *WRITES, *WHOLE):
+        teacher = student if method in WHOLE else teacher
         both = min(vocabulary, teacher.vocab_size)
         # Hidden states of both sides, at all tokens and at the learnt ones, and the student's gradient.
         hidden = tokens * (3 * width + 2 * teacher.hidden_size) * numbers.stream

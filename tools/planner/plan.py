@@ -11,14 +11,14 @@ from planner.cards import GB, Card
 from planner.choosing import LOWEST, Phase, choose
 from planner.minutes import PROMPT_TOKENS, TRACE_TOKENS, passing, span, writing
 from planner.parts import BF16, Numbers
-from planner.phases import LIVE, OF_TEXTS, STORED, WRITES, Setting, total
+from planner.phases import LIVE, OF_TEXTS, STORED, WHOLE, WRITES, Setting, total
 from planner.shapes import Shape, shape_of
 
 TEST = 1_319  # GSM8K's test problems
 # Notebook 09: of so many questions, as a share of the traces, each is answered SAMPLES times, and KEPT are learnt.
 ASKED, SAMPLES, KEPT = 3 / 32, 16, 2
 # Methods for the student; the others need one that shares the teacher's tokenizer.
-OWN_TOKENIZER = (*OF_TEXTS, "across", "on-policy across")
+OWN_TOKENIZER = (*OF_TEXTS, "across", "on-policy across", *WHOLE)
 
 
 def plan(tier: Tier, card: Card, method: str = "token", less: bool = False) -> list[Phase]:
@@ -91,8 +91,9 @@ def _cache(tier: Tier, card: Card, less: bool) -> Phase:
 def _training(tier: Tier, card: Card, method: str, less: bool) -> Phase:
     """The student learns, and where the method needs it the teacher is there too: then what that costs is said."""
     student = learner(tier, method)
-    teacher = None if isinstance(tier.teacher, EndpointSpec) else shape_of(tier.teacher)
-    live, writes = method in (*LIVE, *WRITES), method in WRITES
+    whole, writes = method in WHOLE, method in WRITES
+    live = whole or writes or method in LIVE
+    teacher = student if whole else None if isinstance(tier.teacher, EndpointSpec) else shape_of(tier.teacher)
     wanted = Setting(min(tier.micro_batch, tier.batch_size), tier.max_length, teacher_bits=8 * card.bytes,
                      rank=tier.lora.r, numbers=numbers_of(tier, card))  # fmt: skip
 
@@ -106,11 +107,11 @@ def _training(tier: Tier, card: Card, method: str, less: bool) -> Phase:
 
     # Where the student writes too, more texts at a time are faster.
     found = choose(f"student learns: {method}", card, wanted, parts_of, more=8 if writes and not less else 1,
-                   fewer_bits=live and not less, lowest=LOWEST)  # fmt: skip
+                   fewer_bits=live and not less and not whole, lowest=None if whole else LOWEST)  # fmt: skip
     setting, why = found.setting, list(found.why)
     rows = tier.traces * ASKED * KEPT if method == "self-distillation" else tier.traces
     texts, length = rows * tier.epochs, min(PROMPT_TOKENS + TRACE_TOKENS, setting.length)
-    took = passing(student, card, texts, length, setting.batch, 3, adapted=True)
+    took = passing(student, card, texts, length, setting.batch, 4 if whole else 3, adapted=not whole)
     if live:
         reading = passing(teacher, card, texts, length, setting.batch, 1)
         took = took + reading
@@ -126,9 +127,11 @@ def _training(tier: Tier, card: Card, method: str, less: bool) -> Phase:
 def _exam(tier: Tier, card: Card, method: str, less: bool) -> Phase:
     """The student answers GSM8K's test problems."""
     student = learner(tier, method)
-    wanted = Setting(tier.answer_batch, PROMPT_TOKENS + tier.answer_tokens, numbers=numbers_of(tier, card))
+    wanted = Setting(tier.answer_batch, PROMPT_TOKENS + tier.answer_tokens, numbers=numbers_of(tier, card),
+                     student_bits=8 * card.bytes if method in WHOLE else 4)  # fmt: skip
     found = choose("student answers the test", card, wanted,
                    lambda one: phases.generate(student, one, one.student_bits), more=1 if less else 4,
                    fewer_bits=False)  # fmt: skip
     mean = min(TRACE_TOKENS, tier.answer_tokens)
-    return replace(found, took=writing(student, card, TEST, mean, tier.answer_tokens, found.setting.batch, 4))
+    bits = found.setting.student_bits
+    return replace(found, took=writing(student, card, TEST, mean, tier.answer_tokens, found.setting.batch, bits))

@@ -6,6 +6,7 @@ the functions that the notebooks use. What it was before and is after goes to da
 
 import json
 import sys
+from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from helpers.evaluation import results
 from helpers.problems import SEED_QUESTIONS
 from helpers.questions import Question
 from helpers.tiers import Budget, DataSpec, Lora, ModelSpec, Sampling, Tier
+from real import parts as real_parts
 from real import score as real_score
 from real import student as real_student
 from real import traces as real_traces
@@ -187,12 +189,19 @@ def real(tier: Tier = REAL, seed: int = SEED, held: int = HELD_OUT, folder: Path
     return results.write(NAME, figures(tier, made, before, after, run), tier, seed, folder=folder)
 
 
-def main() -> int:
-    print(f"This takes about {REAL.budget.minutes} minutes on two cores; stopped, it goes on where it was.", flush=True)
+def main(arguments: Sequence[str] = ()) -> int:
+    """`python -m real` does all of it, `python -m real qad` that part alone."""
+    if set(arguments) - set(real_parts.PARTS):
+        print(f"there is no such part: choose from {', '.join(real_parts.PARTS)}", file=sys.stderr)
+        return 2
+    long = f"about {REAL.budget.minutes} minutes on two cores, and less for each part"
+    print(f"This takes {long}; stopped, it goes on where it was.", flush=True)
     try:
         real_traces.path()  # before anything that takes time
         real_student.make(Path(REAL.student.source))
-        path = real()
+        path = RESULTS / f"{NAME}.json" if arguments else real()
+        for part in arguments or real_parts.PARTS:
+            real_parts.add(path, part, REAL, SEED, HELD_OUT)
     except (FileNotFoundError, ImportError, ValueError) as error:
         print(error, file=sys.stderr)
         return 1
@@ -204,4 +213,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))
