@@ -8,6 +8,8 @@
 | `CrossTokenizer` | the distributions of a teacher with other tokens |
 | `OnPolicy`, `OnPolicyAcross` | what the teacher holds likely in the student's own text |
 | `LiveFeatures`, `CachedFeatures`, `CrossTokenizerFeatures` | what the teacher holds inside as well |
+| `Ensemble` | the mean of several specialists' distributions, adapters of its own base |
+| `Specialists` | for each question what the specialist of its kind holds likely in the student's own text |
 | `Preference` | to tell its own right answers from its own wrong ones |
 
 `methods.pruning` makes a student of some of its teacher's layers. Each object is loaded when it is first asked for:
@@ -28,6 +30,8 @@ FILES = {
     "LiveFeatures": "features",
     "CachedFeatures": "features",
     "CrossTokenizerFeatures": "features",
+    "Ensemble": "specialists",
+    "Specialists": "specialists",
     "Preference": "preference",
 }
 __all__ = list(FILES)
