@@ -96,3 +96,24 @@ class _AgainstMean(Against):
     def capped(self, theirs):
         """As they are."""
         return theirs
+
+
+def mixture(each: Sequence[Sequence[float]], weights: Sequence[float]) -> list[float]:
+    """The weighed mean of several distributions over the same tokens. weights: they need not add up to 1."""
+    return [
+        sum(weight * p[i] for weight, p in zip(weights, each, strict=True)) / sum(weights) for i in range(len(each[0]))
+    ]
+
+
+def _geometric(each, weights):
+    found = [math.prod(p[i] ** (w / sum(weights)) for w, p in zip(weights, each, strict=True))
+             for i in range(len(each[0]))]  # fmt: skip
+    return [one / sum(found) for one in found]
+
+
+# `mixture` as beginners write it, and what is wrong: for `check.function`.
+MIXTURE_SLIPS = {
+    lambda each, weights: mixture(each, [1.0] * len(each)): "and the weights?",
+    lambda each, weights: [sum(weights) * p for p in mixture(each, weights)]: "it does not add up to 1: divide",
+    _geometric: "that is the mean of the logits, in which each teacher has a veto: average the probabilities",
+}

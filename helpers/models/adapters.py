@@ -2,7 +2,7 @@
 
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from helpers.models import hub_errors
@@ -142,3 +142,20 @@ def save_adapter(model: Model, name: str, folder: Path | str) -> Path:
         shutil.copytree(made, folder)
     return folder
 
+
+
+def relative_error(found: Sequence[float], wanted: Sequence[float]) -> float:
+    """‖found - wanted‖ / ‖wanted‖: `error_of` of two updates that are written as lists of numbers."""
+    far = sum((one - other) ** 2 for one, other in zip(found, wanted, strict=True))
+    return (far / sum(one**2 for one in wanted)) ** 0.5
+
+
+# `relative_error` as beginners write it, and what is wrong: for `check.function`.
+ERROR_SLIPS = {
+    lambda found, wanted: relative_error(wanted, found): "a share of what is *wanted*, not of what was found",
+    lambda found, wanted: relative_error(found, wanted) ** 2: "the root is missing: above and below are squares",
+    lambda found, wanted: abs(sum(found) - sum(wanted)) / abs(sum(wanted)): "entries that are off both ways cancel",
+    lambda found, wanted: abs(sum(x * x for x in found) ** 0.5 / sum(x * x for x in wanted) ** 0.5 - 1): (
+        "of the difference, not the difference of the lengths: two updates of one length can point elsewhere"
+    ),
+}
