@@ -1,3 +1,4 @@
+# ruff: noqa
 md('title', r'''
 # 13 · Many specialists, one student: adapters fused, averaged, taught and merged
 

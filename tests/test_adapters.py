@@ -6,7 +6,7 @@ import pytest
 import torch
 from tiny_models import QUESTIONS
 
-from helpers import generation, models
+from helpers import check, generation, models
 from helpers.evaluation import benchmark
 from helpers.models import adapters
 from helpers.models.adapters import WAYS, error_of, fuse, hear, load_adapters, save_adapter, updates
@@ -171,3 +171,14 @@ def test_ways_are_those_of_peft(model):
     for way in WAYS:
         fuse(model, {"a": 1.0, "b": 0.5}, way, f"by {way}".replace(" ", "-"))
     assert tuple(way for way in WAYS if way.startswith(("ties", "dare"))) == adapters.SPARSE
+
+
+def test_the_exercise_s_error_is_that_of_the_table_and_its_known_mistakes_are_told(model, capsys):
+    weights = {"a": 1.0, "b": 1.0}
+    fuse(model, weights, "linear", "f")
+    found, *parts = (torch.cat([one.flatten() for _, one in updates(model, name)]).tolist() for name in "fab")
+    wanted = [sum(pair) for pair in zip(*parts, strict=True)]
+    assert adapters.relative_error(found, wanted) == pytest.approx(error_of(model, "f", weights), rel=1e-4)
+    for slip, said in adapters.ERROR_SLIPS.items():
+        check.function(slip, adapters.relative_error, [([1.0, -2.0, 4.0], [3.0, 1.0, 1.0])], adapters.ERROR_SLIPS)
+        assert said in capsys.readouterr().out

@@ -6,9 +6,9 @@ import pytest
 import torch
 from test_losses import KINDS, logits
 
-from helpers import losses
+from helpers import check, losses
 from helpers.losses.chunked import chunked_divergence
-from helpers.losses.ensemble import ensemble_divergence, mean_of, shares_of
+from helpers.losses.ensemble import MIXTURE_SLIPS, ensemble_divergence, mean_of, mixture, shares_of
 from helpers.losses.head import Head
 
 HEAD = Head(logits(50, 8, seed=1), logits(50, seed=2))
@@ -63,3 +63,12 @@ def test_shares_add_up_and_others_are_refused():
             shares_of(["a", "b"], wrong)
     with pytest.raises(ValueError, match="of 8, 9 tokens"):
         ensemble_divergence(logits(9, 8), HEAD, [logits(9, 8), logits(8, 8)], HEAD, [0.5, 0.5])
+
+
+def test_the_exercise_s_mean_is_the_loss_s_and_its_known_mistakes_are_told(capsys):
+    each, weights = [[0.5, 0.3, 0.2], [0.1, 0.1, 0.8]], [3.0, 1.0]
+    logs = [torch.tensor([p], dtype=torch.float64).log() for p in each]
+    assert mixture(each, weights) == pytest.approx(mean_of(logs, [0.75, 0.25]).softmax(-1)[0].tolist())
+    for slip, said in MIXTURE_SLIPS.items():
+        check.function(slip, mixture, [(each, weights)], MIXTURE_SLIPS)
+        assert said in capsys.readouterr().out

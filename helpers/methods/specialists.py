@@ -20,6 +20,7 @@ from helpers.methods.on_policy import OnPolicy, OnPolicyTrainer
 from helpers.models.adapters import hear, load_adapters
 from helpers.training import activations
 from helpers.training.checkpoints import started
+from helpers.training.method import short
 from helpers.training.own_loss import Parts
 from helpers.training.rows import Padded, of_traces
 
@@ -66,12 +67,12 @@ class RoutedTrainer(OnPolicyTrainer):
         if model is not self.teacher:
             return super().read(model, inputs)
         found = None
-        for number, name in enumerate(self.voices):
+        for number, voice in enumerate(self.voices):
             rows = inputs[ROUTE] == number
             if not rows.any():
                 continue
             part = {name: inputs[name][rows] for name in ("input_ids", "attention_mask")}
-            states, _ = super().read(hear(model, name), part)
+            states, _ = super().read(hear(model, voice), part)
             if found is None:
                 found = states.new_empty(len(rows), *states.shape[1:])
             found[rows] = states
@@ -164,7 +165,7 @@ class Specialists(OnPolicy):
     def config(self) -> dict:
         """As Method's; of adapters their weights count, not where they lie, and of the routes those of the traces."""
         own = {name: value for name, value in super().config().items() if name not in ("teacher", "revision")}
-        return own | {"specialists": known(self.specialists), "routes": self.numbers()}
+        return own | {"specialists": known(self.specialists), "routes": short({"routes": self.numbers()})}
 
     def numbers(self) -> list[int]:
         """Of each trace the number of its specialist.
@@ -184,8 +185,9 @@ class Specialists(OnPolicy):
         for number in sorted(set(numbers)):
             rows = self.rows.select([place for place, one in enumerate(numbers) if one == number])
             found = of_traces(self.tier, tokenizer, rows, self.role)
-            parts.append(found.add_column(ROUTE, [number] * len(found)))
-        return concatenate_datasets(parts)
+            if len(found):
+                parts.append(found.add_column(ROUTE, [number] * len(found)))
+        return concatenate_datasets(parts) if parts else Dataset.from_list([])
 
     def trainer(self, student: tuple | None = None, teacher: tuple | None = None) -> RoutedTrainer:
         """Its trainer. student: (model, tokenizer); teacher: as `load_adapters` gives it; loaded if None."""

@@ -5,9 +5,9 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from helpers import models
 from helpers.models import hub_errors
 from helpers.models.kinds import Model, Tokenizer
-from helpers.models.loading import load
 from helpers.tiers import Tier
 
 # What `PeftModel.add_weighted_adapter` can do with several adapters (0.21.2). The first four merge the A and the B of
@@ -16,16 +16,13 @@ WAYS = ("linear", "ties", "dare_linear", "dare_ties", "cat", "svd")
 SPARSE = ("ties", "dare_linear", "dare_ties")
 
 
-def load_adapters(
-    tier: Tier, folders: Mapping[str, Path | str], role: str = "student", four_bit: bool = True
-) -> tuple[Model, Tokenizer]:
-    """A base with several adapters, none of which is trained further, and its tokenizer. The first one is heard.
+def load_adapters(tier: Tier, folders: Mapping[str, Path | str], role: str = "student") -> tuple[Model, Tokenizer]:
+    """A base in 4 bits with several adapters, none of them trained further, and its tokenizer. The first one is heard.
 
     Args:
         tier: whose models.
         folders: of each adapter by its name, a folder that `save_pretrained` of an adapted model wrote.
         role: whose adapters they are, "student" or "sibling".
-        four_bit: as `models.load_student`.
 
     Raises:
         ValueError: without an adapter.
@@ -38,7 +35,7 @@ def load_adapters(
         if not (folder / "adapter_model.safetensors").is_file():
             raise FileNotFoundError(f"there is no adapter in {folder}: it needs adapter_model.safetensors")
         hub_errors.check_files(folder)
-    model, tokenizer = load(tier, getattr(tier, role), four_bit)
+    model, tokenizer = {"student": models.load_student, "sibling": models.load_sibling}[role](tier)
     from peft import PeftModel  # not at the top: see helpers.models.loading
 
     for number, (name, folder) in enumerate(folders.items()):
@@ -84,8 +81,8 @@ def fuse(
     if not 0 < density < 1:
         raise ValueError(f"density is {density}; it is the share of the entries that are kept, between 0 and 1")
     for each in weights:
-        config = model.peft_config[each]
-        if config.use_rslora or config.use_dora:
+        config = model.peft_config.get(each)  # of an unknown name PEFT says so
+        if config and (config.use_rslora or config.use_dora):
             raise ValueError(f"{each} is an adapter with rsLoRA or DoRA, of which PEFT makes another sum: retrain it")
     more = {"density": density} if way in SPARSE else {}
     more |= {"svd_rank": rank, "svd_full_matrices": False} if way == "svd" else {}
