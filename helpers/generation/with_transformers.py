@@ -50,7 +50,7 @@ class Transformers:
     def answers(self, tokenizer: Tokenizer, tasks: Iterable[tuple[Sequence[str], dict]]) -> Iterator[list[Answer]]:
         """As `Writer.answers`."""
         for questions, how in tasks:
-            yield generate(self.model, tokenizer, questions, **how, voices=self.voices)
+            yield generate(self.model, tokenizer, questions, **{"voices": self.voices} | how)
 
     def close(self) -> None:
         """As `Writer.close`."""
