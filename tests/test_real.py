@@ -52,7 +52,10 @@ def test_the_file_has_every_figure_and_the_table_tells_them(tier, tmp_path, caps
     assert all(found["answers"][when][name]["n"] == HELD for when in ("before", "after")
                for name in ("opens", "reasons", "ended", "right"))  # fmt: skip
     assert len(found["crayons"]["after"]["sampled"]) == 2 and found["packages"]["gguf"]
+    assert list(found["merged"]) == ["trained", "whole", "rounded", "again"]
+    assert found["merged"]["rounded"]["kl"] < 1e-6 < found["merged"]["whole"]["kl"]
     table = real_table(found)
+    assert "| whole base + update |" in table
     assert f"nats a token | {losses['before']:.3f} | {losses['after']:.3f} |" in table
     assert f"| right answers | {percent(found['answers']['before']['right'])} |" in table
 

@@ -8,10 +8,12 @@ from planner import parts
 from planner.parts import BF16, FLOAT, Numbers
 from planner.shapes import Shape, adapter_weights
 
-LIVE = ("logits", "across", "features live")  # the teacher is asked at each step of the training
+LIVE = ("logits", "across", "features live", "ensemble")  # the teacher is asked at each step of the training
 STORED = ("cached logits", "features")
 OF_TEXTS = ("token", "self-distillation")  # the student learns a text word for word
-WRITES = ("on-policy", "on-policy across")  # the student writes, and the teacher grades that at each step
+WRITES = ("on-policy", "on-policy across", "specialists")  # the student writes, and a teacher grades that at each step
+OF_ONE_BASE = ("ensemble", "specialists")  # the teachers are adapters of the student's own base
+ADAPTERS = 3  # of these, as in notebook 13
 METHODS = ("traces", *OF_TEXTS, *LIVE, *STORED, *WRITES)
 TRL_CHUNK = 256  # tokens whose logits TRL holds at a time; a test compares it with TRL's own
 SHARED = 95_969  # tokens that Qwen 3 and Gemma 3 share by surface
@@ -109,6 +111,8 @@ def train(student: Shape, setting: Setting, method: str, teacher: Shape | None =
     found = {"student": parts.weights(student, setting.student_bits, numbers)}
     if live:
         found["teacher"] = parts.weights(teacher, setting.teacher_bits, numbers)
+        if method in OF_ONE_BASE:
+            found["teacher"] += ADAPTERS * adapter_weights(teacher, setting.rank) * FLOAT
     # Adapters are kept in float32 (`training.method.keep_float32`), with their gradients and AdamW's two running means.
     adapter = adapter_weights(student, setting.rank) * FLOAT
     found |= {"adapter": adapter, "gradients": adapter, "optimizer": 2 * adapter}
@@ -152,8 +156,9 @@ def loss(method: str, student: Shape, teacher: Shape | None, setting: Setting) -
         hidden = 4 * tokens * width * numbers.stream
     elif method in (*LIVE, *WRITES):
         both = min(vocabulary, teacher.vocab_size)
-        # Hidden states of both sides, at all tokens and at the learnt ones, and the student's gradient.
-        hidden = tokens * (3 * width + 2 * teacher.hidden_size) * numbers.stream
+        voices = ADAPTERS if method == "ensemble" else 1
+        # Hidden states of all sides, at all tokens and at the learnt ones, and the student's gradient.
+        hidden = tokens * (3 * width + 2 * voices * teacher.hidden_size) * numbers.stream
         if method in ("across", "on-policy across"):
             # `losses.across`, in blocks made again in the backward pass. At the worst moment, while the probabilities
             # of tokens that are not shared are sorted: three tensors as wide as the student's vocabulary, four as the
@@ -167,6 +172,9 @@ def loss(method: str, student: Shape, teacher: Shape | None, setting: Setting) -
             chunk = min(CHUNK, tokens)
             rows = chunk if setting.gpu else min(chunk, max(1, BLOCK // both))
             logits = 2 * chunk * both * numbers.computed + (8 if narrow else 6) * rows * both * FLOAT
+            if method == "ensemble":
+                # `losses.ensemble`: the mean so far, a teacher's logits, their logarithms, and the new mean.
+                logits += 4 * chunk * both * FLOAT
     else:
         raise ValueError(f"there is no training called {method!r}; choose from {', '.join(METHODS[1:])}")
     if method in ("features", "features live") and teacher is not None:

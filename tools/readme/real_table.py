@@ -13,6 +13,11 @@ ROWS = (
     ("answers that end by themselves", "ended"),
     ("right answers", "right"),
 )
+MERGES = {
+    "trained": "as it was trained: base in 4 bits, adapter beside it",
+    "whole": "whole base + update", "rounded": "base in 4 bits, unpacked, + update",
+    "again": "the same, rounded to 4 bits again",
+}  # fmt: skip
 
 
 def real_table(found: dict) -> str:
@@ -32,7 +37,25 @@ def real_table(found: dict) -> str:
         f"{found['run']['machine']}, without what it takes to load. "
         f"{measured(found['run'])}"
     )
-    return "\n\n".join([markdown(["", "before", "after"], rows), note, crayons(found)])
+    parts = [markdown(["", "before", "after"], rows), note, *merges(found), crayons(found)]
+    return "\n\n".join(parts)
+
+
+def merges(found: dict) -> list[str]:
+    """The student taken home in three ways, as in notebook 13; nothing where the file has no such part yet."""
+    if "merged" not in found:
+        return []
+    rows = [
+        [words, f"{one['kl']:.2g}", f"{one['agreement']:.2%}", f"{one['loss']:.4f}",
+         f"{one['noise']:.2g}" if "noise" in one else ""]
+        for name, words in MERGES.items() for one in (found["merged"][name],)
+    ]  # fmt: skip
+    head = ["the student as one model", "KL from the trained one", "same likeliest token", "loss", "noise"]
+    note = (
+        "Read at every learnt token of the held-out traces. KL and loss are in nats a token; the noise is how far the "
+        "weights are from base in 4 bits plus update, in lengths of the update."
+    )
+    return [markdown(head, rows), note]
 
 
 def crayons(found: dict) -> str:

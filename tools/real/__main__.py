@@ -1,7 +1,8 @@
 """A real model learns from a real one, on a CPU: `make real`. Goes on where it was stopped.
 
 SmolLM2-135M-Instruct, in 4 bits with an adapter, is trained on DeepSeek-R1's reasoning about GSM8K's questions, with
-the functions that the notebooks use. What it was before and is after goes to data/results/real.json.
+the functions that the notebooks use. What it was before and is after goes to data/results/real.json, and what is lost
+where its adapter is put into its base.
 """
 
 import json
@@ -17,6 +18,7 @@ from helpers.evaluation import results
 from helpers.problems import SEED_QUESTIONS
 from helpers.questions import Question
 from helpers.tiers import Budget, DataSpec, Lora, ModelSpec, Sampling, Tier
+from real import merges as real_merges
 from real import score as real_score
 from real import student as real_student
 from real import traces as real_traces
@@ -120,8 +122,9 @@ def ask(tier: Tier, folder: Path, adapter: Path | None, problems: list[Question]
         models.unload(*(model for model, _ in loaded))
 
 
-def figures(tier: Tier, made: dict, before: dict, after: dict, run: training.Run) -> dict:
-    """What the file says. made: the traces (`learnt`, `held`, `went`); before, after: what `ask` gave."""
+def figures(tier: Tier, made: dict, before: dict, after: dict, run: training.Run, merged: dict) -> dict:
+    """What the file says. made: the traces (`learnt`, `held`, `went`); before, after: what `ask` gave; merged: of
+    `merges.merged`."""
     problems = [Question(row["question"], tuple(row["gold"])) for row in made["held"].to_list()]
     noted = held_out(run)
     answers = {when: real_score.answers_of(rows["greedy"]) for when, rows in (("before", before), ("after", after))}
@@ -129,6 +132,7 @@ def figures(tier: Tier, made: dict, before: dict, after: dict, run: training.Run
     asking = {when: sum(row["seconds"] for part in rows.values() for row in part) / 60
               for when, rows in (("before", before), ("after", after))}  # fmt: skip
     training = (run.seconds + noted[0]["seconds"]) / 60
+    merging = sum(one["seconds"] for one in merged.values()) / 60
     return {
         "student": {"name": "SmolLM2-135M-Instruct", "loaded": "in NF4, from a GGUF file in Q4_1"},
         "traces": {
@@ -145,7 +149,10 @@ def figures(tier: Tier, made: dict, before: dict, after: dict, run: training.Run
         | {when: crayons(rows) for when, rows in (("before", before), ("after", after))},
         "settings": settings(tier),
         "training": {"steps": run.steps, "loss": run.loss, "peak_mb": run.peak},
-        "minutes": {"training": training, **asking, "all": training + sum(asking.values())},
+        "merged": merged,
+        "minutes": {
+            "training": training, **asking, "merges": merging, "all": training + sum(asking.values()) + merging,
+        },
         "packages": {name: metadata.version(name) for name in PACKAGES},
     }  # fmt: skip
 
@@ -183,8 +190,9 @@ def real(tier: Tier = REAL, seed: int = SEED, held: int = HELD_OUT, folder: Path
     before = ask(tier, place / "before", None, problems, seed)
     run = train(tier, learnt, unseen, seed)
     after = ask(tier, place / "after", training.adapters(run.folder)[-1], problems, seed)
+    merged = real_merges.merged(Token(tier, seed, learnt), unseen)
     made = {"learnt": learnt, "held": unseen, "went": went}
-    return results.write(NAME, figures(tier, made, before, after, run), tier, seed, folder=folder)
+    return results.write(NAME, figures(tier, made, before, after, run, merged), tier, seed, folder=folder)
 
 
 def main() -> int:

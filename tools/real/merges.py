@@ -1,29 +1,32 @@
 """The real student's adapter put into its base, in three ways, and what each has lost, on traces it never learnt.
 
-`python -m real.merges`, after `make real`: it prints the part "merged" of its file. Nothing is generated: every text is
-read by the student that was trained and by each merge of it.
+Nothing is generated: every text is read by the student that was trained and by each merge of it.
 """
 
 import json
+import time
 from collections.abc import Mapping, Sequence
 
 import torch
 from datasets import Dataset
 
-from helpers import losses, models
+from helpers import disk, losses, models, provenance
 from helpers.export.merging import Pupil, merge, pupil_of
 from helpers.models.kinds import Model
-from helpers.training.method import Method
+from helpers.training.method import Method, digest_of
 from helpers.training.rows import of_traces
 
 WAYS = {"whole": (False, False), "rounded": (True, False), "again": (True, True)}  # rounded, and the sum again
+TRAINED = "trained"
 
 
 def merged(method: Method, held: Dataset) -> dict[str, dict[str, float]]:
-    """For the trained student and each merge: kl, agreement, loss.
+    """For the trained student and each merge: kl, agreement, loss, seconds; for a merge noise, too.
 
     kl: the mean divergence from the trained student, in nats a learnt token. agreement: at which share of these tokens
-    both hold the same one for likeliest. loss: in nats a token.
+    both hold the same one for likeliest. loss: in nats a token. noise: as `noise` gives it. seconds: of all this.
+
+    The figures of each are on disk as soon as they are there, in the training's folder, and are read from then on.
 
     Args:
         method: the distillation, after its run.
@@ -31,17 +34,41 @@ def merged(method: Method, held: Dataset) -> dict[str, dict[str, float]]:
 
     Raises:
         FileNotFoundError: where the training is not finished.
+        ValueError: where the folder holds figures of another student or other traces.
     """
     pupil = pupil_of(method)
-    trained, tokenizer = models.load_student(method.tier, adapter=pupil.adapter)
-    rows = of_traces(method.tier, tokenizer, held, method.role).to_list()
-    found = {"trained": compared(trained, trained, rows)}
-    for name, way in WAYS.items():
-        model = merge(pupil, *way)[0]
-        found[name] = compared(trained, model, rows) | {"noise": noise(pupil, model)}
-        models.unload(model)
-    models.unload(trained)
-    return found
+    folder = method.folder / "merged"
+    files = {name: folder / f"{name}.json" for name in (TRAINED, *WAYS)}
+    made = {**pupil.record, "held": digest_of(held)}
+    with provenance.one_writer(folder):
+        provenance.refuse_others(folder, made, "figures", [file.name for file in files.values()])
+        provenance.write(folder, made)
+        left = [name for name, file in files.items() if not file.is_file()]
+        if left:
+            trained, tokenizer = models.load_student(method.tier, adapter=pupil.adapter)
+            try:
+                rows = of_traces(method.tier, tokenizer, held, method.role).to_list()
+                for name in left:
+                    found = beside(pupil, trained, name, rows)
+                    disk.write_whole(files[name], json.dumps(found))
+                    print(f"the merge {name}: {found['kl']:.2g} nats a token from the trained student", flush=True)
+            finally:
+                models.unload(trained)
+        return {name: json.loads(file.read_text(encoding="utf-8")) for name, file in files.items()}
+
+
+def beside(pupil: Pupil, trained: Model, name: str, rows: Sequence[Mapping]) -> dict[str, float]:
+    """What `merged` says of one, by its name."""
+    began = time.perf_counter()
+    if name == TRAINED:
+        found = compared(trained, trained, rows)
+    else:
+        model, _ = merge(pupil, *WAYS[name])
+        try:
+            found = compared(trained, model, rows) | {"noise": noise(pupil, model)}
+        finally:
+            models.unload(model)
+    return found | {"seconds": round(time.perf_counter() - began, 1)}
 
 
 def compared(trained: Model, other: Model, rows: Sequence[Mapping]) -> dict[str, float]:
@@ -79,17 +106,3 @@ def noise(pupil: Pupil, model: Model) -> float:
         whole += float(update.square().sum())
     models.unload(apart)
     return (far / whole) ** 0.5
-
-
-def main() -> None:
-    """The figures of `make real`'s student, printed."""
-    from helpers.methods.token import Token
-    from real import __main__ as real
-    from real import traces
-
-    learnt, held, _ = traces.split(traces.read(traces.path()), real.REAL, real.HELD_OUT, real.SEED)
-    print(json.dumps(merged(Token(real.REAL, real.SEED, learnt), held), indent=1))
-
-
-if __name__ == "__main__":
-    main()
