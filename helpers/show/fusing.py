@@ -81,11 +81,12 @@ def off(errors: Mapping[str, float], scores: Mapping[str, Estimate], lines: Mapp
         lines: others to compare with, drawn across with their names.
     """
     figure, axis = canvas(3.2)
-    for name, error in errors.items():
-        axis.errorbar(
-            error, scores[name].value, whiskers([scores[name]]), fmt="o", color=BLUE, capsize=4, ecolor="black"
-        )
-        axis.annotate(literal(name), (error, scores[name].value), (7, 3), textcoords="offset points", fontsize=9)
+    for place, (name, error) in enumerate(errors.items()):
+        one = scores[name]
+        axis.errorbar(error, one.value, whiskers([one]), fmt="o", color=BLUE, capsize=4, ecolor="black")
+        end, away, side = (one.low, -4, "top") if place % 2 else (one.high, 4, "bottom")  # of neighbours by turns
+        axis.annotate(literal(name), (error, end), (0, away), textcoords="offset points", ha="center", va=side,
+                      fontsize=9)  # fmt: skip
     for (name, share), (colour, dashes) in zip(
         lines.items(), ((ORANGE, "--"), (GREEN, ":"), (PURPLE, "-.")), strict=False
     ):
