@@ -16,8 +16,18 @@ from helpers.models import adapters
 
 NAME = "13_adapters"
 SAID = {  # a cell of prose, and the cells whose outputs its numbers are from
+    "diagonal-means": ("exam", "diagonal"), "cross-means": ("cross",), "errors-means": ("errors", "cross"),
+    "weight-means": ("weight",), "fuse-means": ("fuse", "errors", "diagonal"), "route-means": ("route", "exam"),
+    "ensemble-means": ("ensemble", "diagonal"), "voices-means": ("voices",),
+    "taught-means": ("taught", "fuse"), "bars-means": ("taught-groups", "diagonal", "ensemble", "exam"),
+    "merge-means": ("merge",), "why-means": ("why",),
+    "seen": ("errors", "fuse", "diagonal"),
 }  # fmt: skip
 OTHERS = {  # its numbers that are no figures of the run, or are worked out from some
+    "errors-means": {"128", "32", "60"}, "fuse-means": {"13.8", "0.21.2"}, "ensemble-means": {"13.8"},
+    "why-means": {"810", "10", "150"},
+    "seen": {"2022", "2212.04089", "2023", "2306.01708", "2311.03099", "2015", "1503.02531", "2606.30406", "30", "3",
+             "0.21.2", "4"},
 }  # fmt: skip
 
 
