@@ -101,7 +101,7 @@ def noise(pupil: Pupil, model: Model) -> float:
     for layer, update in updates(apart, "one"):
         base = apart.get_submodule(layer).base_layer.weight
         wanted = four_bit.dequantize_4bit(base.data, base.quant_state).float() + update
-        weight = model.get_submodule(layer.removeprefix("base_model.model.")).weight
+        weight = model.get_submodule(layer.removeprefix("base_model.model.")).weight.detach()
         far += float((weight.float() - wanted).square().sum())
         whole += float(update.square().sum())
     models.unload(apart)
