@@ -2,6 +2,7 @@
 
 import shutil
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -12,6 +13,7 @@ from test_training import kept
 
 from helpers import losses, methods, models, training
 from helpers.losses.ensemble import mean_of
+from helpers.methods import specialists
 from helpers.models.adapters import hear
 
 NAMES = ("a", "b", "c")
@@ -170,3 +172,10 @@ def test_the_sibling_can_have_specialists_too(tier, rows, tmp_path):
     batch = next(iter(trainer.get_train_dataloader()))
     found = trainer.compute_loss(trainer.model.eval(), dict(batch)).item()
     assert found == pytest.approx(by_hand(trainer, batch, lambda given: said_by(trainer, given, "one")), rel=1e-4)
+
+
+@pytest.mark.parametrize(("tokens", "logits", "shared"), [(8, 6, 6), (5, 6, 5)])
+def test_a_token_without_a_logit_and_a_logit_without_a_token_are_left_out(tokens, logits, shared):
+    tokenizer = SimpleNamespace(get_vocab=lambda: {str(number): number for number in range(tokens)})
+    model = SimpleNamespace(get_output_embeddings=lambda: torch.nn.Linear(2, logits))
+    assert specialists.of_one_base(model, tokenizer) == {"vocabulary": shared, "opening": 0}

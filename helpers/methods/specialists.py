@@ -201,9 +201,13 @@ class Specialists(OnPolicy):
 
 
 def of_one_base(model: torch.nn.Module, tokenizer) -> dict[str, int]:
-    """As `logits.shared`, of a student and teachers on its own base: the same tokens behind the same prompt."""
-    size = len(model.get_output_embeddings().weight)
-    return {"vocabulary": losses.common_vocabulary(tokenizer, tokenizer, size, size), "opening": 0}
+    """As `logits.shared`, of a student and teachers on its own base: the same tokens behind the same prompt.
+
+    Logits that fill up are cut off. A tokenizer may have more tokens than the model has logits: Gemma 3's smaller ones
+    have none for the token that stands for an image.
+    """
+    tokens, logits = max(tokenizer.get_vocab().values()) + 1, len(model.get_output_embeddings().weight)
+    return {"vocabulary": min(tokens, logits), "opening": 0}
 
 
 def known(specialists: Mapping[str, Path | str]) -> dict[str, str]:
