@@ -7,6 +7,7 @@ from safetensors.torch import load_file
 from taken_home import taught  # noqa: F401  (a fixture)
 
 from helpers import export, models, problems, training
+from helpers.export import alike
 from helpers.export.merging import merge
 from helpers.models.adapters import updates
 
@@ -67,3 +68,9 @@ def test_each_lies_apart_and_says_what_it_is(method, homes):
         merge(export.pupil_of(method), rounded=False, again=True)
     with pytest.raises(ValueError, match="no questions to compare"):
         export.with_trained(method, homes, homes["whole"], [])
+
+
+def test_where_no_token_is_likely_none_is_off(method, homes, monkeypatch):
+    monkeypatch.setattr(alike, "LIKELY", 1.1)
+    found = export.with_trained(method, {"whole": homes["whole"]}, homes["whole"], problems.draw("test", 1, 5))
+    assert found["whole"].furthest == 0 < found["whole"].mean

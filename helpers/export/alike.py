@@ -101,4 +101,5 @@ def _apart(ours, theirs) -> tuple[float, float, int]:
     """The largest difference where a token is likely, the mean divergence, and over how many tokens."""
     likely = theirs >= math.log(LIKELY)
     divergence = (theirs.exp() * (theirs - ours)).sum(-1)
-    return (ours - theirs)[likely].abs().max().item(), divergence.mean().item(), len(ours)
+    far = (ours - theirs)[likely].abs()
+    return far.max().item() if len(far) else 0.0, divergence.mean().item(), len(ours)
