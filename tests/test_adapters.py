@@ -1,5 +1,6 @@
 """Several adapters on one base: each as if alone, what each way of PEFT's to fuse them gives, and answering as one."""
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -129,6 +130,8 @@ def test_a_fused_one_is_saved_as_any_other_and_can_be_trained_further(tiny, mode
     again, _ = models.load_student(tiny, adapter=folder, trainable=True)
     assert torch.allclose(logits(again, tokenizer), logits(model, tokenizer), atol=1e-4)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["fused"]
+    layers = json.loads((folder / "adapter_config.json").read_text(encoding="utf-8"))["target_modules"]
+    assert layers == sorted(model.peft_config["f"].target_modules), "in every process the same file"
     assert any(weight.requires_grad for weight in again.parameters())
 
 

@@ -1,5 +1,6 @@
 """Several adapters on one base: loaded, switched, fused into one, and how far a fused one is from their true sum."""
 
+import json
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,6 +14,7 @@ from helpers.tiers import Tier
 # What `PeftModel.add_weighted_adapter` can do with several adapters (0.21.2). The first four merge the A and the B of
 # each layer apart, so their product has cross terms; `cat` is the weighed sum; `svd` is the nearest one of its rank.
 WAYS = ("linear", "ties", "dare_linear", "dare_ties", "cat", "svd")
+CONFIG = "adapter_config.json"
 SPARSE = ("ties", "dare_linear", "dare_ties")
 
 
@@ -129,16 +131,23 @@ def error_of(model: Model, name: str, weights: Mapping[str, float]) -> float:
 
 
 def save_adapter(model: Model, name: str, folder: Path | str) -> Path:
-    """Writes one adapter of several as if it were the only one, so that everything that loads an adapter loads it."""
+    """Writes one adapter of several as if it were the only one, so that everything that loads an adapter loads it.
+
+    The same adapter gives the same files: PEFT writes the names of its layers in the order of a set, which differs from
+    process to process, and a training that begins with the adapter would not be known again.
+    """
     folder = Path(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent) as part:
         model.save_pretrained(part, selected_adapters=[name])
         made = Path(part) / name if name != "default" else Path(part)
+        settings = json.loads((made / CONFIG).read_text(encoding="utf-8"))
+        if isinstance(settings["target_modules"], list):
+            settings["target_modules"].sort()
+        (made / CONFIG).write_text(json.dumps(settings, indent=2, sort_keys=True), encoding="utf-8")
         shutil.rmtree(folder, ignore_errors=True)
         shutil.copytree(made, folder)
     return folder
-
 
 
 def relative_error(found: Sequence[float], wanted: Sequence[float]) -> float:
