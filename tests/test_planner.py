@@ -195,6 +195,25 @@ def test_who_writes_takes_longer_than_who_reads_and_its_loss_is_the_same(writes,
     assert all(one.took > other.took) and one.bytes >= other.bytes
 
 
+@pytest.mark.parametrize("method", phases.OF_ONE_BASE)
+def test_teachers_of_one_base_are_the_student_s_own_base_and_three_adapters(method):
+    card = card_of("24")
+    _, taught, learns, _ = plan.plan(FULL, card, method)
+    assert taught.name == "specialists learn: token" and taught.parts == plan.plan(FULL, card, "token")[1].parts
+    shape = shapes.shape_of(FULL.student.name)
+    adapters = 3 * shapes.adapter_weights(shape, FULL.lora.r) * 4
+    assert learns.parts["teacher"] == parts.weights(shape, 4, BF16) + adapters
+    assert learns.setting.teacher_bits == 4
+
+
+def test_three_teachers_are_read_one_after_another_and_their_mean_takes_room():
+    shape, setting = shapes.shape_of(FULL.student.name), Setting(2, 1_024)
+    one, three = (phases.loss(method, shape, shape, setting) for method in ("logits", "ensemble"))
+    tokens = setting.tokens
+    extra = 2 * 2 * tokens * shape.hidden_size * BF16.stream
+    assert three - one == pytest.approx(extra + 4 * min(phases.CHUNK, tokens) * shape.vocab_size * 4)
+
+
 def test_a_round_of_self_distillation_asks_no_teacher():
     card = card_of("24")
     writes, learns, _ = plan.plan(FULL, card, "self-distillation")

@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 
 import pytest
+from readme import real_parts as real_tables
 from readme import real_table
 from readme.tables import percent
 from real import __main__ as real
@@ -103,12 +104,12 @@ def test_the_part_joins_the_file_and_the_table_has_it_only_then(given, tmp_path)
     folder = tmp_path / "results"
     path = real.real(given[0], held=HELD, folder=folder)
     alone = json.loads(path.read_text(encoding="utf-8"))
-    assert real_table.in_few_bits(alone) == []
+    assert real_tables.in_few_bits(alone) == []
     before = real_table.real_table(alone)
     real_parts.add(path, "qad", given[0], 0, HELD)
     found = json.loads(path.read_text(encoding="utf-8"))
     assert {**found, "qad": None} == {**alone, "qad": None} and found["qad"]["run"]["machine"]
-    table, note = real_table.in_few_bits(found)
+    table, note = real_tables.in_few_bits(found)
     one = found["qad"]["2"]
     assert f"| 2 bits, taught by its whole self | {one['after']['kl']:.3f} |" in table
     assert percent(one["recovered"]["after"]["kl"]) in table and f"{HELD} held-out texts" in note

