@@ -7,6 +7,8 @@ import pytest
 import rates
 from test_notebook_definitions import cell
 
+from helpers import evaluation, tiers
+
 pytestmark = pytest.mark.tools
 
 
@@ -26,8 +28,8 @@ def test_the_page_has_the_best_of_what_was_tried():
     for key, nats in kept["tried"].items():
         arm, bits, _ = re.fullmatch(r"(\w+), (\d) bits, (\S+)", key).groups()
         assert nats >= kept["tried"][f"{arm}, {bits} bits, {kept['best'][arm][bits]:.4g}"]
-    source = cell("11_quantization_aware", "arms")
-    named = {}
-    exec(source[source.index("WHOLE_RATES") : source.index("LATER")], named)
+    named = {"tiers": tiers, "evaluation": evaluation}
+    exec(cell("11_quantization_aware", "rates"), named)
     shares = {arm: {str(bits): share for bits, share in each.items()} for arm, each in named["RATES"].items()}
     assert shares == kept["best"] and kept["run"]["seed"] > 2
+    assert sum(map(len, named["tried"].values())) == len(kept["tried"])

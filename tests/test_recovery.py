@@ -5,8 +5,9 @@ import random
 import numpy as np
 import pytest
 
+from helpers import check
 from helpers.evaluation import recovery
-from helpers.evaluation.recovery import recovered
+from helpers.evaluation.recovery import difference, recovered
 
 
 def test_the_share_by_hand():
@@ -54,10 +55,25 @@ def test_the_interval_holds_the_truth_as_often_as_it_says():
 def test_what_has_no_three_figures_is_refused(given):
     with pytest.raises(ValueError, match="each item has all three"):
         recovered(*given, 0)
+    with pytest.raises(ValueError, match="each text has all three"):
+        difference(*given, 0)
+
+
+def test_a_difference_is_a_token_s_and_paired():
+    lot = np.random.default_rng(0)
+    tokens = lot.integers(20, 200, 150)
+    hard = tokens * lot.exponential(size=150)
+    found = difference(hard + 0.01 * tokens, hard, tokens, 0)
+    assert found.value == pytest.approx(0.01) and found.low == pytest.approx(found.high)
+    loose = difference(lot.permutation(hard), hard, tokens, 0)
+    assert loose.low < 0 < loose.high and loose.high - loose.low > 0.1
+    assert difference([3, 0], [0, 0], [1, 2], 0).value == pytest.approx(1.0)
 
 
 def test_each_slip_of_the_exercise_differs():
     random.seed(0)
     cases = [(random.uniform(0.7, 1), random.uniform(0.1, 0.4), random.uniform(0.4, 0.7)) for _ in range(4)]
+    cases += [(0.9, 0.9, 0.8)]
     for slip in recovery.SHARE_SLIPS:
-        assert any(abs(slip(*case) - recovery.share_of(*case)) > 1e-3 for case in cases)
+        assert any(not check.same(slip(*case), recovery.share_of(*case), 1e-3) for case in cases)
+    assert recovery.share_of(0.9, 0.9, 0.8) is None

@@ -1,6 +1,6 @@
 """How much of a loss was won back: a share of a gap, with an interval, or that there is no gap to speak of."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -67,16 +67,52 @@ def _with_ends(value: float, resampled: np.ndarray) -> tuple[float, float, float
     return float(value), *map(float, np.quantile(resampled, (0.025, 0.975)))
 
 
-def share_of(whole: float, before: float, after: float) -> float:
-    """The share of a gap that was closed; the exercise of notebook 11 is held to it."""
-    return (after - before) / (whole - before)
+def difference(
+    one: Sequence[float], other: Sequence[float], tokens: Sequence[int], seed: int, resamples: int = RESAMPLES
+) -> Estimate:
+    """How much larger a figure a token is of one model than of another, with a paired bootstrap over the texts.
+
+    Args:
+        one: [texts], of one model, each a sum over a text's tokens, such as the divergence in nats.
+        other: [texts], of the other model, on the same texts.
+        tokens: [texts], how many each has.
+        seed: of the drawing.
+        resamples: how often as many texts as there are, are drawn.
+
+    Returns:
+        It is in the figures' own unit, and so no part of 1.
+
+    Raises:
+        ValueError: without texts, or where the three are not of one length.
+    """
+    if len({len(one), len(other), len(tokens)}) > 1 or not len(tokens):
+        raise ValueError(f"there are {len(one)}, {len(other)} and {len(tokens)} figures: each text has all three")
+    gaps, many = np.asarray(one, float) - np.asarray(other, float), np.asarray(tokens, float)
+    drawn = np.random.default_rng(seed).integers(len(many), size=(resamples, len(many)))
+    return Estimate(*_with_ends(gaps.sum() / many.sum(), gaps[drawn].sum(1) / many[drawn].sum(1)), len(many))
+
+
+def share_of(whole: float, before: float, after: float) -> float | None:
+    """The share of a gap that was closed, None where there is none; the exercise of notebook 11 is held to it."""
+    return None if whole == before else (after - before) / (whole - before)
+
+
+def _unless_nothing_was_lost(formula: Callable) -> Callable:
+    return lambda whole, before, after: None if whole == before else formula(whole, before, after)
 
 
 # As beginners write it, and what is wrong: for `check.function`.
 SHARE_SLIPS = {
-    lambda whole, before, after: after / whole: "that is what is there now, and not what came back",
-    lambda whole, before, after: (whole - after) / (whole - before): "that is what is still missing",
-    lambda whole, before, after: after - before: "those are points: as a share of which points?",
-    lambda whole, before, after: (after - before) / whole: "of what was lost, not of all",
-    lambda whole, before, after: (after - before) / before: "of what was lost, not of what was left",
+    _unless_nothing_was_lost(formula): remark
+    for formula, remark in {
+        lambda whole, before, after: after / whole: "that is what is there now, and not what came back",
+        lambda whole, before, after: (whole - after) / (whole - before): "that is what is still missing",
+        lambda whole, before, after: after - before: "those are points: as a share of which points?",
+        lambda whole, before, after: (after - before) / whole: "of what was lost, not of all",
+        lambda whole, before, after: (after - before) / before: "of what was lost, not of what was left",
+    }.items()
+} | {
+    lambda whole, before, after: 0.0 if whole == before else share_of(whole, before, after): (
+        "where nothing was lost, 0 would say that nothing came back: there is no share"
+    ),
 }
