@@ -47,9 +47,7 @@ def test_its_step_is_the_trainer_s_loss(tier):  # noqa: F811
     found = far()
     found.backward()
     assert found.item() == pytest.approx(wanted.item(), rel=1e-4)
-    ours, theirs = (
-        {name: one.grad for name, one in model.named_parameters()} for model in (student, trainer.model)
-    )
+    ours, theirs = ({name: one.grad for name, one in model.named_parameters()} for model in (student, trainer.model))
     assert ours.keys() == theirs.keys() and all(
         torch.allclose(ours[name], theirs[name], atol=1e-4 * float(theirs[name].abs().max()) + 1e-9) for name in ours
     )
