@@ -105,7 +105,7 @@ def test_the_exercises_can_be_solved_and_know_their_mistakes(capsys, key, name, 
 @pytest.mark.parametrize(
     ("group", "guess", "end"),
     [(..., -20, "yet"), (32, ..., "yet"), (64, -20, "128"), (32, -25, "foreseen"), (32, 10, "fit better or worse?"),
-     (32, -60, "not so far"), (32, -5, "and farther"), (32, 0, "and farther")],
+     (32, -60, "changed less"), (32, -5, "changed more"), (32, 0, "changed more")],
 )  # fmt: skip
 def test_the_prediction_is_judged_by_a_run(capsys, group, guess, end):
     asked = []
