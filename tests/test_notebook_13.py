@@ -24,7 +24,8 @@ SAID = {  # a cell of prose, and the cells whose outputs its numbers are from
     "why-means": ("why", "merge"), "seen": ("errors", "fuse", "diagonal", "taught", "route"),
 }  # fmt: skip
 OTHERS = {  # its numbers that are no figures of the run, or are worked out from some
-    "groups-md": {"84", "13.1", "13.6"}, "errors-means": {"13.8"}, "fuse-means": {"13.8", "0.21.2"},
+    "groups-md": {"84", "13.1", "13.6"}, "cross-means": {"1"}, "errors-means": {"13.8"},
+    "fuse-means": {"13.8", "0.21.2"},
     "taught-means": {"84", "12"}, "why-means": {"0.0002", "150"},
     "seen": {"2022", "2212.04089", "2023", "2306.01708", "2311.03099", "2015", "1503.02531", "2606.30406", "30", "3",
              "0.21.2", "5"},
