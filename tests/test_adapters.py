@@ -85,6 +85,17 @@ def test_linear_errs_by_as_much_as_it_sums_and_by_more_where_the_adapters_began_
     alike = {name: drawn(tiny, tmp_path / name, seed, first=7) for seed, name in enumerate(apart, 1)}
     model, _ = load_adapters(tiny, alike)
     assert error_of(fuse(model, apart, "linear", "f"), "f", apart) == pytest.approx(count - 1, rel=1e-3)
+    assert error_of(model, "f", apart, at_best=True) < 1e-2, "it is too long, and points where it should"
+
+
+def test_at_its_best_length_an_update_errs_by_the_sine_of_its_angle(model):
+    fuse(model, {"a": 5.0, "b": 5.0}, "cat", "f")
+    assert error_of(model, "f", {"a": 1.0, "b": 1.0}) == pytest.approx(4, rel=1e-5)
+    assert error_of(model, "f", {"a": 1.0, "b": 1.0}, at_best=True) < 1e-3
+    dots = [[sum(float((one * other).sum()) for (_, one), (_, other)
+                 in zip(updates(model, x), updates(model, y), strict=True)) for x in "ab"] for y in "ab"]  # fmt: skip
+    cosine = dots[0][1] / (dots[0][0] * dots[1][1]) ** 0.5
+    assert error_of(model, "a", {"b": 3.0}, at_best=True) == pytest.approx((1 - cosine**2) ** 0.5, rel=1e-5)
 
 
 def test_the_others_err_too_and_what_is_drawn_goes_by_the_seed(model):

@@ -102,7 +102,7 @@ def updates(model: Model, name: str) -> Iterator[tuple]:
             yield layer, module.scaling[name] * (b @ a)
 
 
-def error_of(model: Model, name: str, weights: Mapping[str, float]) -> float:
+def error_of(model: Model, name: str, weights: Mapping[str, float], at_best: bool = False) -> float:
     """How far an adapter is from the weighed sum of others, as a share of that sum.
 
     ‖ΔW - Σ wᵢ ΔWᵢ‖ / ‖Σ wᵢ ΔWᵢ‖ over all layers together, in the Frobenius norm: 0 for the same, 1 for one that adds
@@ -112,22 +112,46 @@ def error_of(model: Model, name: str, weights: Mapping[str, float]) -> float:
         model: with all of them.
         name: of the adapter that is measured.
         weights: of the others.
+        at_best: of ΔW times the one number that brings it nearest to the sum: what is left points elsewhere.
 
     Raises:
         ValueError: if the sum is 0, or if they are not on the same layers.
     """
-    found = dict(updates(model, name))
     parts = [(weight, dict(updates(model, each))) for each, weight in weights.items()]
+    found = dict(updates(model, name))
     if any(part.keys() != found.keys() for _, part in parts):
         raise ValueError("the adapters are not on the same layers")
-    far = whole = 0.0
+    along = long = far = whole = 0.0
     for layer, update in found.items():
         wanted = sum(weight * part[layer] for weight, part in parts)
         far += float((update - wanted).square().sum())
         whole += float(wanted.square().sum())
+        along += float((update * wanted).sum())
+        long += float(update.square().sum())
     if not whole:
         raise ValueError("the weighed sum of the adapters is 0: they have learnt nothing, or cancel each other")
+    if at_best:
+        far = max(0.0, whole - (along**2 / long if long else 0.0))
     return (far / whole) ** 0.5
+
+
+def linear_error(n: int, rank: int, width: int, alike: bool = False, seed: int = 0) -> float:
+    """`error_of` PEFT's `linear` for n adapters whose A and B are drawn, standard normal.
+
+    Args:
+        n: how many.
+        rank: of each.
+        width: of a layer's inputs and outputs.
+        alike: whether all have the same A.
+        seed: of the drawing.
+    """
+    import torch
+
+    draw = torch.Generator().manual_seed(seed)
+    downs = [torch.randn(rank, width, generator=draw) for _ in range(1 if alike else n)] * (n if alike else 1)
+    ups = [torch.randn(width, rank, generator=draw) for _ in range(n)]
+    wanted = sum(b @ a for a, b in zip(downs, ups, strict=True))
+    return float((sum(ups) @ sum(downs) - wanted).norm() / wanted.norm())
 
 
 def save_adapter(model: Model, name: str, folder: Path | str) -> Path:

@@ -73,10 +73,10 @@ def by_group(
 
 
 def off(errors: Mapping[str, float], scores: Mapping[str, Estimate], lines: Mapping[str, Estimate]) -> Figure:
-    """How right a fused adapter is by how far its update is from the sum that was wanted.
+    """How right a fused adapter is by how far its update is from the one that was wanted.
 
     Args:
-        errors: by the way of fusing, the distance as a share of the sum's length.
+        errors: by the way of fusing, the distance as a share of the wanted one's length.
         scores: by the same names, right answers.
         lines: others to compare with, drawn across with their names.
     """
@@ -91,7 +91,7 @@ def off(errors: Mapping[str, float], scores: Mapping[str, Estimate], lines: Mapp
         lines.items(), ((ORANGE, "--"), (GREEN, ":"), (PURPLE, "-.")), strict=False
     ):
         axis.axhline(share.value, color=colour, linestyle=dashes, label=literal(name))
-    axis.set(ylim=(0, 1), xlabel="error of the update, of the wanted sum", ylabel="right answers")
+    axis.set(ylim=(0, 1), xlabel="distance of the update from the one that was wanted", ylabel="right answers")
     axis.set_xlim(-0.06 * max(errors.values()), 1.18 * max(errors.values()))
     for scale in (axis.xaxis, axis.yaxis):
         scale.set_major_formatter(PercentFormatter(1, decimals=0))
