@@ -25,12 +25,14 @@ def in_few_bits(found: dict) -> list[str]:
             rows.append([f"{bits} bits, {words}", f"{one['kl']:.3f}", f"{one['agreement']:.1%}", f"{one['loss']:.3f}",
                          ", ".join(shares)])  # fmt: skip
     settings, minutes = part["settings"], sum(part["seconds"].values()) / 60
+    rates = ", ".join(f"{rate:g} at {bits} bits" for bits, rate in settings["rates"].items())
     note = (
         f"The student as it was before, whole, and with its linear layers in few bits, in groups of "
         f"{settings['group']}; KL and loss in nats a token, on {part['tokens']:,} tokens of the {part['held_out']} "
         f"held-out texts (their first {settings['length']:,} tokens). Both arms read the other {part['texts']} texts "
-        f"{settings['epochs']} time(s). Came back: with a 95 % interval over the texts. {minutes:.0f} minutes of "
-        f"training on {part['run']['machine']}. {measured(part['run'])}"
+        f"{'once' if settings['epochs'] == 1 else str(settings['epochs']) + ' times'}, at rates that were not searched "
+        f"for on this model ({rates}). Came back: with a 95 % interval over the texts. One seed, {minutes:.0f} minutes "
+        f"of training on {part['run']['machine']}. {measured(part['run'])}"
     )
     return [markdown(["student", "KL from the whole", "same likeliest token", "loss", "came back"], rows), note]
 
