@@ -103,6 +103,10 @@ def _preference(tier, rows):
     return methods.Preference(tier, 0, Dataset.from_dict(columns), start=start).trainer()
 
 
+def _all_weights(tier, rows):
+    return methods.AllWeights(tier, 0, rows, alpha=0.25).trainer()
+
+
 METHODS = {
     "token": Method(_token, "student", "token"),
     "logits": Method(_logits, planned="logits"),
@@ -117,4 +121,5 @@ METHODS = {
     "features_across": Method(_features_across, "student"),
     "halved": Method(_halved, whole=True),
     "preference": Method(_preference, "student"),
+    "all_weights": Method(_all_weights, whole=True),
 }
