@@ -6,7 +6,7 @@ from datasets import Dataset
 from test_logit_trainer import tier  # noqa: F401  (a fixture)
 from torch.utils.flop_counter import FlopCounterMode
 
-from helpers import methods, models
+from helpers import models
 from helpers.training import compute
 
 IDS = torch.randint(5, 200, (6, 20), generator=torch.Generator().manual_seed(0))
@@ -69,4 +69,9 @@ def test_one_jump_gets_as_much_as_the_way_through_an_assistant(assistant):
 def test_a_budget_for_no_step_is_refused():
     with pytest.raises(ValueError, match="does not pay for a single step"):
         compute.steps_within(100, 1_800, 575, 3_034)
-    assert methods  # what is counted here is what these train
+
+
+def test_each_slip_is_another_number():
+    case = (7, 1_800, 575, 3_034)
+    found = {slip(*case) for slip in compute.SLIPS}
+    assert len(found) == len(compute.SLIPS) and compute.operations(*case) not in found

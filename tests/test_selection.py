@@ -6,7 +6,7 @@ from test_logit_trainer import tier  # noqa: F401  (a fixture)
 from test_training import kept
 
 from helpers import losses, models
-from helpers.methods import pruning, selection
+from helpers.methods import choosing, pruning, selection
 
 ROLES = ("teacher", "student")  # a Qwen 3, and a Gemma 3 whose two blocks look back differently far
 
@@ -128,3 +128,14 @@ def test_a_block_that_is_not_there_cannot_be_left_out(both):
         selection.loss(*both, [1, 3])
     with pytest.raises(ValueError, match="0 blocks of 2 cannot be kept"):
         selection.least_missed(*both, 0)
+
+
+def test_the_exercise_on_a_table_is_the_same_search(both):
+    model, read = both
+    losses_ = {dropped: selection.loss(model, read, dropped) for dropped in ((1,), (2,))}
+    assert choosing.goes(losses_, 2, 1) == [block for block, _ in selection.least_missed(model, read, 1)]
+    # Alone 1 and 2 are missed least, but each stands in for the other: together they are missed most.
+    table = {(1,): 1.0, (2,): 1.1, (3,): 1.2, (1, 2): 5.0, (1, 3): 1.5, (2, 3): 2.0}
+    assert choosing.goes(table, 3, 2) == [1, 3] and choosing.goes(table, 3, 0) == []
+    found = [slip(table, 3, 2) for slip in choosing.GOES_SLIPS]
+    assert [1, 3] not in found and len({tuple(one) for one in found}) == len(found)

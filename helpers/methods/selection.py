@@ -1,6 +1,6 @@
 """Which blocks and which neurons of a model can go, by what they do while it reads, and not by where they stand."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 
 import torch
@@ -126,13 +126,23 @@ def least_missed(model: torch.nn.Module, read: Batches, keep: int) -> list[tuple
     Source:
         Song et al. 2024, "SLEB" (arXiv 2402.09025).
     """
-    blocks = layer_maps.blocks(model)
+    return one_after_another(layer_maps.blocks(model), keep, lambda dropped: loss(model, read, dropped))
+
+
+def one_after_another(blocks: int, keep: int, loss_of: Callable[[list[int]], float]) -> list[tuple[int, float]]:
+    """The greedy search of `least_missed`, of any loss; Returns and Raises as there.
+
+    Args:
+        blocks: how many there are.
+        keep: how many are to stay.
+        loss_of: gives the loss without some blocks, by their numbers from 1 on.
+    """
     _check(keep, blocks)
     gone: list[tuple[int, float]] = []
     while len(gone) < blocks - keep:
         before = [block for block, _ in gone]
         rest = [block for block in range(1, blocks + 1) if block not in before]
-        gone.append(min(((block, loss(model, read, [*before, block])) for block in rest), key=lambda one: one[1]))
+        gone.append(min(((block, loss_of([*before, block])) for block in rest), key=lambda one: one[1]))
     return gone
 
 

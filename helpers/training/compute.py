@@ -51,3 +51,38 @@ def multiplied(model: torch.nn.Module) -> int:
     embedding, head = model.get_input_embeddings().weight, model.get_output_embeddings().weight
     apart = embedding is not head and embedding.data_ptr() != head.data_ptr()
     return models.parameter_count(model) - (embedding.numel() if apart else 0)
+
+
+def _forwards(steps, tokens, student, teacher):
+    return operations(steps, tokens, student, teacher, READ)
+
+
+def _adapted(steps, tokens, student, teacher):
+    return operations(steps, tokens, student, teacher, ADAPTER)
+
+
+def _alone(steps, tokens, student, teacher):
+    return operations(steps, tokens, student)
+
+
+def _both_learn(steps, tokens, student, teacher):
+    return operations(steps, tokens, student + teacher)
+
+
+def _halves(steps, tokens, student, teacher):
+    return operations(steps, tokens, student, teacher) / 2
+
+
+def _once(steps, tokens, student, teacher):
+    return operations(1, tokens, student, teacher)
+
+
+# `operations` of a training of all weights as beginners write it, and what is wrong with it: for `check.function`.
+SLIPS = {
+    _forwards: "and backwards? Twice as much again, for the student",
+    _adapted: "backwards there are two: the gradient of what came in, and that of the weights",
+    _alone: "the teacher reads every token too",
+    _both_learn: "the teacher is not trained: it reads, and no gradient goes through it",
+    _halves: "a multiplication and an addition are two",
+    _once: "that is one step",
+}
