@@ -1,6 +1,7 @@
 """Every weight of a student trained on its teacher's logits: what is in the loss, what is saved, and what goes on."""
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,11 @@ from helpers.methods import cutting
 from helpers.training.matching import PROJECTIONS, Features
 
 IDS = torch.tensor([[5, 9, 40, 7, 3]])
-WAYS = {"logits": None, "features": Features("hint", ((1, 2),))}
+HOW = {"features": Features("hint", ((1, 2),))}
+WAYS = {
+    "logits": methods.AllWeights, "cached": partial(methods.AllWeightsCached, draws=8),
+    "features": partial(methods.AllWeightsFeatures, **HOW),
+}  # fmt: skip
 
 
 @pytest.fixture
@@ -51,7 +56,7 @@ def test_labels_alone(small):
 
 @pytest.mark.parametrize("way", WAYS)
 def test_every_weight_moves_and_the_trained_model_is_one_that_a_tier_can_name(small, way):
-    made = methods.AllWeights(small, 0, kept(), rate=1e-2, features=WAYS[way])
+    made = WAYS[way](small, 0, kept(), rate=1e-2)
     run = made.run()
     spec = made.trained()
     before, after = weights_of(small.sibling), weights_of(spec)
@@ -87,10 +92,9 @@ def test_so_many_steps_also_within_an_epoch_and_two_checkpoints_are_kept(tier): 
 
 @pytest.mark.parametrize("way", WAYS)
 def test_a_killed_run_ends_as_if_it_had_not_been_killed(tier, tmp_path, way):  # noqa: F811
-    how = {"rate": 1e-2, "features": WAYS[way]}
-    whole = methods.AllWeights(replace(tier, name="whole"), 0, kept(), **how)
+    whole = WAYS[way](replace(tier, name="whole"), 0, kept(), rate=1e-2)
     whole.run()
-    made = methods.AllWeights(tier, 0, kept(), **how)
+    made = WAYS[way](tier, 0, kept(), rate=1e-2)
     trainer = made.trainer()
     trainer.add_callback(Kill(5))
     with pytest.raises(KeyboardInterrupt):
@@ -103,10 +107,10 @@ def test_a_killed_run_ends_as_if_it_had_not_been_killed(tier, tmp_path, way):  #
 
 
 def test_each_setting_has_its_folder(tier):  # noqa: F811
-    ways = [{}, {"rate": 1e-3}, {"steps": 3}, {"features": WAYS["features"]}, {"alpha": 1.0}, {"temperature": 2.0}]
+    ways = [{}, {"rate": 1e-3}, {"steps": 3}, {"alpha": 1.0}, {"temperature": 2.0}]
     folders = {methods.AllWeights(tier, 0, kept(), **how).folder for how in ways}
-    folders.add(methods.Logits(tier, 0, kept()).folder)
-    assert len(folders) == len(ways) + 1
+    folders |= {way(tier, 0, kept()).folder for way in (*WAYS.values(), methods.Logits)}
+    assert len(folders) == len(ways) + 3
 
 
 @pytest.mark.parametrize(
@@ -125,4 +129,4 @@ def test_a_map_with_a_layer_that_is_not_there_and_a_tier_without_a_sibling(tier,
         methods.AllWeights(tier, 0, kept(0)).trainer()
     monkeypatch.setattr(models, "load_teacher", lambda tier: pytest.fail("asked too late"))
     with pytest.raises(ValueError, match="layer 9"):
-        methods.AllWeights(tier, 0, kept(), features=Features("hint", ((1, 9),))).trainer()
+        methods.AllWeightsFeatures(tier, 0, kept(), features=Features("hint", ((1, 9),))).trainer()

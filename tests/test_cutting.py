@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 from test_logit_trainer import tier  # noqa: F401  (a fixture)
+from test_selection import FAMILIES, model_of
 from test_training import kept
 
 from helpers import methods, models, provenance
@@ -14,11 +15,9 @@ from helpers.methods import cutting, pruning
 IDS = torch.tensor([[5, 9, 40, 7, 3]])
 
 
-@pytest.fixture(params=["teacher", "student"])
+@pytest.fixture(params=FAMILIES)
 def model(request, tier):  # noqa: F811
-    if request.param == "teacher":
-        return models.load_teacher(tier)[0]
-    return models.load_student(tier, four_bit=False)[0]
+    return model_of(request.param, tier)[0]
 
 
 def logits(model):

@@ -4,18 +4,35 @@ import pytest
 import torch
 from test_logit_trainer import tier  # noqa: F401  (a fixture)
 from test_training import kept
+from transformers import LlamaConfig, LlamaForCausalLM
 
 from helpers import losses, models
 from helpers.methods import choosing, pruning, selection
 
-ROLES = ("teacher", "student")  # a Qwen 3, and a Gemma 3 whose two blocks look back differently far
+# A Qwen 3, a Gemma 3 whose two blocks look back differently far, and a Llama, of whose family SmolLM2 is.
+FAMILIES = ("qwen3", "gemma3", "llama")
 
 
-@pytest.fixture(params=ROLES)
+def model_of(family: str, tier):  # noqa: F811
+    """(model, tokenizer) of a family, two blocks and tiny."""
+    if family == "gemma3":
+        return models.load_student(tier, four_bit=False)
+    model, tokenizer = models.load_teacher(tier)
+    if family == "llama":
+        shape = {name: getattr(model.config, name) for name in (
+            "vocab_size", "hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads",
+            "num_key_value_heads", "head_dim", "initializer_range", "pad_token_id", "eos_token_id",
+        )}  # fmt: skip
+        torch.manual_seed(0)
+        model = LlamaForCausalLM(LlamaConfig(**shape, bos_token_id=None, tie_word_embeddings=True)).eval()
+        model.get_input_embeddings().weight.data *= 0.1
+    return model, tokenizer
+
+
+@pytest.fixture(params=FAMILIES)
 def both(request, tier):  # noqa: F811
-    """(model, its batches), of either family."""
-    load = {"teacher": models.load_teacher, "student": lambda tier: models.load_student(tier, four_bit=False)}
-    model, tokenizer = load[request.param](tier)
+    """(model, its batches), of each family."""
+    model, tokenizer = model_of(request.param, tier)
     return model, selection.batches(tier, tokenizer, kept(5), at_a_time=3)
 
 

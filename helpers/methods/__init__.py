@@ -9,7 +9,7 @@
 | `OnPolicy`, `OnPolicyAcross` | what the teacher holds likely in the student's own text |
 | `LiveFeatures`, `CachedFeatures`, `CrossTokenizerFeatures` | what the teacher holds inside as well |
 | `Preference` | to tell its own right answers from its own wrong ones |
-| `AllWeights` | as `Logits`, with every weight: for a student that was cut out of a larger model |
+| `AllWeights`, `AllWeightsCached`, `AllWeightsFeatures` | with every weight: for a student cut out of a larger model |
 
 `methods.pruning` makes a student of some of its teacher's layers, `methods.selection` says which, and `methods.cutting`
 narrows it and keeps it as a folder. Each object is loaded when it is first asked for: its trainer stands on
@@ -32,6 +32,8 @@ FILES = {
     "CrossTokenizerFeatures": "features",
     "Preference": "preference",
     "AllWeights": "all_weights",
+    "AllWeightsCached": "all_weights",
+    "AllWeightsFeatures": "all_weights",
 }
 __all__ = list(FILES)
 

@@ -2,18 +2,22 @@
 
 from dataclasses import dataclass, field, replace
 from functools import cache
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
+
+from datasets import Dataset
 
 from helpers import models, provenance, training
-from helpers.losses import layer_maps
-from helpers.methods.features import FeatureTrainer
-from helpers.methods.logits import Logits, LogitTrainer, shared
+from helpers.methods.cached import Cached
+from helpers.methods.features import FeatureTrainer, LiveFeatures
+from helpers.methods.logits import Logits
 from helpers.models.loading import load
 from helpers.tiers import ModelSpec
 from helpers.tiers.naming import from_root
 from helpers.training import method
 from helpers.training.checkpoints import step_of
-from helpers.training.matching import Features
+
+if TYPE_CHECKING:
+    from transformers import Trainer
 
 PART = 8  # all weights are moved by so small a part of an adapter's learning rate
 
@@ -27,31 +31,23 @@ class WholeFeatureTrainer(FeatureTrainer):
 
 
 @dataclass(frozen=True)
-class AllWeights(Logits):
-    """As Logits, and every weight of the student is trained, in float32 and through transformers alone.
+class Whole:
+    """What a method needs to train every weight, in float32 and through transformers alone: first among the bases.
 
-    Its student is the tier's sibling: `dataclasses.replace(tier, sibling=cutting.cut(...))` names a smaller model. With
-    alpha=1 it learns the labels alone. It needs 16 bytes of memory for each weight, and two checkpoints are kept.
+    Its student is the tier's sibling: `dataclasses.replace(tier, sibling=cutting.cut(...))` names a smaller model. It
+    needs 16 bytes of memory for each weight. Two checkpoints are kept, of the whole student and its optimizer.
 
     Args:
         rate: the learning rate; an eighth of the tier's if None.
         steps: after so many steps of the optimizer it ends, within an epoch too, and nothing is validated; None for the
             tier's epochs.
-        features: what of the teacher's inside is learnt as well; nothing if None.
 
     Raises:
-        ValueError: for a rate or steps that are none, and as Logits.
+        ValueError: for a rate or steps that are none.
     """
 
     rate: float | None = field(default=None, kw_only=True)
     steps: int | None = field(default=None, kw_only=True)
-    features: Features | None = field(default=None, kw_only=True)
-    name: ClassVar[str] = "all-weights"
-
-    @property
-    def made_by(self) -> type:
-        """As Method's."""
-        return LogitTrainer if self.features is None else WholeFeatureTrainer
 
     def check(self) -> None:
         """As Method's."""
@@ -68,25 +64,17 @@ class AllWeights(Logits):
         model, tokenizer = load(replace(self.tier, engine="transformers"), self.tier.sibling, four_bit=False)
         return model.float(), tokenizer
 
-    def beside(self) -> dict:
-        """What WithFeatures takes, where there are features. Raises ValueError for a layer that does not exist."""
-        if self.features is None:
-            return {}
-        shapes = [models.text_config(getattr(self.tier, role)) for role in (self.role, "teacher")]
-        layer_maps.check(self.features.pairs, *(one.num_hidden_layers for one in shapes))
-        return {"features": self.features, "widths": tuple(one.hidden_size for one in shapes)}
+    def trainer_for(self, student: tuple, dataset: Dataset, **more: object) -> "Trainer":
+        """As Method's, without an adapter.
 
-    def trainer(self, student: tuple | None = None, teacher: tuple | None = None) -> LogitTrainer:
-        """As Logits's."""
+        Raises:
+            ValueError: for a dataset of no rows.
+        """
         from helpers.training.callbacks import Validation  # not at the top: it stands on transformers
 
-        beside = self.beside()
-        model, tokenizer = student or self.student()
-        other, _ = teacher or models.load_teacher(self.tier)
-        sizes = (len(one.get_output_embeddings().weight) for one in (model, other))
-        dataset = self.tokens(tokenizer)
         if not len(dataset):
             raise ValueError("there are no traces to learn from: see with `traces.verify` why none was kept")
+        model, tokenizer = student
         args = training.settings(
             self.tier, self.seed, self.folder, remove_unused_columns=False, save_total_limit=2,
             learning_rate=self.rate or self.tier.lora.learning_rate / PART,
@@ -97,9 +85,8 @@ class AllWeights(Logits):
         valid = Validation(lambda one: method.right_answers(self.tier, one, tokenizer, problems), every)
         with provenance.no_bars():  # of the trainer's preparation, which takes a moment
             return self.made_by(
-                model=model, args=args, train_dataset=dataset, processing_class=tokenizer, teacher=other,
-                callbacks=[] if self.steps else [valid], kind=self.kind, temperature=self.temperature, beta=self.beta,
-                alpha=self.alpha, **shared(self.tier, tokenizer, *sizes), **beside,
+                model=model, args=args, train_dataset=dataset, processing_class=tokenizer,
+                callbacks=[] if self.steps else [valid], **more,
             )  # fmt: skip
 
     def trained(self) -> ModelSpec:
@@ -110,3 +97,25 @@ class AllWeights(Logits):
         """
         training.read(self.folder)
         return ModelSpec(from_root(max(self.folder.glob("checkpoint-*"), key=step_of)))
+
+
+@dataclass(frozen=True)
+class AllWeights(Whole, Logits):
+    """As Logits and Whole. With alpha=1 the labels alone are learnt."""
+
+    name: ClassVar[str] = "all-weights"
+
+
+@dataclass(frozen=True)
+class AllWeightsCached(Whole, Cached):
+    """As Cached and Whole: the larger model is read once, and not beside the student."""
+
+    name: ClassVar[str] = "all-weights-cached"
+
+
+@dataclass(frozen=True)
+class AllWeightsFeatures(Whole, LiveFeatures):
+    """As LiveFeatures and Whole."""
+
+    name: ClassVar[str] = "all-weights-features"
+    made_by: ClassVar[type] = WholeFeatureTrainer

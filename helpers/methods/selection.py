@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import partial
 
 import torch
 import torch.nn.functional as F
@@ -177,11 +178,7 @@ def strengths(model: torch.nn.Module, read: Batches) -> list[torch.Tensor]:
         labels = batch["labels"].to(model.device)
         with ExitStack() as hooks:
             for total, down in zip(sums, downs, strict=True):
-                hook = down.register_forward_pre_hook(
-                    lambda _, given, total=total, labels=labels:
-                        total.add_(losses.learnt(given[0].float().abs(), labels).sum(0)) and None
-                )  # fmt: skip
-                hooks.callback(hook.remove)
+                hooks.callback(down.register_forward_pre_hook(partial(_add_up, total, labels)).remove)
             _read(model, batch)
         count += len(losses.targets(labels))
     return [total / count * down.weight.float().norm(dim=0) for total, down in zip(sums, downs, strict=True)]
@@ -200,6 +197,11 @@ def _check(keep: int, blocks: int) -> None:
 def _read(model, batch) -> None:
     given = {name: batch[name].to(model.device) for name in ("input_ids", "attention_mask")}
     model(**given, use_cache=False, logits_to_keep=1)
+
+
+def _add_up(total: torch.Tensor, labels: torch.Tensor, module, given: tuple) -> None:
+    """Adds the sizes of what a layer is given at the learnt tokens to a total for each of its inputs."""
+    total += losses.learnt(given[0].float().abs(), labels).sum(0)
 
 
 def _given(given: tuple, named: dict) -> torch.Tensor:

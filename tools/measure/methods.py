@@ -107,6 +107,15 @@ def _all_weights(tier, rows):
     return methods.AllWeights(tier, 0, rows, alpha=0.25).trainer()
 
 
+def _all_weights_cached(tier, rows):
+    return methods.AllWeightsCached(tier, 0, rows).trainer()
+
+
+def _all_weights_features(tier, rows):
+    how = Features("hint", pairs_of(tier, "sibling"))
+    return methods.AllWeightsFeatures(tier, 0, rows, features=how).trainer()
+
+
 METHODS = {
     "token": Method(_token, "student", "token"),
     "logits": Method(_logits, planned="logits"),
@@ -122,4 +131,6 @@ METHODS = {
     "halved": Method(_halved, whole=True),
     "preference": Method(_preference, "student"),
     "all_weights": Method(_all_weights, whole=True),
+    "all_weights_cached": Method(_all_weights_cached, whole=True),
+    "all_weights_features": Method(_all_weights_features, whole=True),
 }
