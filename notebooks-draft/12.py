@@ -291,7 +291,7 @@ from helpers.training.searched import searched
 
 form = searched(tier, "logits", epochs=8, temperature=1.0, alpha=0.0)
 form.pop("epochs")
-HEAL, LESSON = max(4, tier.traces // 32), max(4, tier.traces // 16)
+HEAL, LESSON = max(4, tier.traces // 40), max(4, tier.traces // 20)
 TOKENS = compute.tokens_a_step(
     of_traces(tier, tokenizer, few, "sibling"), tier.batch_size)
 runs, spent = {}, {}
