@@ -18,6 +18,7 @@ SAID = {  # a cell of prose, and the cells whose outputs its numbers are from
     "pass-means": ("pass",), "proof-means": ("proof",), "who-means": ("who", "proof"), "rules-means": ("rules",),
     "round-means": ("round", "exam"), "paired-means": ("paired", "draw", "arms"), "again-means": ("again", "pass"),
     "lost-means": ("lost",), "lost-more-means": ("lost-more",), "hint-means": ("hint",),
+    "study-means": ("study", "pairs"), "caught-means": ("study-lost", "caught"), "lost-study": ("study-families",),
     "seen": ("paired", "draw", "study"),
 }  # fmt: skip
 OTHERS = {  # its numbers that are no figures of the run, or are worked out from some
@@ -26,7 +27,7 @@ OTHERS = {  # its numbers that are no figures of the run, or are worked out from
     "rules-means": {"4", "3", "9.6", "1,121"},
     "paired-means": {"2604.01193", "4", "30", "268"}, "lost-more-means": {"3", "100"},
     "proof-means": {"30", "6", "5", "50"},
-    "hint-means": {"3", "51.7", "47.7", "49.2", "1.7", "30", "2024", "2605.11182"},
+    "study-means": {"268"}, "hint-means": {"3", "51.7", "47.7", "49.2", "1.7", "30", "2024", "2605.11182"},
     "seen": {"2023", "2308.01825", "2312.06585", "2021", "2107.03374", "2305.18290", "2404.19733", "2024", "1997",
              "2312.06674", "2601.18734", "2018", "1805.04770", "2019", "1911.04252", "2017",
              "1705.08439", "2022", "2203.14465", "2601.19897", "75"},
@@ -187,27 +188,27 @@ def test_the_prediction_is_judged_by_a_run(capsys, guess, end):
         assert learnt == [[first, second, first, second, first]], "two of the hard question, as many as before"
 
 
-def figures(part) -> set[str]:
-    """All shares of the study as they are written in prose, in points or per cent."""
-    if isinstance(part, dict):
-        return set().union(*map(figures, part.values()))
-    if isinstance(part, list):
-        return set().union(*map(figures, part)) if part else set()
-    return {f"{100 * part:.1f}"} if isinstance(part, float) else set()
-
-
 def test_what_it_says_of_the_study():
     study = results.study(NAME, "mini")
-    assert set(unsaid(NAME, "study-means", "study")) <= figures(study)
-    first, proof = ({name: study[name]["gain"] for name in ("first", "proof_over_unverified")}).values()
-    assert first["low"] > 0 and proof["low"] > 0 and study["proof"]["gain"]["low"] > 0
-    rounds = [study["rounds"][str(i)] for i in range(4)]
-    means = [one["accuracy"]["mean"] for one in rounds]
-    assert means == sorted(means) and means[3] - means[1] < 0.02 < means[1] - means[0]
-    assert study["second"]["gain"]["low"] < 0 < study["second"]["gain"]["high"]
-    assert all(loss < start for loss, start in zip(
-        study["unverified"]["accuracy"]["per_seed"], rounds[0]["accuracy"]["per_seed"], strict=True))  # fmt: skip
-    assert abs(rounds[1]["caught"]["mean"] - rounds[0]["caught"]["mean"]) < 0.02
+    proof, first, unverified = (study[name]["gain"] for name in ("proof", "first", "proof_over_unverified"))
+    assert min(proof["low"], first["low"], unverified["low"]) > 0
+    start, one, two, three = (study["rounds"][str(i)] for i in range(4))
+
+    def each(part, what="accuracy"):
+        return part[what]["per_seed"]
+
+    # A second round adds little, a third nothing.
+    means = [part["accuracy"]["mean"] for part in (one, two, three)]
+    assert 0 < means[1] - means[0] < 0.05 and means[2] < means[1]
+    assert all(a < b for a, b in zip(each(study["unverified"]), each(start), strict=True))
+    assert all(a < b for a, b in zip(each(study["generations"]["born again"]), each(one), strict=True))
+    assert all(a < b for a, b in zip(each(study["preference"]["DPO"]), each(study["goes_on"]["1"]), strict=True))
+    # Anew, impossible problems are noticed less; going on, no less. Nearly all answers look back, whoever writes them.
+    assert all(one_["caught"]["mean"] < start["caught"]["mean"] - 0.02 for one_ in (one, two, three))
+    assert all(one_["caught"]["mean"] > start["caught"]["mean"] for one_ in study["goes_on"].values())
+    assert min(part["checks"]["mean"] for group in ("rounds", "goes_on") for part in study[group].values()) > 0.98
+    forgot = {name: part["accuracy"]["mean"] for name, part in study["forgetting"].items()}
+    assert forgot["goes on, without"] < forgot["start"] - 0.1 < forgot["goes on, all kinds"]
 
 
 def test_the_numbers_in_its_words_are_those_of_its_outputs():

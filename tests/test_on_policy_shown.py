@@ -4,6 +4,7 @@ import pytest
 
 from helpers.evaluation import Estimate
 from helpers.show import on_policy
+from helpers.training import board
 from helpers.training.board import MEASURES
 
 
@@ -40,3 +41,7 @@ def test_what_was_not_measured_is_not_drawn_and_an_unknown_start_has_no_line():
     figure = on_policy.board(half, rules)
     assert not next(axis for axis in figure.axes if axis.get_title() == "tokens of an answer").lines
     assert on_policy.board([], rules).axes
+
+
+def test_it_takes_the_start_over_as_many_steps_as_the_board():
+    assert on_policy.WINDOW == board.WINDOW

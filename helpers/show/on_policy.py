@@ -44,6 +44,9 @@ def bands(
     return figure
 
 
+WINDOW = 5  # steps, as in training.board, which stands on transformers: a test holds both equal
+
+
 def board(steps: Sequence[Mapping], rules: Sequence[Mapping] = (), tripped: Mapping | None = None) -> Figure:
     """What a `training.board` holds, a panel a measure; steps that the teacher wrote have no answers of the student's.
 
@@ -52,8 +55,6 @@ def board(steps: Sequence[Mapping], rules: Sequence[Mapping] = (), tripped: Mapp
         rules: their bounds are drawn as dashed lines, those that are multiples of the start once that is known.
         tripped: the rule that stopped it; its panel is marked.
     """
-    from helpers.training.board import WINDOW  # not at the top: it stands on transformers
-
     figure, axes = canvas(4.2, 2, 3)
     for axis, (what, (title, share)) in zip(axes.flat, PANELS.items(), strict=True):
         known = [(row["step"], row[what]) for row in steps if row[what] is not None]
