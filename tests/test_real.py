@@ -32,6 +32,7 @@ def tier(tiny, tmp_path, monkeypatch):
     monkeypatch.setenv(real_traces.FILE, str(file))
     monkeypatch.setattr(tiers, "ROOT", tmp_path)
     monkeypatch.setattr(real, "DRAWS", 2)
+    monkeypatch.setattr(real, "PARTS", {})
     monkeypatch.setattr(method, "right_answers", lambda *_: pytest.fail("its validation takes most of an hour"))
     lora = replace(tiny.lora, r=4, alpha=8)
     return replace(tiny, name="real", answer_tokens=4, batch_size=4, micro_batch=2, answer_batch=3, epochs=2, lora=lora)

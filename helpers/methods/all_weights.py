@@ -64,6 +64,15 @@ class Whole:
         model, tokenizer = load(replace(self.tier, engine="transformers"), self.tier.sibling, four_bit=False)
         return model.float(), tokenizer
 
+    def changes(self) -> dict[str, object]:
+        """What is other than the tier's settings, as `training.settings` takes it."""
+        longest = {}
+        if self.steps:  # an epoch of few traces is over soon, and a whole model takes long to write
+            kept = min(self.steps, method.BETWEEN)
+            longest = {"max_steps": self.steps, "save_strategy": "steps", "save_steps": kept}
+        rate = self.rate or self.tier.lora.learning_rate / PART
+        return {"remove_unused_columns": False, "save_total_limit": 2, "learning_rate": rate, **longest}
+
     def trainer_for(self, student: tuple, dataset: Dataset, **more: object) -> "Trainer":
         """As Method's, without an adapter.
 
@@ -75,11 +84,7 @@ class Whole:
         if not len(dataset):
             raise ValueError("there are no traces to learn from: see with `traces.verify` why none was kept")
         model, tokenizer = student
-        args = training.settings(
-            self.tier, self.seed, self.folder, remove_unused_columns=False, save_total_limit=2,
-            learning_rate=self.rate or self.tier.lora.learning_rate / PART,
-            **({"max_steps": self.steps} if self.steps else {}),
-        )  # fmt: skip
+        args = training.settings(self.tier, self.seed, self.folder, **self.changes())
         problems = cache(lambda: method.validation_problems(self.tier))
         every = -(-method.BETWEEN // -(-len(dataset) // self.tier.batch_size))
         valid = Validation(lambda one: method.right_answers(self.tier, one, tokenizer, problems), every)

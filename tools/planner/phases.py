@@ -8,7 +8,8 @@ from planner import parts
 from planner.parts import BF16, FLOAT, Numbers
 from planner.shapes import Shape, adapter_weights
 
-LIVE = ("logits", "across", "features live")  # the teacher is asked at each step of the training
+WHOLE = ("all weights",)  # of the student, without an adapter, on the teacher's distributions
+LIVE = ("logits", "across", "features live", *WHOLE)  # the teacher is asked at each step of the training
 STORED = ("cached logits", "features")
 OF_TEXTS = ("token", "self-distillation")  # the student learns a text word for word
 WRITES = ("on-policy", "on-policy across")  # the student writes, and the teacher grades that at each step
@@ -103,15 +104,23 @@ def train(student: Shape, setting: Setting, method: str, teacher: Shape | None =
     Raises:
         ValueError: where a teacher has to be there and is not.
     """
-    live, numbers = method in (*LIVE, *WRITES), setting.numbers
+    live, its = method in (*LIVE, *WRITES), setting
+    if method in WHOLE:
+        # In float32, whatever a product is taken in: an optimizer's small steps are lost in fewer bits.
+        wide = replace(setting.numbers, stream=FLOAT, kept=FLOAT)
+        setting = replace(setting, student_bits=32, rank=0, numbers=wide)
+    numbers = setting.numbers
     if live and teacher is None:
         raise ValueError(f"{method} asks the teacher at each step: give its shape")
     found = {"student": parts.weights(student, setting.student_bits, numbers)}
     if live:
-        found["teacher"] = parts.weights(teacher, setting.teacher_bits, numbers)
-    # Adapters are kept in float32 (`training.method.keep_float32`), with their gradients and AdamW's two running means.
-    adapter = adapter_weights(student, setting.rank) * FLOAT
-    found |= {"adapter": adapter, "gradients": adapter, "optimizer": 2 * adapter}
+        found["teacher"] = parts.weights(teacher, its.teacher_bits, its.numbers)
+    # What is trained is kept in float32 (`training.method.keep_float32`), with its gradients and AdamW's two running
+    # means. For the products of the forward pass all weights are there in fewer bits as well, where it has such.
+    trained = found["student"] if method in WHOLE else adapter_weights(student, setting.rank) * FLOAT
+    found |= {} if method in WHOLE else {"adapter": trained}
+    found |= {"gradients": trained, "optimizer": 2 * trained}
+    cast = parts.weights(student, 16, numbers) if method in WHOLE and numbers.computed < FLOAT else 0.0
     block = parts.kept_in_block(student, setting.rank, numbers, setting.pads) * setting.tokens
     # Gradient checkpointing keeps the inputs of all blocks and the output of the last.
     kept = (student.num_hidden_layers + 1) * student.hidden_size * numbers.stream * setting.tokens
@@ -121,11 +130,11 @@ def train(student: Shape, setting: Setting, method: str, teacher: Shape | None =
         kept, block = kept + student.num_hidden_layers * block, 0.0
     passing = parts.passing_in_block(student, setting.student_bits, numbers, setting.tokens)
     moments = [
-        {"activations": kept, "logits and loss": loss(method, student, teacher, setting)},
+        {"activations": kept, "logits and loss": loss(method, student, teacher, setting) + cast},
         {"activations": kept + block + passing},
     ]
     if live:
-        moments.append({"teacher reads": read(teacher, setting)})
+        moments.append({"teacher reads": read(teacher, its)})
     return found | max(moments, key=total)
 
 

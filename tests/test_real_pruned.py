@@ -1,0 +1,141 @@
+"""The real model's cuts: blocks that go, trainings on the same tokens, what is chosen, and a call that goes on."""
+
+import json
+from dataclasses import replace
+
+import pytest
+import torch
+from readme.real_table import pruned as table
+from real import __main__ as real
+from real import next_sentence
+from real import pruned as real_pruned
+from real import traces as real_traces
+
+from helpers import evaluation, losses, models, tiers
+from helpers.methods import selection
+
+pytestmark = pytest.mark.tools
+
+HELD = 5
+
+
+@pytest.fixture
+def tier(tiny, tmp_path, monkeypatch):
+    """A tier whose student, of two blocks, is random, and nine traces with sentences to choose from."""
+    file = tmp_path / "traces.jsonl"
+    say = "Tom counts {} pens and then he stops. Mia has {} more of them than he has."
+    lines = [
+        {"question": f"{i} and {i}?", "answer": f"#### {2 * i}",
+         "response": f"Well. So. {say.format(i, i + 20)}</think>It is {2 * i}."}
+        for i in range(1, 10)
+    ]  # fmt: skip
+    file.write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
+    monkeypatch.setenv(real_traces.FILE, str(file))
+    monkeypatch.setattr(tiers, "ROOT", tmp_path)
+    for name, value in (("DEPTHS", (1,)), ("LENGTH", 60), ("ITEMS", 1), ("BFLOAT16", False), ("RATE", 1e-2)):
+        monkeypatch.setattr(real_pruned, name, value)
+    return replace(tiny, name="real")
+
+
+def test_what_is_measured_is_what_the_models_say(tier, monkeypatch):
+    found = real_pruned.pruned(tier, HELD, 0)
+    one = found["1"]
+    assert found["whole"]["kl"] == pytest.approx(0, abs=1e-6) and found["whole"]["blocks"] == 2
+    assert found["traces"] == 9 - HELD and found["tokens"]["learnt"] < found["tokens"]["read"] == 60 * (9 - HELD)
+    assert one["before"]["weights"] == one["after"]["weights"] < found["whole"]["weights"]
+    assert len({one[way]["kl"] for way in ("before", "after", "labels")}) == 3
+    assert one["after"]["kl"] < one["before"]["kl"] and one["labels"]["loss"] < one["before"]["loss"]
+    assert one["gain"]["value"] == pytest.approx(one["after"]["accuracy"]["value"] - one["labels"]["accuracy"]["value"])
+
+    # The cut by hand: of a model that leaves the same block out, over the same tokens.
+    whole, tokenizer = models.load_teacher(replace(tier, teacher=tier.student))
+    _, unseen, _ = real_traces.split(real_traces.read(real_traces.path()), tier, HELD, 0)
+    rows = real_pruned.beginnings(replace(tier, max_length=60), tokenizer, unseen)
+    kl = loss = 0.0
+    (gone,) = {1, 2} - set(one["kept"])
+    for row in rows:
+        ids, labels = (torch.tensor([row[name]]) for name in ("input_ids", "labels"))
+        with torch.no_grad():
+            theirs = whole(input_ids=ids).logits
+            with selection.without(whole, [gone]):
+                ours = whole(input_ids=ids).logits
+        p, q = (losses.learnt(side, labels).double().log_softmax(-1) for side in (theirs, ours))
+        kl += (p.exp() * (p - q)).sum().item()
+        loss -= q.gather(-1, losses.targets(labels)[:, None]).sum().item()
+    assert one["before"]["kl"] == pytest.approx(kl / found["tokens"]["held_out"], rel=1e-4)
+    assert one["before"]["loss"] == pytest.approx(loss / found["tokens"]["held_out"], rel=1e-4)
+
+    words = "\n".join(table({"pruned": found}))
+    assert f"| all 2 blocks | {found['whole']['weights'] / 1e6:.0f} | 0.000 |" in words
+    assert f"| 1 blocks, healed on labels alone | 0 | {one['labels']['kl']:.3f} |" in words
+    assert table({}) == []
+    monkeypatch.setattr(models, "load_teacher", lambda *_: pytest.fail("there is nothing left to do"))
+    assert real_pruned.pruned(tier, HELD, 0) == found
+
+
+def test_what_was_stopped_goes_on_and_ends_as_if_it_had_not_been(tier, tmp_path, monkeypatch):
+    whole = real_pruned.pruned(tier, HELD, 0)
+    monkeypatch.setattr(tiers, "ROOT", tmp_path / "other")
+    healed, trained = real_pruned.Healed.run, []
+
+    def stopped(method):
+        if trained:
+            raise KeyboardInterrupt
+        trained.append(method.alpha)
+        return healed(method)
+
+    monkeypatch.setattr(real_pruned.Healed, "run", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        real_pruned.pruned(tier, HELD, 0)
+    monkeypatch.setattr(real_pruned.Healed, "run", healed)
+    monkeypatch.setattr(selection, "loss", lambda *_: pytest.fail("the blocks were chosen before"))
+    again = real_pruned.pruned(tier, HELD, 0)
+    assert {**again, "minutes": 0} == {**whole, "minutes": 0}
+
+
+def test_a_part_alone_is_put_into_the_file(tier, tmp_path, monkeypatch, capsys):
+    folder = tmp_path / "results"
+    folder.mkdir()
+    (folder / "real.json").write_text('{"student": {"name": "x"}, "pruned": 1, "run": {"seed": 0}}', encoding="utf-8")
+    monkeypatch.setattr(real, "PARTS", {"pruned": (lambda tier, held, seed: {"held": held}, 3)})
+    found = json.loads(real.add(["pruned"], tier, 0, HELD, folder).read_text(encoding="utf-8"))
+    assert found == {"student": {"name": "x"}, "pruned": {"held": HELD}, "run": {"seed": 0}}
+    assert real.main(["prunes"]) == 2 and "choose from pruned" in capsys.readouterr().err
+
+
+# --- the next sentence --------------------------------------------------------------------------
+
+
+def test_an_item_has_the_true_sentence_once_and_strange_ones_of_other_traces(tier):
+    _, tokenizer = models.load_student(tier)
+    rows = real_traces.read(real_traces.path())
+    asked = next_sentence.items(tokenizer, rows, 2, 0)
+    assert len(asked) == 2 * len(rows) and len({one.true for one in asked}) > 1
+    for number, item in enumerate(asked):
+        texts = [tokenizer.decode(one) for one in item.options]
+        own = next_sentence.sentences(rows[number // 2]["teacher_answer"])
+        assert [text.strip() in own for text in texts] == [place == item.true for place in range(4)]
+        assert tokenizer.decode(item.given).endswith(" ".join(own[: 2 + number % 2]))
+    assert asked == next_sentence.items(tokenizer, rows, 2, 0) != next_sentence.items(tokenizer, rows, 2, 1)
+
+
+def test_chosen_is_what_is_likeliest_a_token_though_read_in_one_batch(tier):
+    model, tokenizer = models.load_student(tier, four_bit=False)
+    asked = next_sentence.items(tokenizer, real_traces.read(real_traces.path()), 2, 0)
+    hits = []
+    for item in asked:
+        means = []
+        for option in item.options:
+            with torch.no_grad():
+                said = model(input_ids=torch.tensor([[*item.given, *option]])).logits[0].log_softmax(-1)
+            begin = len(item.given) - 1
+            means.append(sum(said[begin + i, token].item() for i, token in enumerate(option)) / len(option))
+        hits.append(means.index(max(means)) == item.true)
+    assert next_sentence.right(model, asked) == hits
+    assert 0 < evaluation.wilson(sum(hits), len(hits)).value < 1
+
+
+def test_too_few_traces_are_told(tier):
+    _, tokenizer = models.load_student(tier)
+    with pytest.raises(ValueError, match="from 4 traces, and 3 have some"):
+        next_sentence.items(tokenizer, real_traces.read(real_traces.path()).select(range(3)), 1, 0)
