@@ -1,0 +1,95 @@
+"""Notebook 12: both ways to a student cost the same, its table begins with the student before, exercises know slips."""
+
+import random
+import re
+from itertools import combinations
+from types import SimpleNamespace
+
+import pytest
+from notebook_checks import text
+from test_notebook_definitions import cell, definitions, exercise, notebook, printed, unsaid
+
+from helpers import check, evaluation
+from helpers.methods import choosing
+from helpers.training import compute
+
+NAME = "12_smaller_steps"
+SAID: dict = {}  # a cell of prose, and the cells whose outputs its numbers are from
+OTHERS: dict = {}  # its numbers that are no figures of the run, or are worked out from some
+SIZES = {"sibling": 574_720, "assistant": 1_312_896, "teacher": 3_033_856}
+
+
+@pytest.mark.parametrize("student", [574_720, 287_000])
+def test_the_jump_gets_what_both_steps_cost_and_not_a_step_more(student):
+    taught, spent = [], {"assistant": compute.operations(80, 1_200, SIZES["assistant"], SIZES["teacher"])}
+
+    def teach(name, spec, by, steps):
+        taught.append((name, by, steps))
+        spent[name] = compute.operations(steps, 1_200, student, SIZES[by])
+
+    made = definitions(
+        NAME, "jump", examine=lambda *_: None, taught=teach, spent=spent, compute=compute, assistant="assistant",
+        tier=SimpleNamespace(teacher="teacher"), size=SIZES, TOKENS=1_200, LESSON=80, weights_of=lambda _: student,
+    )  # fmt: skip
+    made["both"](None, "x")
+    assert [one[:2] for one in taught] == [("x, assistant", "assistant"), ("x, jump", "teacher")]
+    left = spent["assistant"] + spent["x, assistant"] - spent["x, jump"]
+    assert 0 <= left < spent["x, jump"] / taught[1][2]
+
+
+def test_the_student_before_is_in_every_table():
+    scores = {"student before": evaluation.wilson(15, 100), "teacher": evaluation.wilson(99, 100)}
+    made = definitions(NAME, "before", scores=scores | {"x": evaluation.wilson(50, 100)}, evaluation=evaluation)
+    assert "student before" in str(made["table"](["x"], ("steps", {"x": 8}))).splitlines()[2]
+    asked = [one for one in notebook(NAME)["cells"] if "table([" in text(one["source"])]
+    assert len(asked) >= 4
+
+
+def test_the_shapes_that_are_tried_have_the_blocks_that_are_missed_most():
+    given = {"selection": SimpleNamespace(strongest=lambda strong, width: [f"{n}·{width}" for n in (1, 2, 3, 4)])}
+    made = definitions(NAME, "shapes", strong=None, **given)
+    assert made["neurons_of"]((1, 4), 96) == ["1·96", "4·96"]
+
+
+# --- exercises ----------------------------------------------------------------------------------
+
+
+def test_the_order_of_blocks_can_be_solved_and_its_mistakes_are_known(capsys):
+    random.seed(0)
+    exercise(capsys, NAME, "ex1-stub", "goes", choosing.GOES_SLIPS, "ex1-check", "ex1-help", combinations=combinations)
+
+
+def test_the_operations_can_be_solved_and_their_mistakes_are_known(capsys):
+    random.seed(0)
+    exercise(capsys, NAME, "ex2-stub", "operations", compute.SLIPS, "ex2-check", "ex2-help", compute=compute)
+
+
+@pytest.mark.parametrize(
+    ("blocks", "guess", "end"),
+    [(..., 60, "yet"), ((1, 3), ..., "yet"), ([1, 4], 60, "healed above"), ((1, 3), 61, "inside"),
+     ((1, 3), 40, "say?")],
+)  # fmt: skip
+def test_the_prediction_is_judged_by_a_run(capsys, blocks, guess, end):
+    asked, came = [], evaluation.wilson(61, 100)
+    own = {
+        "my_blocks": blocks, "my_guess": guess, "check": check, "cuts": {"left_out": (1, 4), "last_n": (1, 2)},
+        "live": ("left_out", "last_n"), "scores": {"student before": evaluation.wilson(15, 100)}, "HEAL": 40,
+        "tier": SimpleNamespace(teacher="whole"), "cutting": SimpleNamespace(cut=lambda *told: told[1:]), "short": 1,
+        "taught": lambda *told: asked.append(told), "examine": lambda *_: came,
+    }  # fmt: skip
+    assert printed(capsys, NAME, "ex3-check", **own).endswith(end)
+    assert asked == ([("mine", ("whole", (1, 3)), "whole", 40)] if end in ("inside", "say?") else [])
+
+
+# --- what it says -------------------------------------------------------------------------------
+
+
+def test_the_numbers_in_its_words_are_those_of_its_outputs():
+    for words, outputs in SAID.items():
+        assert set(unsaid(NAME, words, *outputs)) <= OTHERS.get(words, set()), words
+
+
+def test_no_place_holder_is_left():
+    words = [text(one["source"]) for one in notebook(NAME)["cells"] if one["cell_type"] == "markdown"]
+    assert not [one for one in words if re.search(r"(?m)^(?:TODO|[A-Z]{4,}(?:-MEANS)?)\b[^a-z]*$", one)]
+    assert "LONG = False" in cell(NAME, "parameters")
