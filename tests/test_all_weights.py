@@ -12,6 +12,7 @@ from test_training import Kill, kept
 
 from helpers import losses, methods, models, training
 from helpers.methods import cutting
+from helpers.training import method
 from helpers.training.matching import PROJECTIONS, Features
 
 IDS = torch.tensor([[5, 9, 40, 7, 3]])
@@ -81,13 +82,14 @@ def test_its_numbers_are_those_that_the_trainer_had(small):
     assert torch.allclose(found, wanted, atol=1e-5)
 
 
-def test_so_many_steps_also_within_an_epoch_and_two_checkpoints_are_kept(tier):  # noqa: F811
+def test_so_many_steps_also_within_an_epoch_and_two_checkpoints_are_kept(tier, monkeypatch):  # noqa: F811
     """Ten rows, four to a step: an epoch has three steps."""
+    monkeypatch.setattr(method, "BETWEEN", 4)
     made = methods.AllWeights(replace(tier, epochs=1), 0, kept(), steps=11)
     run = made.run()
     assert run.steps == 11 and not run.validation
     assert Path(made.trained().source).name == "checkpoint-11"
-    assert sorted(path.name for path in made.folder.glob("checkpoint-*")) == ["checkpoint-11", "checkpoint-9"]
+    assert sorted(path.name for path in made.folder.glob("checkpoint-*")) == ["checkpoint-11", "checkpoint-8"]
 
 
 @pytest.mark.parametrize("way", WAYS)

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from datasets import Dataset
 
-from helpers import losses
+from helpers import losses, models
 from helpers.losses import layer_maps
 from helpers.losses.cross_tokenizer import LOGITS
 from helpers.losses.head import head_of
@@ -22,6 +22,9 @@ Batches = Sequence[dict[str, torch.Tensor]]
 def batches(tier: Tier, tokenizer, rows: Dataset, at_a_time: int = 8) -> list[dict[str, torch.Tensor]]:
     """Traces as a model reads them: batches of input_ids, labels and attention_mask, each (texts, longest).
 
+    What the teacher did not write has no label here: what its prompt holds already, and the line break that a template
+    has behind the end of a turn.
+
     Args:
         tier: whose traces they are.
         tokenizer: of the model that is to read them.
@@ -29,7 +32,20 @@ def batches(tier: Tier, tokenizer, rows: Dataset, at_a_time: int = 8) -> list[di
         at_a_time: texts in a batch.
     """
     found, collate = of_traces(tier, tokenizer, rows, "sibling").to_list(), Padded(tokenizer.pad_token_id)
+    opening = len(models.prompt_ids(models.load_tokenizer(tier, "teacher"), "")) - len(models.prompt_ids(tokenizer, ""))
+    for row in found:
+        row["labels"] = written(row["labels"], opening, tokenizer.eos_token_id)
     return [collate(found[i : i + at_a_time]) for i in range(0, len(found), at_a_time)]
+
+
+def written(labels: Sequence[int], opening: int, end: int) -> list[int]:
+    """Labels of what a teacher wrote alone: without `opening` tokens at the beginning, and without what is behind end.
+
+    As `methods.logits.shares` has it, where a soft target has no part in those.
+    """
+    first = next(place for place, label in enumerate(labels) if label != losses.IGNORED) + opening
+    last = labels.index(end) if end in labels else len(labels)
+    return [label if first <= place <= last else losses.IGNORED for place, label in enumerate(labels)]
 
 
 @torch.no_grad()
