@@ -20,7 +20,7 @@ from helpers import methods, models, questions, traces, training
 from helpers.evaluation import results
 from helpers.tiers import TIERS, Tier
 from helpers.training.matching import Features
-from helpers.training.method import right_answers
+from helpers.training.method import Method, right_answers
 from helpers.training.searched import file_of
 
 SEEDS = (3,)  # the study has 0 to 2
@@ -59,6 +59,9 @@ SEARCHES = {
     # The loss from a cache is the live one's, at half of the time: what is best for one is taken for both.
     "logits": Search(methods.Cached, 3 / 64, SOFT),
     "features": Search(methods.CachedFeatures, 3 / 64, {"features": WEIGHTS}, like="logits"),
+    # So many steps as notebook 12 gives a lesson: of epochs there is none to choose.
+    "all weights": Search(methods.AllWeights, 1.0, {"rate": (1e-3, 2e-3, 4e-3, 8e-3)}, {"steps": 80}, like="logits",
+                          epochs=(1,), first=1),
     "token, few": Search(methods.Token, 3 / 32),
     "cross-tokenizer": Search(methods.CrossTokenizer, 3 / 32, {"alpha": (0.0, 0.5), "unmatched": (0.0, 1.0)}),
 }
@@ -73,14 +76,20 @@ def tried(tier: Tier, search: Search, seed: int, epochs: int, settings: dict, pr
     method = search.method(replace(tier, epochs=epochs), seed, rows, **search.fixed, **settings)
     run = method.run()
     if run.folder.name not in scores:
-        adapter = training.adapters(run.folder)[-1]
-        load = models.load_sibling if method.role == "sibling" else models.load_student
-        model, tokenizer = load(tier, adapter=adapter)
+        model, tokenizer = trained(tier, method, run)
         found = right_answers(tier, model, tokenizer, lambda: problems)
         models.unload(model)
         scores[run.folder.name] = {"hits": found.hits, "n": found.n, "seconds": round(run.seconds, 1)}
         write(place, scores)
     return scores[run.folder.name]
+
+
+def trained(tier: Tier, method: Method, run: training.Run) -> tuple:
+    """(model, tokenizer) after a training."""
+    if hasattr(method, "trained"):  # a model of its own, and no adapter
+        return models.load_teacher(replace(tier, teacher=method.trained()))
+    load = models.load_sibling if method.role == "sibling" else models.load_student
+    return load(tier, adapter=training.adapters(run.folder)[-1])
 
 
 def chosen(tier: Tier, name: str, seeds: list[int], problems: list, before: dict | None = None) -> dict:
