@@ -8,7 +8,7 @@ import torch
 from tiny_models import QUESTIONS
 
 from helpers import models
-from helpers.models import loading
+from helpers.models import loading, threads
 from helpers.tiers import TIERS, Lora, ModelSpec
 
 LORA = Lora(r=4, alpha=8, learning_rate=1e-2)
@@ -235,3 +235,29 @@ def test_without_a_card_there_is_none_to_choose(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     monkeypatch.setenv("LOCAL_RANK", "1")
     assert loading._device() == "cpu"
+
+
+@pytest.fixture
+def own_threads(monkeypatch):
+    """The number of threads is the test's own."""
+    before = torch.get_num_threads()
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    monkeypatch.setattr(threads, "_by_itself", lambda: 2)
+    yield
+    torch.set_num_threads(before)
+
+
+def test_a_small_model_has_one_thread_and_a_large_one_all(tiny, own_threads, monkeypatch):
+    torch.set_num_threads(2)
+    models.load_student(tiny)
+    assert torch.get_num_threads() == 1
+    monkeypatch.setattr(threads, "FEW", 10)
+    models.load_student(tiny)
+    assert torch.get_num_threads() == 2
+
+
+def test_the_threads_that_someone_has_set_stay(tiny, own_threads, monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")
+    torch.set_num_threads(2)
+    models.load_student(tiny)
+    assert torch.get_num_threads() == 2

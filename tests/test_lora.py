@@ -121,3 +121,36 @@ def test_an_adapter_has_as_many_weights_as_are_counted(tiny):
     ]
     wanted = sum(lora.lora_weights(layer.in_features, layer.out_features, tiny.lora.r) for layer in layers)
     assert models.parameter_count(models.add_lora(student, tiny.lora, 0), trainable=True) == wanted
+
+
+def test_while_it_writes_a_model_in_four_bits_reads_copies_and_says_the_same(tiny, monkeypatch):
+    from bitsandbytes.nn import Linear4bit
+
+    student, tokenizer = models.load_student(tiny)
+    model = models.add_lora(student, LORA, seed=0).eval()
+    packed = [layer for layer in model.modules() if isinstance(layer, Linear4bit)]
+    own = Linear4bit.forward
+    asked = []
+
+    def counted(layer, x):
+        asked.append(layer)
+        return own(layer, x)
+
+    monkeypatch.setattr(Linear4bit, "forward", counted)
+    with torch.no_grad():
+        before = logits(model, tokenizer)
+        assert asked and set(asked) == set(packed)
+        asked.clear()
+        with models.unpacked(model):
+            assert torch.equal(logits(model, tokenizer), before) and not asked
+            with models.unpacked(model):
+                assert torch.equal(logits(model, tokenizer), before)
+            assert not asked, "the inner one must leave the outer one's copies"
+        assert torch.equal(logits(model, tokenizer), before) and set(asked) == set(packed)
+
+
+def test_a_layer_that_fails_while_it_writes_gets_its_own_weights_back(tiny):
+    student, _ = models.load_student(tiny)
+    with pytest.raises(ZeroDivisionError), models.unpacked(student):
+        raise ZeroDivisionError
+    assert not any("forward" in vars(layer) for layer in student.modules())

@@ -19,7 +19,7 @@ SAID = {  # a cell of prose, and the cells whose outputs its numbers are from
     "round-means": ("round", "exam"), "paired-means": ("paired", "draw", "arms"), "again-means": ("again", "pass"),
     "lost-means": ("lost",), "lost-more-means": ("lost-more",), "hint-means": ("hint",),
     "study-means": ("study", "pairs"), "caught-means": ("study-lost", "caught"), "lost-study": ("study-families",),
-    "seen": ("paired", "draw", "study"),
+    "seen": ("paired", "draw", "study", "pairs"),
 }  # fmt: skip
 OTHERS = {  # its numbers that are no figures of the run, or are worked out from some
     "exam-means": {"9.8"}, "draw-means": {"7.4"}, "pass-means": {"19", "32", "64", "100"}, "who-means": {"1,117"},

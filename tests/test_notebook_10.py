@@ -21,14 +21,15 @@ SAID = {  # a cell of prose, and the cells whose outputs its numbers are from
     "exam-means": ("exam", "start"), "position-means": ("position",), "split-means": ("split", "texts"),
     "mistake-means": ("mistake",), "halves-means": ("halves",), "graded-means": ("graded",), "step-means": ("step",),
     "preflight-means": ("preflight",), "real-means": ("real",), "cells-means": ("cells", "exam", "split", "halves"),
-    "budget-means": ("budget", "cells", "arms"), "across-means": ("across-start", "across-proof", "across"),
+    "budget-means": ("budget", "cells", "arms"), "across-means": ("across-proof", "pairs"),
     "silent-means": ("silent",), "stopped-means": ("stopped",), "study-means": ("study", "pairs", "study-after"),
     "after-means": ("study-after",),
     "seen": ("position", "mistake"),
 }  # fmt: skip
 OTHERS = {  # its numbers that are no figures of the run, or are worked out from some
     "exam-means": {"300"}, "step-means": {"12", "29"}, "halves-means": {"24"}, "preflight-means": {"10.2"},
-    "after-means": {"10.2"}, "cells-means": {"300", "10.8", "10.2"}, "across-means": {"7"}, "study-means": {"30"},
+    "after-means": {"10.2"}, "cells-means": {"300", "10.8", "10.2"}, "across-means": {"7", "10.8"},
+    "study-means": {"30"},
     "seen": {"2023", "2306.13649", "2306.08543", "2605.16826", "2604.13016", "0.6", "10.9", "33.1", "10.8", "2026",
              "3"},
 }  # fmt: skip

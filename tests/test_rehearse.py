@@ -99,6 +99,27 @@ def test_only_a_rehearsal_of_everything_is_recorded(place):
     assert [(run["tier"], run["notebook"]) for run in kept["runs"]] == every and "STAND-INS" in kept["warning"]
 
 
+def test_a_new_notebook_joins_the_record_and_an_old_one_does_not_change_it(place):
+    root, _ = place
+    record = root / rehearse.RECORD
+    (root / "notebooks" / "02_bad.ipynb").unlink()
+    rehearse.main([])
+    first = json.loads(record.read_text())
+    notebook(root, "01_good", "changed")
+    notebook(root, "03_fine", "3")
+    rehearse.main(["03_fine", "--tier", "small"])
+    assert json.loads(record.read_text()) == first, "03_fine was not run on full"
+    for _ in range(2):
+        rehearse.main(["03_fine"])
+        kept = json.loads(record.read_text())
+        later = kept.pop("later")
+        assert [(run["tier"], run["notebook"]) for run in later] == [("small", "03_fine"), ("full", "03_fine")]
+        assert all(run["commit"] == rehearse.study.commit() and run["peak_gb"] == 1.0 for run in later)
+        assert kept == first
+    rehearse.main([])
+    assert "later" not in json.loads(record.read_text()), "everything was rehearsed as it is"
+
+
 def test_too_much_memory_is_a_failure(place, monkeypatch, capsys):
     monkeypatch.setattr(rehearse, "MOST_GB", 0.5)
     assert rehearse.main(["01_good", "--tier", "small"]) == 1

@@ -9,7 +9,7 @@ from numbers import Integral, Real
 from tqdm.auto import tqdm
 
 from helpers import models
-from helpers.models import answering, gpu_errors, opens_reasoning, prompt_ids
+from helpers.models import answering, gpu_errors, opens_reasoning, prompt_ids, unpacked
 from helpers.models.kinds import Model, Tokenizer
 from helpers.tiers import check_seed
 
@@ -100,7 +100,7 @@ def generate(
     # The seed belongs to this call: the random numbers of whoever calls go on as if nothing had been drawn.
     devices = [model.device] if model.device.type == "cuda" else []
     kept = torch.random.fork_rng(devices=devices)
-    with bar, answering(model), gpu_errors.enough_memory("answers"), kept, torch.no_grad():
+    with bar, answering(model), gpu_errors.enough_memory("answers"), unpacked(model), kept, torch.no_grad():
         torch.manual_seed(seed)
         for start in range(0, len(order), batch_size):
             rows = order[start : start + batch_size]

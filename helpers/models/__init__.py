@@ -7,12 +7,13 @@ from helpers import memory
 from helpers.models.kinds import Model, Tokenizer
 from helpers.models.loading import load, prepare, tokenizer_alone
 from helpers.models.lora import add_lora
+from helpers.models.unpacking import unpacked
 from helpers.models.unsloth import answering
 from helpers.tiers import ModelSpec, Tier
 
 __all__ = [
     "add_lora", "answering", "chat_prompt", "load_sibling", "load_student", "load_teacher",
-    "load_tokenizer", "parameter_count", "prepare", "prompt_ids", "text_config", "unload",
+    "load_tokenizer", "parameter_count", "prepare", "prompt_ids", "text_config", "unload", "unpacked",
 ]
 
 

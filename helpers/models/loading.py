@@ -8,7 +8,7 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 from helpers import provenance
-from helpers.models import gpu_errors, hub_errors, unsloth
+from helpers.models import gpu_errors, hub_errors, threads, unsloth
 from helpers.models.chat import end_with_the_turn
 from helpers.models.kinds import Model, Tokenizer
 from helpers.tiers import ModelSpec, Tier
@@ -126,6 +126,7 @@ def _from_transformers(spec, four_bit):
         # say so. It also wants widths that are multiples of 64 and rounds to bfloat16.
         if hasattr(module, "support_avx512bf16_for_cpu"):
             module.support_avx512bf16_for_cpu = False
+    threads.set_for(model)
     return model, tokenizer
 
 

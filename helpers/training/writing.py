@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import torch
 
 from helpers.generation.with_transformers import end_tokens, generation_config, pad_left
-from helpers.models import answering, gpu_errors
+from helpers.models import answering, gpu_errors, unpacked
 from helpers.models.kinds import Model, Tokenizer
 
 
@@ -45,7 +45,7 @@ def write(
     ends = end_tokens(model, tokenizer)
     config = generation_config(tokenizer, ends, longest, temperature=0.0, top_p=1.0, top_k=0)
     found = []
-    with answering(model), gpu_errors.enough_memory("answers"), torch.no_grad():
+    with answering(model), gpu_errors.enough_memory("answers"), unpacked(model), torch.no_grad():
         for begin in range(0, len(prompts), at_a_time):
             part = slice(begin, begin + at_a_time)
             batch = pad_left([list(prompt) for prompt in prompts[part]], tokenizer.pad_token_id, model.device)

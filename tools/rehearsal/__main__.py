@@ -3,8 +3,8 @@
 The notebooks and helpers are those that a GPU user runs, to the last line; the models are small and know nothing
 (`rehearsal.stand_ins`), and of everything there is less (FEWER). It shows that the lines run, and nothing else: no
 figure of a rehearsal is a result, and all of it stays in artifacts/rehearsal/. A notebook that passed is not run again
-until it, a helper or the rehearsal changes; one that was stopped goes on where it was. Once everything has passed on
-both tiers, data/results/rehearsal.json says so, for README.
+until it, a helper or the rehearsal changes; one that was stopped goes on where it was. What has passed on both tiers,
+all or a notebook that is new, data/results/rehearsal.json says, for README.
 """
 
 import argparse
@@ -120,17 +120,28 @@ def rehearse(notebook: str, tier: str) -> dict:
 
 
 def record(notebooks: list[str]) -> None:
-    """Writes data/results/rehearsal.json if all notebooks as they are have passed on both tiers.
+    """Writes to data/results/rehearsal.json what has passed on both tiers as it is now.
 
-    Without minutes: what was stopped goes on where it was, and other work may have run beside it.
+    Everything: that is the record. Less: what the record has no word of joins it as `later`, with its commit; what was
+    rehearsed before stays as it was told. Without minutes: what was stopped goes on where it was, and other work may
+    have run beside it.
     """
-    runs = {(tier, notebook): passed(notebook, tier) for tier in FEWER for notebook in notebooks}
-    if all(runs.values()):
-        kept = [{"notebook": name, "tier": tier, "peak_gb": told["peak_gb"]} for (tier, name), told in runs.items()]
-        study.write(ROOT / RECORD, {
+    found = {name: [passed(name, tier) for tier in FEWER] for name in notebooks}
+    whole = [name for name, told in found.items() if all(told)]
+    runs = [{"notebook": name, "tier": tier, "peak_gb": found[name][number]["peak_gb"]}
+            for number, tier in enumerate(FEWER) for name in whole]  # fmt: skip
+    path = ROOT / RECORD
+    if len(whole) == len(notebooks):
+        study.write(path, {
             "warning": stand_ins.WARNING, "machine": results.machine(), "versions": results.versions(),
-            "commit": study.commit(), "runs": kept,
+            "commit": study.commit(), "runs": runs,
         })  # fmt: skip
+    elif path.is_file():
+        kept = json.loads(path.read_text(encoding="utf-8"))
+        known = {run["notebook"] for run in [*kept["runs"], *kept.get("later", [])]}
+        new = [run | {"commit": study.commit()} for run in runs if run["notebook"] not in known]
+        if new:
+            study.write(path, kept | {"later": [*kept.get("later", []), *new]})
 
 
 def main(arguments: list[str] | None = None) -> int:
