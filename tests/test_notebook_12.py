@@ -39,10 +39,16 @@ def test_the_jump_gets_what_both_steps_cost_and_not_a_step_more(student):
 
 def test_the_student_before_is_in_every_table():
     scores = {"student before": evaluation.wilson(15, 100), "teacher": evaluation.wilson(99, 100)}
-    made = definitions(NAME, "before", scores=scores | {"x": evaluation.wilson(50, 100)}, evaluation=evaluation)
+    scores["x"] = evaluation.wilson(50, 100)
+    made = definitions(NAME, "before", scores=scores, evaluation=evaluation, exam=None)
     assert "student before" in str(made["table"](["x"], ("steps", {"x": 8}))).splitlines()[2]
-    asked = [one for one in notebook(NAME)["cells"] if "table([" in text(one["source"])]
-    assert len(asked) >= 4
+    cuts = definitions(
+        NAME, "cuts", scores=scores | {"x, before": scores["x"], "x, after": scores["x"]}, evaluation=evaluation,
+        specs={"x": ("a", "b")}, losses_of={"x": (1.0, 0.5)}, weights_of=lambda _: 8, size=SIZES | {"student": 1},
+        whole=0.25,
+    )  # fmt: skip
+    told = str(cuts["table_of_cuts"](["x"])).splitlines()
+    assert "student before" in told[2] and "teacher" in told[4] and len(told) == 5
 
 
 def test_the_shapes_that_are_tried_have_the_blocks_that_are_missed_most():
