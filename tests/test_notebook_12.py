@@ -23,7 +23,7 @@ SIZES = {"sibling": 574_720, "assistant": 1_312_896, "teacher": 3_033_856}
 def test_the_jump_gets_what_both_steps_cost_and_not_a_step_more(student):
     taught, spent = [], {"assistant": compute.operations(80, 1_200, SIZES["assistant"], SIZES["teacher"])}
 
-    def teach(name, spec, by, steps):
+    def teach(name, spec, by, steps, *_):
         taught.append((name, by, steps))
         spent[name] = compute.operations(steps, 1_200, student, SIZES[by])
 
@@ -40,7 +40,7 @@ def test_the_jump_gets_what_both_steps_cost_and_not_a_step_more(student):
 def test_the_student_before_is_in_every_table():
     scores = {"student before": evaluation.wilson(15, 100), "teacher": evaluation.wilson(99, 100)}
     scores["x"] = evaluation.wilson(50, 100)
-    made = definitions(NAME, "before", scores=scores, evaluation=evaluation, exam=None)
+    made = definitions(NAME, "before", scores=scores, evaluation=evaluation, cache=lambda one: one)
     assert "student before" in str(made["table"](["x"], ("steps", {"x": 8}))).splitlines()[2]
     cuts = definitions(
         NAME, "cuts", scores=scores | {"x, before": scores["x"], "x, after": scores["x"]}, evaluation=evaluation,
@@ -80,11 +80,11 @@ def test_the_prediction_is_judged_by_a_run(capsys, blocks, guess, end):
     own = {
         "my_blocks": blocks, "my_guess": guess, "check": check, "cuts": {"left_out": (1, 4), "last_n": (1, 2)},
         "live": ("left_out", "last_n"), "scores": {"student before": evaluation.wilson(15, 100)}, "HEAL": 40,
-        "tier": SimpleNamespace(teacher="whole"), "cutting": SimpleNamespace(cut=lambda *told: told[1:]), "short": 1,
+        "tier": SimpleNamespace(teacher="whole"), "cutting": SimpleNamespace(cut=lambda *told: told[1:]), 
         "taught": lambda *told: asked.append(told), "examine": lambda *_: came,
     }  # fmt: skip
     assert printed(capsys, NAME, "ex3-check", **own).endswith(end)
-    assert asked == ([("mine", ("whole", (1, 3)), "whole", 40)] if end in ("inside", "say?") else [])
+    assert asked == ([("mine", ("whole", (1, 3)), "whole", 40, "cut")] if end in ("inside", "say?") else [])
 
 
 # --- what it says -------------------------------------------------------------------------------

@@ -23,10 +23,11 @@ HELD = 5
 def tier(tiny, tmp_path, monkeypatch):
     """A tier whose student, of two blocks, is random, and nine traces with sentences to choose from."""
     file = tmp_path / "traces.jsonl"
-    say = "Tom counts {} pens and then he stops. Mia has {} more of them than he has."
+    names = ("Tom", "Mia", "Ben", "Ann", "Eve", "Leo")
+    say = " ".join(f"{one} counts {{0}} of them and then goes home." for one in names)
     lines = [
         {"question": f"{i} and {i}?", "answer": f"#### {2 * i}",
-         "response": f"Well. So. {say.format(i, i + 20)}</think>It is {2 * i}."}
+         "response": f"Well. So. {say.format(i)}</think>It is {2 * i}."}
         for i in range(1, 10)
     ]  # fmt: skip
     file.write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
@@ -106,17 +107,23 @@ def test_a_part_alone_is_put_into_the_file(tier, tmp_path, monkeypatch, capsys):
 # --- the next sentence --------------------------------------------------------------------------
 
 
-def test_an_item_has_the_true_sentence_once_and_strange_ones_of_other_traces(tier):
+def test_an_item_has_the_sentence_that_comes_next_and_three_from_further_on(tier):
     _, tokenizer = models.load_student(tier)
     rows = real_traces.read(real_traces.path())
     asked = next_sentence.items(tokenizer, rows, 2, 0)
     assert len(asked) == 2 * len(rows) and len({one.true for one in asked}) > 1
     for number, item in enumerate(asked):
-        texts = [tokenizer.decode(one) for one in item.options]
+        texts = [tokenizer.decode(one).strip() for one in item.options]
         own = next_sentence.sentences(rows[number // 2]["teacher_answer"])
-        assert [text.strip() in own for text in texts] == [place == item.true for place in range(4)]
-        assert tokenizer.decode(item.given).endswith(" ".join(own[: 2 + number % 2]))
+        place = own.index(texts[item.true])
+        assert tokenizer.decode(item.given).endswith(" ".join(own[:place])) and len(set(texts)) == 4
+        assert all(own.index(one) >= place + next_sentence.AWAY for one in texts if one != texts[item.true])
     assert asked == next_sentence.items(tokenizer, rows, 2, 0) != next_sentence.items(tokenizer, rows, 2, 1)
+
+
+def test_what_was_said_before_is_no_strange_sentence():
+    text = ["a", "b", "c", "d", "a", "e", "e", "f"]
+    assert next_sentence.strange(text, 1, range(8)) == ["e", "f"]
 
 
 def test_chosen_is_what_is_likeliest_a_token_though_read_in_one_batch(tier):
@@ -135,7 +142,8 @@ def test_chosen_is_what_is_likeliest_a_token_though_read_in_one_batch(tier):
     assert 0 < evaluation.wilson(sum(hits), len(hits)).value < 1
 
 
-def test_too_few_traces_are_told(tier):
+def test_too_short_traces_are_told(tier):
     _, tokenizer = models.load_student(tier)
-    with pytest.raises(ValueError, match="from 4 traces, and 3 have some"):
-        next_sentence.items(tokenizer, real_traces.read(real_traces.path()).select(range(3)), 1, 0)
+    rows = real_traces.read(real_traces.path()).map(lambda row: {"teacher_answer": "<think>\nWell. So.\n</think>\n\n1"})
+    with pytest.raises(ValueError, match="none of 9 traces has 4 sentences of 6 to 30 words"):
+        next_sentence.items(tokenizer, rows, 1, 0)

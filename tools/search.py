@@ -9,15 +9,19 @@ which is committed; `helpers.training.searched` reads what was chosen.
 
 import argparse
 import json
+import math
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from itertools import product
 
+from datasets import Dataset
 from study import commit, write
 
 from helpers import methods, models, questions, traces, training
 from helpers.evaluation import results
+from helpers.losses import layer_maps
+from helpers.methods import cutting, selection
 from helpers.tiers import TIERS, Tier
 from helpers.training.matching import Features
 from helpers.training.method import Method, right_answers
@@ -34,7 +38,8 @@ class Search:
     """What is tried of a method.
 
     part: the share of the traces that it reads. grid: setting by setting, its values. like: another method, whose
-    chosen settings, all but the epochs, are taken too: what is added to it is then compared with it alone.
+    chosen settings, all but the epochs, are taken too: what is added to it is then compared with it alone. of: gives
+    the tier whose sibling is to learn, if that is not the one that there is, from the tier and its traces.
     """
 
     method: type
@@ -44,6 +49,7 @@ class Search:
     like: str = ""
     epochs: tuple[int, ...] = EPOCHS
     first: int = FIRST
+    of: Callable[[Tier, Dataset], Tier] = lambda tier, rows: tier
 
     def settings(self) -> Iterator[dict]:
         """Every combination of the grid."""
@@ -51,7 +57,24 @@ class Search:
             yield dict(zip(self.grid, values, strict=True))
 
 
+def with_assistant(tier: Tier, rows: Dataset) -> Tier:
+    """The tier with notebook 12's assistant in its sibling's place: three blocks of four, as large as the mean."""
+    teacher, tokenizer = models.load_teacher(tier)
+    read = selection.batches(tier, tokenizer, rows.select(range(len(rows) - 24, len(rows))))
+    blocks = range(1, layer_maps.blocks(teacher) + 1)
+    gone = {block for block, _ in selection.least_missed(teacher, read, len(blocks) - len(blocks) // 4)}
+    stay = [block for block in blocks if block not in gone]
+    sibling, _ = models.load_teacher(replace(tier, teacher=tier.sibling))
+    sizes = [models.parameter_count(one) for one in (teacher, sibling)]
+    width = cutting.width_for(teacher, len(stay), round(math.prod(sizes) ** 0.5))
+    strong = selection.strongest(selection.strengths(teacher, read), width)
+    cut = cutting.cut(tier, tier.teacher, stay, [strong[one - 1] for one in stay], loaded=(teacher, tokenizer))
+    models.unload(teacher, sibling)
+    return replace(tier, sibling=cut)
+
+
 SOFT = {"temperature": (1.0, 2.0, 4.0), "alpha": (0.0, 0.5)}
+RATES = (1e-3, 2e-3, 4e-3, 8e-3)
 WEIGHTS = tuple(Features(weight=weight) for weight in (0.01, 0.1, 1.0))
 SEARCHES = {
     "token": Search(methods.Token, 1.0, epochs=(2, 4, 8), first=4),
@@ -60,8 +83,9 @@ SEARCHES = {
     "logits": Search(methods.Cached, 3 / 64, SOFT),
     "features": Search(methods.CachedFeatures, 3 / 64, {"features": WEIGHTS}, like="logits"),
     # So many steps as notebook 12 gives a lesson: of epochs there is none to choose.
-    "all weights": Search(methods.AllWeights, 1.0, {"rate": (1e-3, 2e-3, 4e-3, 8e-3)}, {"steps": 80}, like="logits",
-                          epochs=(1,), first=1),
+    "all weights": Search(methods.AllWeights, 1.0, {"rate": RATES}, {"steps": 80}, like="logits", epochs=(1,), first=1),
+    "all weights, cut": Search(methods.AllWeights, 1.0, {"rate": RATES}, {"steps": 80}, like="logits", epochs=(1,),
+                               first=1, of=with_assistant),
     "token, few": Search(methods.Token, 3 / 32),
     "cross-tokenizer": Search(methods.CrossTokenizer, 3 / 32, {"alpha": (0.0, 0.5), "unmatched": (0.0, 1.0)}),
 }
@@ -73,7 +97,7 @@ def tried(tier: Tier, search: Search, seed: int, epochs: int, settings: dict, pr
     scores = json.loads(place.read_text(encoding="utf-8")) if place.exists() else {}
     rows = traces.load(tier, seed=seed)
     rows = rows.select(range(round(tier.traces * search.part)) if search.part < 1 else range(len(rows)))
-    method = search.method(replace(tier, epochs=epochs), seed, rows, **search.fixed, **settings)
+    method = search.method(replace(search.of(tier, rows), epochs=epochs), seed, rows, **search.fixed, **settings)
     run = method.run()
     if run.folder.name not in scores:
         model, tokenizer = trained(tier, method, run)

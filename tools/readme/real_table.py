@@ -60,9 +60,10 @@ def pruned(found: dict) -> list[str]:
         f"on the first {chosen['length']} tokens of {part['traces']} traces, once ({tokens['learnt']:,} learnt "
         f"tokens), at the rate {chosen['rate']:g}, which was not searched for: from the whole model's distributions "
         f"through notebook 06's cache, or on the labels. KL and loss in nats a token, over {tokens['held_out']:,} "
-        f"tokens of held-out traces. The true next sentence is to be chosen among four, of which three are from other "
-        f"traces: by chance it is in 25 %; {part['whole']['accuracy']['n']} items; 95 % intervals. By the whole model "
-        f"rather than on labels, on the same items: {gains}. One seed, {sum(part['minutes'].values()):.0f} minutes."
+        f"tokens of held-out traces. The true next sentence is to be chosen among four, of which three stand further "
+        f"on in the same trace: by chance it is in 25 %; {part['whole']['accuracy']['n']} items; 95 % intervals. By "
+        f"the whole model rather than on labels, on the same items: {gains}. One seed, "
+        f"{sum(part['minutes'].values()):.0f} minutes."
     )
     return [markdown(head, rows), note]
 

@@ -1,4 +1,4 @@
-"""A choice that a small model is well above chance at: which of four sentences comes next in a trace."""
+"""A choice at which a small model is above chance and below the top: which of four sentences of a trace comes next."""
 
 import random
 import re
@@ -13,6 +13,7 @@ from helpers.traces import ANSWER
 
 OPTIONS = 4  # one of which is true
 FIRST, LAST = 2, 14  # sentences of a trace between which an item lies: something stands before it, and not too much
+AWAY = 3  # sentences at least from the true one to another: those that follow at once would fit as well
 WORDS = range(6, 31)  # of a sentence
 
 
@@ -32,7 +33,9 @@ class Item:
 
 
 def items(tokenizer, traces: Dataset, each: int, seed: int) -> list[Item]:
-    """Items made from traces, at most `each` from one: the true sentence, and others from other traces.
+    """Items made from traces, at most `each` from one: the true sentence, and others from further on in the same trace.
+
+    Sentences of other problems would speak of other things, and a whole model misses hardly one.
 
     Args:
         tokenizer: of the models that are to choose.
@@ -41,22 +44,21 @@ def items(tokenizer, traces: Dataset, each: int, seed: int) -> list[Item]:
         seed: of the lot.
 
     Raises:
-        ValueError: where there are too few traces with sentences of the right length.
+        ValueError: where no trace has enough sentences of the right length.
     """
-    texts = [sentences(row[ANSWER]) for row in traces]
-    fitting = [[i for i, one in enumerate(text[:LAST]) if i >= FIRST and fits(one)] for text in texts]
-    if sum(map(bool, fitting)) < OPTIONS:
-        raise ValueError(f"an item takes sentences from {OPTIONS} traces, and {sum(map(bool, fitting))} have some")
     found = []
-    for number, (row, text) in enumerate(zip(traces, texts, strict=True)):
-        lot = random.Random(f"{seed} {row['question']}")
-        others = [other for other, places in enumerate(fitting) if places and other != number]
-        for place in sorted(lot.sample(fitting[number], min(each, len(fitting[number])))):
-            strange = [texts[other][lot.choice(fitting[other])] for other in lot.sample(others, OPTIONS - 1)]
-            true = lot.randrange(OPTIONS)
-            options = [*strange[:true], text[place], *strange[true:]]
+    for row in traces:
+        lot, text = random.Random(f"{seed} {row['question']}"), sentences(row[ANSWER])
+        fitting = [place for place in range(FIRST, len(text)) if fits(text[place])]
+        others = {place: strange(text, place, fitting) for place in fitting if place < LAST}
+        places = [place for place, far in others.items() if len(far) >= OPTIONS - 1]
+        for place in sorted(lot.sample(places, min(each, len(places)))):
+            wrong, true = lot.sample(others[place], OPTIONS - 1), lot.randrange(OPTIONS)
+            options = [*wrong[:true], text[place], *wrong[true:]]
             given = models.prompt_ids(tokenizer, row["question"]) + _ids(tokenizer, " ".join(text[:place]))
             found.append(Item(given, [_ids(tokenizer, f" {one}") for one in options], true))
+    if not found:
+        raise ValueError(f"none of {len(traces)} traces has {OPTIONS} sentences of {WORDS[0]} to {WORDS[-1]} words")
     return found
 
 
@@ -64,6 +66,12 @@ def sentences(answer: str) -> list[str]:
     """The sentences of a trace's reasoning, with single spaces in them; the first begins with `<think>`."""
     reasoning = " ".join(answer.partition("</think>")[0].split())
     return re.split(r"(?<=[.!?]) ", reasoning)
+
+
+def strange(text: Sequence[str], place: int, fitting: Sequence[int]) -> list[str]:
+    """The fitting sentences further on that stand nowhere up to `place`, each once."""
+    later = [text[other] for other in fitting if other >= place + AWAY]
+    return [one for one in dict.fromkeys(later) if one not in text[: place + 1]]
 
 
 def fits(sentence: str) -> bool:

@@ -34,7 +34,7 @@ WAYS = {"after": 0.0, "labels": 1.0}  # the share of the labels in the loss
 LENGTH = 320  # tokens of a trace that are read, from its beginning: so the long ones can be, too
 RATE = 3e-4
 CHOOSING = 2  # traces that say which blocks go
-ITEMS = 4  # sentences of each held-out trace that are to be chosen
+ITEMS = 3  # sentences of each held-out trace that are to be chosen
 # Products of the training, of the blocks' choice and of the sentences'. Held-out losses are of float32.
 BFLOAT16 = True
 FILE, LEFT_OUT = "figures.json", "left_out.json"
