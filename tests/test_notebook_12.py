@@ -84,7 +84,7 @@ def test_the_prediction_is_judged_by_a_run(capsys, blocks, guess, end):
         "taught": lambda *told: asked.append(told), "examine": lambda *_: came,
     }  # fmt: skip
     assert printed(capsys, NAME, "ex3-check", **own).endswith(end)
-    assert asked == ([("mine", ("whole", (1, 3)), "whole", 40, "cut")] if end in ("inside", "say?") else [])
+    assert asked == ([("mine", ("whole", (1, 3)), "whole", 40, "healed")] if end in ("inside", "say?") else [])
 
 
 # --- what it says -------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from real import next_sentence
 from real import pruned as real_pruned
 from real import traces as real_traces
 
-from helpers import evaluation, losses, models, tiers
+from helpers import losses, models, tiers
 from helpers.methods import selection
 
 pytestmark = pytest.mark.tools
@@ -23,7 +23,7 @@ HELD = 5
 def tier(tiny, tmp_path, monkeypatch):
     """A tier whose student, of two blocks, is random, and nine traces with sentences to choose from."""
     file = tmp_path / "traces.jsonl"
-    names = ("Tom", "Mia", "Ben", "Ann", "Eve", "Leo")
+    names = ("Tom", "Mia", "Ben", "Ann", "Eve", "Leo", "Sam", "Joe")
     say = " ".join(f"{one} counts {{0}} of them and then goes home." for one in names)
     lines = [
         {"question": f"{i} and {i}?", "answer": f"#### {2 * i}",
@@ -129,7 +129,7 @@ def test_what_was_said_before_is_no_strange_sentence():
 def test_chosen_is_what_is_likeliest_a_token_though_read_in_one_batch(tier):
     model, tokenizer = models.load_student(tier, four_bit=False)
     asked = next_sentence.items(tokenizer, real_traces.read(real_traces.path()), 2, 0)
-    hits = []
+    chosen = []
     for item in asked:
         means = []
         for option in item.options:
@@ -137,9 +137,9 @@ def test_chosen_is_what_is_likeliest_a_token_though_read_in_one_batch(tier):
                 said = model(input_ids=torch.tensor([[*item.given, *option]])).logits[0].log_softmax(-1)
             begin = len(item.given) - 1
             means.append(sum(said[begin + i, token].item() for i, token in enumerate(option)) / len(option))
-        hits.append(means.index(max(means)) == item.true)
-    assert next_sentence.right(model, asked) == hits
-    assert 0 < evaluation.wilson(sum(hits), len(hits)).value < 1
+        chosen.append(means.index(max(means)))
+    assert [next_sentence.choose(model, item) for item in asked] == chosen and len(set(chosen)) > 1
+    assert next_sentence.right(model, asked) == [one == item.true for one, item in zip(chosen, asked, strict=True)]
 
 
 def test_too_short_traces_are_told(tier):

@@ -32,7 +32,7 @@ from real import traces as real_traces
 DEPTHS = (24, 20)  # blocks that stay, of 30
 WAYS = {"after": 0.0, "labels": 1.0}  # the share of the labels in the loss
 LENGTH = 320  # tokens of a trace that are read, from its beginning: so the long ones can be, too
-RATE = 3e-4
+RATE = 3e-4  # in the first 20 steps from the whole model the loss fell from 3.4 to 2.3 nats, at 1e-3 to 2.9
 CHOOSING = 2  # traces that say which blocks go
 ITEMS = 3  # sentences of each held-out trace that are to be chosen
 # Products of the training, of the blocks' choice and of the sentences'. Held-out losses are of float32.
