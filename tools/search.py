@@ -91,9 +91,9 @@ SEARCHES = {
     "logits": Search(methods.Cached, 3 / 64, SOFT),
     "features": Search(methods.CachedFeatures, 3 / 64, {"features": WEIGHTS}, like="logits"),
     # Notebook 12's student, its assistant and a cut that is healed, in as many steps as there: no epochs to choose.
-    "all weights": Search(methods.AllWeights, 1.0, {"rate": RATES}, {"steps": 80}, "logits", (1,), 1),
+    "all weights": Search(methods.AllWeights, 1.0, {"rate": RATES}, {"steps": 60}, "logits", (1,), 1),
     "all weights, assistant": Search(
-        methods.AllWeights, 1.0, {"rate": RATES}, {"steps": 80}, "logits", (1,), 1, partial(with_cut, narrow=True)
+        methods.AllWeights, 1.0, {"rate": RATES}, {"steps": 60}, "logits", (1,), 1, partial(with_cut, narrow=True)
     ),
     "all weights, healed": Search(methods.AllWeights, 1.0, {"rate": RATES}, {"steps": 30}, "logits", (1,), 1, with_cut),
     "token, few": Search(methods.Token, 3 / 32),
