@@ -108,10 +108,9 @@ def train(student: Shape, setting: Setting, method: str, teacher: Shape | None =
     Raises:
         ValueError: where a teacher has to be there and is not.
     """
-    whole, rounded, its = method in WHOLE, method in ROUNDED, setting
+    whole, rounded, its, numbers = method in WHOLE, method in ROUNDED, setting, setting.numbers
     if whole and not rounded:  # in float32: an optimizer's small steps are lost in fewer bits
-        setting = replace(setting, numbers=replace(setting.numbers, stream=FLOAT, kept=FLOAT))
-    numbers = setting.numbers
+        numbers = replace(numbers, stream=FLOAT, kept=FLOAT)
     live, teacher = rounded or method in (*LIVE, *WRITES), student if rounded else teacher
     if live and teacher is None:
         raise ValueError(f"{method} asks the teacher at each step: give its shape")
@@ -124,7 +123,8 @@ def train(student: Shape, setting: Setting, method: str, teacher: Shape | None =
             found["teacher"] += ADAPTERS * adapter_weights(teacher, setting.rank) * FLOAT
     found |= {"gradients": trained, "optimizer": 2 * trained} | ({} if whole else {"adapter": trained})
     block = parts.kept_in_block(student, 0 if whole else setting.rank, numbers, setting.pads) * setting.tokens
-    cast = whole and not rounded and numbers.computed < FLOAT  # of all weights at once, for the forward pass
+    narrow = whole and not rounded and numbers.computed < FLOAT
+    cast = parts.weights(student, 16, numbers) if narrow else 0.0  # all of them at once, for the forward pass
     if rounded:  # beside them, the weights of a block as they were rounded and as they are computed with
         block += linear_weights(student) / student.num_hidden_layers * (FLOAT + numbers.computed)
         block += ROUNDING * student.hidden_size * student.intermediate_size
@@ -136,8 +136,7 @@ def train(student: Shape, setting: Setting, method: str, teacher: Shape | None =
         kept, block = kept + student.num_hidden_layers * block, 0.0
     passing = parts.passing_in_block(student, 32 if whole else setting.student_bits, numbers, setting.tokens)
     moments = [
-        {"activations": kept, "logits and loss": loss(method, student, teacher, setting)
-         + (parts.weights(student, 16, numbers) if cast else 0.0)},
+        {"activations": kept, "logits and loss": cast + loss(method, student, teacher, replace(its, numbers=numbers))},
         {"activations": kept + block + passing},
     ]
     if live:
