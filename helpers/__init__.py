@@ -1,6 +1,6 @@
 """What the notebooks share: thin helpers around the real libraries. A room a line, the ground floor last.
 
-    methods        Token, Logits, Cached, CrossTokenizer, OnPolicy, Preference, AllWeights, features, cutting
+    methods        Token, Logits, Cached, CrossTokenizer, OnPolicy, QuantizationAware, AllWeights, features, cutting
     preflight      what could go wrong with a pair and a method, each finding with its mend, before anything is trained
     export         a student taken home: merged, as an adapter, as GGUF, each with a card; compared; put on the Hub
     show           pictures, and a box to ask the models in
@@ -14,6 +14,7 @@
     evaluation     answers read, scored, compared with a test; figures and tables
     generation     answers written: by transformers, by vLLM, or by a server that has the teacher
     questions      questions with gold answers, for every tier, and one's own
+    quantization   weights in few bits: formats, real bytes, rounding while training, what it breaks
     models         load, adapt, count, unload; how a question is put; what to do where a model cannot be had
     memory         what a step costs, and how memory comes back
 

@@ -8,7 +8,8 @@ from pathlib import Path
 HELPERS = Path(__file__).parent
 # What shapes a training, a cache or a verdict on a trace. Other helpers load models, write answers or draw pictures.
 SHAPING = (
-    "alignment", "cache", "losses", "methods", "models/chat", "models/lora", "training", "traces/filtering",
+    "alignment", "cache", "losses", "methods", "models/chat", "models/lora", "quantization", "training",
+    "traces/filtering",
     *(f"evaluation/{name}" for name in (
         "concluding", "conclusions", "formulas", "kinds", "numerals", "phrases", "reading", "running",
     )),

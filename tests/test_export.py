@@ -110,7 +110,7 @@ def test_what_was_damaged_since_is_named(method, home, tmp_path, change, said):
 
 
 def test_a_kill_leaves_nothing_half_written(method, tmp_path, monkeypatch):
-    def killed(pupil, rounded, folder):
+    def killed(pupil, rounded, folder, again):
         (folder / "model.safetensors").write_bytes(b"half")
         raise KeyboardInterrupt
 

@@ -65,9 +65,9 @@ def test_the_order_of_blocks_can_be_solved_and_its_mistakes_are_known(capsys):
     exercise(capsys, NAME, "ex1-stub", "goes", choosing.GOES_SLIPS, "ex1-check", "ex1-help", combinations=combinations)
 
 
-def test_the_operations_can_be_solved_and_their_mistakes_are_known(capsys):
+def test_the_steps_of_the_jump_can_be_solved_and_their_mistakes_are_known(capsys):
     random.seed(0)
-    exercise(capsys, NAME, "ex2-stub", "operations", compute.SLIPS, "ex2-check", "ex2-help", compute=compute)
+    exercise(capsys, NAME, "ex2-stub", "jump_steps", compute.SLIPS, "ex2-check", "ex2-help", compute=compute)
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def test_the_prediction_is_judged_by_a_run(capsys, blocks, guess, end):
     own = {
         "my_blocks": blocks, "my_guess": guess, "check": check, "cuts": {"left_out": (1, 4), "last_n": (1, 2)},
         "live": ("left_out", "last_n"), "scores": {"student before": evaluation.wilson(15, 100)}, "HEAL": 40,
-        "tier": SimpleNamespace(teacher="whole"), "cutting": SimpleNamespace(cut=lambda *told: told[1:]), 
+        "tier": SimpleNamespace(teacher="whole"), "cutting": SimpleNamespace(cut=lambda *told: told[1:]),
         "taught": lambda *told: asked.append(told), "examine": lambda *_: came,
     }  # fmt: skip
     assert printed(capsys, NAME, "ex3-check", **own).endswith(end)

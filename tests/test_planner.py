@@ -179,7 +179,8 @@ def test_both_tiers_fit_on_24_gb_and_two_models_are_together_only_where_they_mus
     assert max(whole(phase.bytes) for phase in found) <= card.memory < 24 * GB
     for phase in found:
         together = {"teacher", "student"} <= set(phase.parts)
-        assert together == (method in (*phases.LIVE, *phases.WRITES) and phase.name.startswith("student learns"))
+        asks = (*phases.LIVE, *phases.WRITES, *phases.WHOLE)
+        assert together == (method in asks and phase.name.startswith("student learns"))
         assert together == any("the teacher beside it" in reason for reason in phase.why)
 
 
@@ -203,6 +204,25 @@ def test_who_writes_takes_longer_than_who_reads_and_its_loss_is_the_same(writes,
     assert all(one.took > other.took) and one.bytes >= other.bytes
 
 
+@pytest.mark.parametrize("method", phases.OF_ONE_BASE)
+def test_teachers_of_one_base_are_the_student_s_own_base_and_three_adapters(method):
+    card = card_of("24")
+    _, taught, learns, _ = plan.plan(FULL, card, method)
+    assert taught.name == "specialists learn: token" and taught.parts == plan.plan(FULL, card, "token")[1].parts
+    shape = shapes.shape_of(FULL.student.name)
+    adapters = 3 * shapes.adapter_weights(shape, FULL.lora.r) * 4
+    assert learns.parts["teacher"] == parts.weights(shape, 4, BF16) + adapters
+    assert learns.setting.teacher_bits == 4
+
+
+def test_three_teachers_are_read_one_after_another_and_their_mean_takes_room():
+    shape, setting = shapes.shape_of(FULL.student.name), Setting(2, 1_024)
+    one, three = (phases.loss(method, shape, shape, setting) for method in ("logits", "ensemble"))
+    tokens = setting.tokens
+    extra = 2 * 2 * tokens * shape.hidden_size * BF16.stream
+    assert three - one == pytest.approx(extra + 4 * min(phases.CHUNK, tokens) * shape.vocab_size * 4)
+
+
 def test_a_round_of_self_distillation_asks_no_teacher():
     card = card_of("24")
     writes, learns, _ = plan.plan(FULL, card, "self-distillation")
@@ -211,6 +231,18 @@ def test_a_round_of_self_distillation_asks_no_teacher():
     # 3 questions of 32 have two rows each, and sixteen answers.
     tokens = plan.plan(FULL, card, "token")[1].took
     assert learns.took == pytest.approx(tokens * 6 / 32) and writes.took[0] > 0
+
+
+def test_all_weights_of_a_rounded_student_are_trained_beside_its_whole_self():
+    """16 bytes a weight (in float32, gradients, AdamW's means) and 2 of itself; later it answers in 16 bits."""
+    card, many = card_of("24"), shapes.weights(shapes.shape_of(FULL.student.name))
+    _, learns, asked = plan.plan(FULL, card, "quantized")
+    held = {name: size for name, size in learns.parts.items() if name not in ("activations", "logits and loss")}
+    assert total(held) == 18 * many and "adapter" not in held and asked.parts["weights"] == 2 * many
+    with_adapter = plan.plan(FULL, card, "token")[1]
+    assert all(learns.took > with_adapter.took)
+    small = [plan.plan(FULL, card_of("16"), method)[1].fits for method in ("quantized", "token")]
+    assert small == [False, True]
 
 
 def test_a_larger_card_gives_up_less():

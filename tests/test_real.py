@@ -8,6 +8,7 @@ import torch
 from readme.real_table import real_table
 from readme.tables import percent
 from real import __main__ as real
+from real import learning
 from real import traces as real_traces
 from transformers import TrainerCallback
 
@@ -32,7 +33,6 @@ def tier(tiny, tmp_path, monkeypatch):
     monkeypatch.setenv(real_traces.FILE, str(file))
     monkeypatch.setattr(tiers, "ROOT", tmp_path)
     monkeypatch.setattr(real, "DRAWS", 2)
-    monkeypatch.setattr(real, "PARTS", {})
     monkeypatch.setattr(method, "right_answers", lambda *_: pytest.fail("its validation takes most of an hour"))
     lora = replace(tiny.lora, r=4, alpha=8)
     return replace(tiny, name="real", answer_tokens=4, batch_size=4, micro_batch=2, answer_batch=3, epochs=2, lora=lora)
@@ -85,9 +85,9 @@ def by_hand(tier, adapter, held) -> tuple[float, int]:
 
 
 def test_held_out_losses_are_those_of_the_saved_adapters_and_outlive_a_kill(tier, tmp_path, monkeypatch):
-    monkeypatch.setattr(real, "BFLOAT16", False)  # for the sums by hand
+    monkeypatch.setattr(learning, "BFLOAT16", False)  # for the sums by hand
     learnt, held, _ = parts(tier)
-    run = real.train(tier, learnt, held, 0)
+    run = learning.train(tier, learnt, held, 0)
     whole = [(entry["epoch"], entry["held_out"]) for entry in real.held_out(run)]
     assert [epoch for epoch, _ in whole] == [0, 1, 2] and len({loss for _, loss in whole}) == 3
     for adapter, entry in zip([None, *training.adapters(run.folder)], real.held_out(run), strict=True):
@@ -104,10 +104,10 @@ def test_held_out_losses_are_those_of_the_saved_adapters_and_outlive_a_kill(tier
 
     monkeypatch.setattr(method, "trainer_of", killed)
     with pytest.raises(KeyboardInterrupt):
-        real.train(tier, learnt, held, 0)
+        learning.train(tier, learnt, held, 0)
     assert not training.finished(methods.Token(tier, 0, learnt).folder)
     monkeypatch.setattr(method, "trainer_of", trainer_of)
-    again = real.held_out(real.train(tier, learnt, held, 0))
+    again = real.held_out(learning.train(tier, learnt, held, 0))
     assert [(entry["epoch"], entry["held_out"]) for entry in again] == whole
 
 

@@ -5,9 +5,8 @@ from dataclasses import replace
 
 import pytest
 import torch
-from readme.real_table import pruned as table
-from real import __main__ as real
-from real import next_sentence
+from readme.real_parts import pruned as table
+from real import next_sentence, parts
 from real import pruned as real_pruned
 from real import traces as real_traces
 
@@ -94,14 +93,9 @@ def test_what_was_stopped_goes_on_and_ends_as_if_it_had_not_been(tier, tmp_path,
     assert {**again, "minutes": 0} == {**whole, "minutes": 0}
 
 
-def test_a_part_alone_is_put_into_the_file(tier, tmp_path, monkeypatch, capsys):
-    folder = tmp_path / "results"
-    folder.mkdir()
-    (folder / "real.json").write_text('{"student": {"name": "x"}, "pruned": 1, "run": {"seed": 0}}', encoding="utf-8")
-    monkeypatch.setattr(real, "PARTS", {"pruned": (lambda tier, held, seed: {"held": held}, 3)})
-    found = json.loads(real.add(["pruned"], tier, 0, HELD, folder).read_text(encoding="utf-8"))
-    assert found == {"student": {"name": "x"}, "pruned": {"held": HELD}, "run": {"seed": 0}}
-    assert real.main(["prunes"]) == 2 and "choose from pruned" in capsys.readouterr().err
+def test_it_is_a_part_with_the_traces_that_are_held_out(tier, monkeypatch):
+    monkeypatch.setattr(real_pruned, "pruned", lambda tier, held, seed: {"held": held, "seed": seed})
+    assert parts.PARTS["pruned"](tier, None, [None] * HELD, 5) == {"held": HELD, "seed": 5}
 
 
 # --- the next sentence --------------------------------------------------------------------------

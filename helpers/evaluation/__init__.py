@@ -2,7 +2,7 @@
 
 from helpers.evaluation import kinds
 from helpers.evaluation.before_after import NAMES, SLIPS, TOUCHING, figures, needed, probe, reasons, scores, transcripts
-from helpers.evaluation.benchmark import Benchmark, Responses, draw_benchmark, size, student, teacher
+from helpers.evaluation.benchmark import Benchmark, Responses, draw_benchmark, ensemble, size, student, teacher
 from helpers.evaluation.enough import Enough, enough
 from helpers.evaluation.error_analysis import REASONS, reason
 from helpers.evaluation.facts import FALSE_REASON, RIGHT, SEED_FACTS, facts_of, named_right, names_facts, worth
@@ -15,8 +15,8 @@ from helpers.evaluation.tables import Table, beside
 __all__ = [
     "FALSE_REASON", "NAMES", "PUBLISHED", "REASONS", "RIGHT", "SEED_FACTS", "SLIPS", "TOUCHING", "Benchmark",
     "Enough", "Estimate", "Responses", "Table", "TwinScore", "accuracy", "beside", "by_family", "draw_benchmark",
-    "enough", "facts_of", "figures", "final_answer", "gsm8k", "holm", "is_right", "kinds", "mcnemar", "named_right",
-    "names_facts", "needed", "p_text", "paired_bootstrap", "probe", "read_answer", "reason", "reasons", "right",
-    "says_impossible", "score_twins", "scores", "size", "student", "teacher", "transcripts", "verdict", "wilson",
-    "worth",
+    "enough", "ensemble", "facts_of", "figures", "final_answer", "gsm8k", "holm", "is_right", "kinds", "mcnemar",
+    "named_right", "names_facts", "needed", "p_text", "paired_bootstrap", "probe", "read_answer", "reason", "reasons",
+    "right", "says_impossible", "score_twins", "scores", "size", "student", "teacher", "transcripts", "verdict",
+    "wilson", "worth",
 ]  # fmt: skip

@@ -1,8 +1,8 @@
 """The same questions for every model, and what each one wrote."""
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -142,6 +142,28 @@ def student(exam: Benchmark, tier: Tier, adapter: Path | str | None = None, role
     return _sit(exam, load(tier, adapter=adapter), tier.answer_tokens, tier.answer_batch, GREEDY)
 
 
+def ensemble(
+    exam: Benchmark, tier: Tier, adapters: Mapping[str, Path | str], role: str = "student"
+) -> Responses:
+    """The answers of several adapters of one base as one: greedy, from the mean of their distributions, in 4 bits.
+
+    The model is loaded without Unsloth, and unloaded. Raises as `models.adapters.load_adapters`.
+
+    Args:
+        exam: what it is asked.
+        tier: whose student it is.
+        adapters: their folders, by any names.
+        role: in the tier, the "student" or the "sibling".
+    """
+    from helpers import generation
+    from helpers.models.adapters import load_adapters
+
+    model, tokenizer = load_adapters(replace(tier, engine="transformers"), adapters, role)
+    together = generation.Transformers(model, tuple(adapters))
+    batch = max(1, tier.answer_batch // len(adapters))  # each answer takes a row for each
+    return _sit(exam, (together, tokenizer), tier.answer_tokens, batch, GREEDY)
+
+
 def _sit(exam: Benchmark, loaded: tuple, room: int, batch: int, sampling: Sampling) -> Responses:
     from helpers import generation, models
 
@@ -155,7 +177,8 @@ def _sit(exam: Benchmark, loaded: tuple, room: int, batch: int, sampling: Sampli
             temperature=sampling.temperature, top_p=sampling.top_p, top_k=sampling.top_k,
         ))  # fmt: skip
         seconds = time.perf_counter() - begun
-        parameters = None if isinstance(model, generation.Endpoint) else models.parameter_count(model)
+        counted = model.model if isinstance(model, generation.Transformers) else model
+        parameters = None if isinstance(model, generation.Endpoint) else models.parameter_count(counted)
         return Responses(*([next(answers) for _ in part] for part in parts), seconds, parameters)
     finally:
         generation.unload(model)

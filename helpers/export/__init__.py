@@ -13,9 +13,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from helpers.export import gguf_file
+from helpers.export.alike import Likeness
 from helpers.export.card import card_of
 from helpers.export.hub import push
-from helpers.export.likeness import Likeness, compared, table
+from helpers.export.likeness import compared, table, with_trained
 from helpers.export.merging import Pupil, pupil_of, save_adapter, save_merged
 from helpers.export.ollama import modelfile
 from helpers.export.place import made
@@ -23,6 +24,7 @@ from helpers.training.method import Method
 
 __all__ = [
     "Likeness", "Pupil", "adapter", "compared", "gguf", "merged", "modelfile", "pupil_of", "push", "table",
+    "with_trained",
 ]
 
 MODELFILE = "Modelfile"
@@ -31,7 +33,7 @@ Figures = Mapping | Path | str | None
 
 def merged(
     method: Method, rounded: bool = False, figures: Figures = None, terms: str | None = None,
-    checkpoint: Path | str | None = None, folder: Path | None = None,
+    checkpoint: Path | str | None = None, folder: Path | None = None, again: bool = False,
 ) -> Path:  # fmt: skip
     """The student as one model: safetensors, tokenizer, chat template, how it writes, and a model card.
 
@@ -43,6 +45,7 @@ def merged(
         terms: for the card, as `card.card_of`.
         checkpoint: as `pupil_of`.
         folder: where to; a folder beside the tier's other artifacts if None.
+        again: whether the sum is rounded to 4 bits once more, as `merging.merge` says.
 
     Returns:
         The folder.
@@ -52,8 +55,12 @@ def merged(
         ValueError: as `pupil_of`, `place.made` and `merging.merge`.
         OSError: as `models.load_student`.
     """
-    pupil, form = pupil_of(method, checkpoint), "merged-rounded" if rounded else "merged"
-    return _made(pupil, form, lambda part: save_merged(pupil, rounded, part), folder, figures, terms, rounded)
+    pupil, form = pupil_of(method, checkpoint), "-".join(("merged", *_marks(rounded, again)))
+
+    def make(part: Path) -> None:
+        save_merged(pupil, rounded, part, again)
+
+    return _made(pupil, form, make, folder, figures, terms, rounded, again=again)
 
 
 def adapter(
@@ -67,7 +74,7 @@ def adapter(
 
 def gguf(
     method: Method, kind: str = "f16", rounded: bool = False, figures: Figures = None, terms: str | None = None,
-    checkpoint: Path | str | None = None, folder: Path | None = None,
+    checkpoint: Path | str | None = None, folder: Path | None = None, again: bool = False,
 ) -> Path:  # fmt: skip
     """The merged student as a GGUF file for llama.cpp and Ollama, beside it a Modelfile and a model card.
 
@@ -89,7 +96,7 @@ def gguf(
     def make(part: Path) -> None:
         from transformers import AutoConfig, AutoTokenizer
 
-        whole = merged(method, rounded, figures, terms, checkpoint)
+        whole = merged(method, rounded, figures, terms, checkpoint, again=again)
         gguf_file.write(whole, part / name, kind)
         tokenizer, config = AutoTokenizer.from_pretrained(whole), AutoConfig.from_pretrained(whole)
         try:
@@ -99,19 +106,24 @@ def gguf(
             return
         (part / MODELFILE).write_text(written, encoding="utf-8")
 
-    form = f"gguf-rounded-{kind}" if rounded else f"gguf-{kind}"
-    return _made(pupil, form, make, folder, figures, terms, rounded, name) / name
+    form = "-".join(("gguf", *_marks(rounded, again), kind))
+    return _made(pupil, form, make, folder, figures, terms, rounded, name, again) / name
 
 
 def _made(
     pupil: Pupil, form: str, make: Callable[[Path], object], folder: Path | None, figures: Figures, terms: str | None,
-    rounded: bool = False, file: str = "",
+    rounded: bool = False, file: str = "", again: bool = False,
 ) -> Path:  # fmt: skip
     """The folder of a form, with its card."""
     method = pupil.method
     folder = folder or method.tier.artifacts / "export" / f"{method.folder.name}-{pupil.adapter.name}" / form
-    text = card_of(pupil, form.partition("-")[0], _title(pupil, form), rounded, figures, terms, file)
+    text = card_of(pupil, form.partition("-")[0], _title(pupil, form), rounded, figures, terms, file, again)
     return made(folder, {"form": form, **pupil.record}, make, text, bool(figures or terms))
+
+
+def _marks(rounded: bool, again: bool) -> list[str]:
+    """What of the merge stands in a form's name."""
+    return ["rounded"] * rounded + ["again"] * again
 
 
 def _title(pupil: Pupil, form: str) -> str:

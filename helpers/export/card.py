@@ -40,6 +40,10 @@ What it learnt with its base in 4 bits was learnt beside rounded weights, and he
 Its answers can differ from those that were examined in 4 bits: examine it itself, or take the form whose base was
 rounded too.
 """
+AGAIN = """
+The sum of base and update was rounded to 4 bits once more. What the update had changed by less than half a step of
+these 4 bits is lost: its answers can differ from those that were examined.
+"""
 TEXT = """---
 {head}
 ---
@@ -71,7 +75,7 @@ Ask it in its chat template. It was examined greedily, with at most {room:,} tok
 
 def card_of(
     pupil: Pupil, form: str, name: str, rounded: bool = False, figures: Mapping | Path | str | None = None,
-    terms: str | None = None, file: str = "",
+    terms: str | None = None, file: str = "", again: bool = False,
 ) -> str:  # fmt: skip
     """The text of a model card, with the settings that the Hub reads at its head.
 
@@ -84,6 +88,7 @@ def card_of(
             they are, and other figures are left out.
         terms: what the teacher's owner says of what may be done with its answers, and where; unknown if None.
         file: of a GGUF export, the file, whose name ends in the kind of its numbers.
+        again: as `merging.merge`.
 
     Raises:
         FileNotFoundError: for a file of figures that is not there.
@@ -97,8 +102,9 @@ def card_of(
         license=None if license == UNKNOWN else license, library_name=library, tags=["distillation", method.name],
         base_model=None if base.local else base.name,  # the Hub looks for what is named here
     )  # fmt: skip
+    merging = AGAIN if again else "" if form == "adapter" or rounded else MERGING
     return TEXT.format(
-        head=head.to_yaml(), name=name, what=what, merging="" if form == "adapter" or rounded else MERGING,
+        head=head.to_yaml(), name=name, what=what, merging=merging,
         origin=markdown(("what", ""), _origin(pupil, license, terms)), scores=_scores(pupil, figures),
         settings=markdown(("setting", "value"), _settings(pupil)), load=load, room=method.tier.answer_tokens,
     )  # fmt: skip

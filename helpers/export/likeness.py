@@ -3,16 +3,16 @@
 import math
 from collections.abc import Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from helpers import models, questions
 from helpers.evaluation import Table
-from helpers.evaluation.scoring import accuracy
-from helpers.evaluation.statistics import Estimate
+from helpers.export.alike import Likeness, alike
 from helpers.export.merging import Pupil, pupil_of
-from helpers.generation.with_transformers import Answer, generate
 from helpers.models.kinds import Model
+from helpers.models.loading import load
 from helpers.provenance import no_bars
 from helpers.training.method import Method
 
@@ -21,32 +21,6 @@ from helpers.training.method import Method
 # bits, 0.015 in f16, 0.06 in bf16 and 0.27 in q8_0; with a base in 4 bits it was 4. Of an adapter: what the merged
 # model was rounded to when it was written.
 TOLERANCE = {"f32": 1e-3, "float32": 1e-3, "f16": 0.05, "float16": 0.05, "bf16": 0.2, "bfloat16": 0.2, "q8_0": 0.5}
-LIKELY = 0.01  # a token that is less probable to the merged model is not compared
-
-
-@dataclass(frozen=True)
-class Likeness:
-    """What one form says beside the merged model.
-
-    Attributes:
-        accuracy: its right answers.
-        same: how many of its answers are the merged model's, word for word.
-        furthest: the largest difference of a log probability, in nats, at every token of the merged model's answers,
-            over all tokens that it holds at least LIKELY.
-        mean: the mean Kullback-Leibler divergence from the merged model, in nats a token.
-        allowed: what `furthest` may be for this kind of numbers.
-    """
-
-    accuracy: Estimate
-    same: int
-    furthest: float
-    mean: float
-    allowed: float
-
-    @property
-    def alike(self) -> bool:
-        """Whether it differs by no more than the rounding of its numbers."""
-        return self.furthest <= self.allowed
 
 
 def compared(
@@ -72,39 +46,53 @@ def compared(
         ValueError: without problems, and for a GGUF file whose head says otherwise than the merged model's settings.
         FileNotFoundError: as `pupil_of`.
     """
+    pupil = pupil_of(method, checkpoint)
+    loads = {"merged": partial(read, home, pupil, home)}
+    loads |= {name: partial(read, path, pupil, home) for name, path in forms.items()}
+    allowed = {name: _allowed(path, home) for name, path in forms.items()}
+    return _asked(method, "merged", loads, allowed, problems)
+
+
+def with_trained(
+    method: Method, forms: Mapping[str, Path], home: Path, problems: Sequence | None = None,
+    checkpoint: Path | str | None = None,
+) -> dict[str, Likeness]:  # fmt: skip
+    """As `compared`, with the student that was trained as the first: base in 4 bits, and its adapter beside it.
+
+    That says what a merge has lost, where `compared` says what a form of a merged model has lost of that. On a GPU the
+    student that was trained computes in bfloat16 and the forms on the CPU in float32, so no divergence is quite 0.
+
+    Args:
+        method: as there, and so problems and checkpoint.
+        forms: by name, what `export.merged` and `export.gguf` gave, of any merge.
+        home: one that `export.merged` gave, for the settings of the GGUF files.
+
+    Returns:
+        By name, "trained" first.
+
+    Raises:
+        ValueError: as `compared`.
+        FileNotFoundError: as `pupil_of`.
+    """
+    pupil, tier = pupil_of(method, checkpoint), replace(method.tier, engine="transformers")
+    loads = {"trained": lambda: load(tier, pupil.base, four_bit=True, adapter=pupil.adapter)[0]}
+    loads |= {name: partial(read, path, pupil, home) for name, path in forms.items()}
+    allowed = {name: _allowed(path, home) for name, path in forms.items()}
+    return _asked(method, "trained", loads, allowed, problems)
+
+
+def _asked(method, first, loads, allowed, problems):
+    if problems is None:
+        problems = questions.draw(method.tier, "validation", 20, seed=0, fewer=True)
+    return alike(method.tier, models.load_tokenizer(method.tier, method.role), first, loads, allowed, problems)
+
+
+def _allowed(path: Path, home: Path) -> float:
+    """What the kind of a form's numbers allows."""
     from transformers import AutoConfig
 
-    tier, pupil = method.tier, pupil_of(method, checkpoint)
-    if problems is None:
-        problems = questions.draw(tier, "validation", 20, seed=0, fewer=True)
-    if not problems:
-        raise ValueError("there are no questions to compare the forms on")
-    tokenizer = models.load_tokenizer(tier, method.role)
-    asked = [problem.question for problem in problems]
-
-    def sits(model: Model) -> list[Answer]:
-        return generate(model, tokenizer, asked, tier.answer_tokens, tier.answer_batch, progress=False)
-
-    whole = read(home, pupil, home)
-    written, answers = str(AutoConfig.from_pretrained(home).dtype).removeprefix("torch."), sits(whole)
-    rows = []
-    for question, answer in zip(asked, answers, strict=True):
-        prompt = models.prompt_ids(tokenizer, question)
-        rows.append((prompt + tokenizer(answer.text, add_special_tokens=False).input_ids, len(prompt)))
-    theirs = [_log_probabilities(whole, *row) for row in rows]
-    models.unload(whole)
-    found = {"merged": Likeness(accuracy(answers, problems), len(answers), 0.0, 0.0, 0.0)}
-    for name, path in forms.items():
-        model = read(path, pupil, home)
-        said = sits(model)
-        apart = [_apart(_log_probabilities(model, *row), one) for row, one in zip(rows, theirs, strict=True)]
-        models.unload(model)
-        same = sum(ours.text == other.text for ours, other in zip(said, answers, strict=True))
-        furthest = max(far for far, _, _ in apart)
-        mean = sum(mean * n for _, mean, n in apart) / sum(n for _, _, n in apart)
-        allowed = TOLERANCE[path.stem.rpartition("-")[2] if path.is_file() else written]
-        found[name] = Likeness(accuracy(said, problems), same, furthest, mean, allowed)
-    return found
+    written = str(AutoConfig.from_pretrained(home).dtype).removeprefix("torch.")
+    return TOLERANCE[path.stem.rpartition("-")[2] if path.is_file() else written]
 
 
 def table(found: Mapping[str, Likeness]) -> Table:
@@ -175,18 +163,3 @@ def _quiet():
         yield
     finally:
         reading.tqdm = shown
-
-
-def _log_probabilities(model: Model, ids: list[int], asked: int):
-    """(tokens, vocabulary), of each token of an answer and of its end."""
-    import torch
-
-    with torch.no_grad():
-        return model(torch.tensor([ids])).logits[0, asked - 1 :].log_softmax(-1)
-
-
-def _apart(ours, theirs) -> tuple[float, float, int]:
-    """The largest difference where a token is likely, the mean divergence, and over how many tokens."""
-    likely = theirs >= math.log(LIKELY)
-    divergence = (theirs.exp() * (theirs - ours)).sum(-1)
-    return (ours - theirs)[likely].abs().max().item(), divergence.mean().item(), len(ours)

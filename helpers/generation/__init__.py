@@ -20,8 +20,8 @@ from helpers.models.kinds import Model, Tokenizer
 from helpers.tiers import EndpointSpec, Tier
 
 __all__ = [
-    "ENGINES", "FORCED", "Answer", "CeilingReached", "Endpoint", "EndpointError", "Limits", "Spent", "Writer",
-    "engine", "generate", "load_teacher", "unload", "writer",
+    "ENGINES", "FORCED", "Answer", "CeilingReached", "Endpoint", "EndpointError", "Limits", "Spent", "Transformers",
+    "Writer", "engine", "generate", "load_teacher", "unload", "writer",
 ]  # fmt: skip
 
 ENGINES = ("vllm", "unsloth", "transformers")

@@ -9,6 +9,7 @@ from numbers import Integral, Real
 from tqdm.auto import tqdm
 
 from helpers import models
+from helpers.generation.voices import as_one
 from helpers.models import answering, gpu_errors, opens_reasoning, prompt_ids, unpacked
 from helpers.models.kinds import Model, Tokenizer
 from helpers.tiers import check_seed
@@ -36,10 +37,10 @@ class Answer:
 
 
 class Transformers:
-    """A `generation.Writer`: a model that `models` loaded, through Unsloth or without."""
+    """A `generation.Writer`: a model that `models` loaded, through Unsloth or without. voices: as `generate`."""
 
-    def __init__(self, model: Model):
-        self.model = model
+    def __init__(self, model: Model, voices: Sequence[str] = ()):
+        self.model, self.voices = model, voices
 
     @property
     def name(self) -> str | None:
@@ -49,7 +50,7 @@ class Transformers:
     def answers(self, tokenizer: Tokenizer, tasks: Iterable[tuple[Sequence[str], dict]]) -> Iterator[list[Answer]]:
         """As `Writer.answers`."""
         for questions, how in tasks:
-            yield generate(self.model, tokenizer, questions, **how)
+            yield generate(self.model, tokenizer, questions, **{"voices": self.voices} | how)
 
     def close(self) -> None:
         """As `Writer.close`."""
@@ -67,6 +68,7 @@ def generate(
     top_k: int = 0,
     seed: int = 0,
     progress: bool = True,
+    voices: Sequence[str] = (),
 ) -> list[Answer]:
     """The model's answers, in the order of the questions.
 
@@ -82,6 +84,7 @@ def generate(
         top_k: 0 cuts nothing off the distribution.
         seed: of the sampling.
         progress: show a bar once it has taken five seconds; the bar goes when it is done.
+        voices: names of the model's adapters, which answer as one (`voices.as_one`); greedily, and each takes a row.
 
     Raises:
         ValueError: for a setting that is none, and for a question that is no text, with its number.
@@ -89,6 +92,7 @@ def generate(
     import torch
 
     check_asked(questions, max_new_tokens, batch_size, temperature, top_p, top_k, seed)
+    many = len(voices) or 1  # rows that an answer takes
     prompts = [prompt_ids(tokenizer, question) for question in questions]
     opened = bool(questions) and opens_reasoning(tokenizer, questions[0])
     # Prompts of one length beside each other: less padding, so less work.
@@ -104,8 +108,9 @@ def generate(
         torch.manual_seed(seed)
         for start in range(0, len(order), batch_size):
             rows = order[start : start + batch_size]
-            batch = pad_left([prompts[i] for i in rows], tokenizer.pad_token_id, model.device)
-            output = model.generate(**batch, generation_config=config)
+            batch = pad_left([prompts[i] for i in rows for _ in range(many)], tokenizer.pad_token_id, model.device)
+            more = as_one(model, voices, len(rows), temperature) if voices else {}
+            output = model.generate(**batch, generation_config=config, **more)[::many]
             written = output[:, batch["input_ids"].shape[1] :].tolist()
             answers |= {i: answer_of(ids, ends, tokenizer, opened) for i, ids in zip(rows, written, strict=True)}
             bar.update(len(rows))

@@ -57,14 +57,21 @@ def chunked_divergence(
         losses.check_alpha(alpha)  # here and not block by block: on a GPU each look at a value waits for it
         dtype = losses.wide(student_hidden[:0]).dtype
         alpha = torch.as_tensor(alpha, dtype=dtype, device=labels.device).expand(len(labels))
-    against = _Against(teacher.given(teacher_hidden), teacher, kind, temperature, beta, labels, alpha)
-    hidden = student.given(student_hidden)
-    total = _Chunked.apply(hidden, student.weight, student.bias, student.softcap, against, chunk)
-    return losses.per_token(total, len(student_hidden), count)
+    against = Against(teacher.given(teacher_hidden), teacher, kind, temperature, beta, labels, alpha)
+    return in_chunks(student_hidden, student, against, count, chunk)
+
+
+def in_chunks(
+    hidden: torch.Tensor, student: Head, against: "Against", count: float | torch.Tensor | None, chunk: int = CHUNK
+) -> torch.Tensor:
+    """What `against` makes of a student's logits, as a mean: a scalar. hidden, student, count: as above."""
+    given = student.given(hidden)
+    total = _Chunked.apply(given, student.weight, student.bias, student.softcap, against, chunk)
+    return losses.per_token(total, len(hidden), count)
 
 
 @dataclass(frozen=True)
-class _Against:
+class Against:
     """What a student's logits are held against: its teacher's, and the labels where there are some."""
 
     hidden: torch.Tensor
@@ -75,12 +82,24 @@ class _Against:
     labels: torch.Tensor | None
     alpha: torch.Tensor | float
 
+    def space(self, size: tuple[int, int]) -> torch.Tensor:
+        """Room for the teacher's logits of a chunk, used again for each."""
+        return self.hidden.new_empty(size)
+
+    def theirs(self, place: slice, space: torch.Tensor) -> torch.Tensor:
+        """What the teacher's matrix and bias give for some tokens, written into `space`."""
+        return product(self.hidden[place], self.head, space)
+
+    def capped(self, theirs: torch.Tensor) -> torch.Tensor:
+        """The teacher's logits, in float32 and under its softcap, of what `theirs` gave."""
+        return self.head.capped(theirs)
+
     def losses_and_gradient(self, capped: torch.Tensor, theirs: torch.Tensor, place: slice) -> tuple:
         """Of some tokens the losses, and their gradient with respect to the student's logits under its softcap.
 
-        capped: these logits; theirs: what the teacher's matrix and bias give; place: which of all tokens they are.
+        capped: these logits; theirs: what `theirs` gave for them; place: which of all tokens they are.
         """
-        values, gradient = soft(capped, self.head.capped(theirs), self.kind, self.temperature, self.beta)
+        values, gradient = soft(capped, self.capped(theirs), self.kind, self.temperature, self.beta)
         if self.labels is not None:
             hard_values, hard_gradient = cross_entropy(capped, self.labels[place])
             values = torch.lerp(values, hard_values, self.alpha[place])
@@ -99,13 +118,13 @@ class _Chunked(torch.autograd.Function):
             for given, wanted in zip((hidden, weight, bias), ctx.needs_input_grad, strict=False)
         )
         size = (min(chunk, len(hidden)), len(weight))
-        our_space, their_space = hidden.new_empty(size), against.hidden.new_empty(size)  # the same ones for each chunk
+        our_space, their_space = hidden.new_empty(size), against.space(size)  # the same ones for each chunk
         total = torch.zeros((), dtype=losses.wide(hidden[:0]).dtype, device=hidden.device)
         rows = chunk if hidden.is_cuda else max(1, BLOCK // len(weight))
         for begin in range(0, len(hidden), chunk):
-            states, their_states = hidden[begin : begin + chunk], against.hidden[begin : begin + chunk]
-            logits = _product(states, student, our_space)
-            theirs = _product(their_states, against.head, their_space)
+            states = hidden[begin : begin + chunk]
+            logits = product(states, student, our_space)
+            theirs = against.theirs(slice(begin, begin + chunk), their_space)
             gradient = logits  # which takes the logits' place, block by block
             for a in range(0, len(states), rows):
                 block = slice(a, min(a + rows, len(states)))
@@ -174,7 +193,7 @@ def cross_entropy(student: torch.Tensor, labels: torch.Tensor) -> tuple[torch.Te
     return values, gradient
 
 
-def _product(hidden, head, space):
+def product(hidden: torch.Tensor, head: Head, space: torch.Tensor) -> torch.Tensor:
     """The logits before the softcap, written into the first rows of `space`."""
     into = torch.mm(hidden, head.weight.t(), out=space[: len(hidden)])
     return into if head.bias is None else into.add_(head.bias)

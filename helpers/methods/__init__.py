@@ -8,6 +8,9 @@
 | `CrossTokenizer` | the distributions of a teacher with other tokens |
 | `OnPolicy`, `OnPolicyAcross` | what the teacher holds likely in the student's own text |
 | `LiveFeatures`, `CachedFeatures`, `CrossTokenizerFeatures` | what the teacher holds inside as well |
+| `QuantizationAware` | its own distributions, in fewer bits |
+| `Ensemble` | the mean of several specialists' distributions, adapters of its own base |
+| `Specialists` | for each question what the specialist of its kind holds likely in the student's own text |
 | `Preference` | to tell its own right answers from its own wrong ones |
 | `AllWeights`, `AllWeightsCached`, `AllWeightsFeatures` | with every weight: for a student cut out of a larger model |
 
@@ -30,6 +33,9 @@ FILES = {
     "LiveFeatures": "features",
     "CachedFeatures": "features",
     "CrossTokenizerFeatures": "features",
+    "QuantizationAware": "quantized",
+    "Ensemble": "specialists",
+    "Specialists": "specialists",
     "Preference": "preference",
     "AllWeights": "all_weights",
     "AllWeightsCached": "all_weights",

@@ -88,12 +88,12 @@ class Writes:
         question, (_, most) = question_of(row), self.limits
         ids = [*question, *self.mouth, *answer.ids]
         labels = [losses.IGNORED] * len(question) + ids[len(question) :]
-        return {"input_ids": ids[:most], "labels": labels[:most]}
+        return row | {"input_ids": ids[:most], "labels": labels[:most]}
 
     def begun(self, row: dict) -> dict:
         """A row up to where its answer is no longer learnt: what stands behind that need not be read either."""
         end = writing.beginning(row["labels"], self.first, losses.IGNORED)
-        return {name: row[name][:end] for name in ("input_ids", "labels")}
+        return row | {name: row[name][:end] for name in ("input_ids", "labels")}
 
     def show(self, loss, count, **measures: torch.Tensor) -> None:
         """Shows the board a batch. loss: divided by count; measures: of each token."""

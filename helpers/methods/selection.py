@@ -87,6 +87,9 @@ def influences(model: torch.nn.Module, read: Batches) -> list[float]:
 def without(model: torch.nn.Module, dropped: Sequence[int]) -> Iterator[torch.nn.Module]:
     """The model for a moment as if some of its blocks were not there: what they are given goes on as it is.
 
+    They stay where they are: in Qwen 3 and Gemma 3 a block's place says what mask and what rotary embedding it gets,
+    and one that was taken out of the list would shift those of all behind it.
+
     Args:
         model: a causal language model.
         dropped: numbers of blocks, from 1 on.

@@ -19,6 +19,10 @@ from helpers.tiers import ModelSpec, Tier
 # On some processors bitsandbytes looks for a faster kernel on the Hub and warns that it has none. It is not wanted:
 # it would be code from the network.
 logging.getLogger("bitsandbytes.backends.cpu.ops").setLevel(logging.ERROR)
+# transformers imports torchao with the first model. Where there is no card, that warns of each of its kernels for one,
+# and of a way to register constants that a later torch will not have.
+for _name in ("torchao", "torch.utils._pytree"):
+    logging.getLogger(_name).setLevel(logging.ERROR)
 
 
 def load(

@@ -13,13 +13,18 @@ from helpers.problems.family import Family
 from helpers.problems.model import Claim, Problem, Step, calculate
 
 __all__ = [
-    "FAMILIES", "SEED_QUESTIONS", "SPLITS", "TWINS", "Claim", "Problem", "Step", "calculate", "draw", "draw_twins",
-    "known_split", "split_of",
+    "FAMILIES", "GROUPS", "SEED_QUESTIONS", "SPLITS", "TWINS", "Claim", "Problem", "Step", "calculate", "draw",
+    "draw_twins", "known_split", "split_of",
 ]  # fmt: skip
 
 PLAIN = {family.name: family for family in (*plain.FAMILIES, *longer.FAMILIES)}
 TWINS = {family.name: family for family in twins.FAMILIES}
 FAMILIES = (*PLAIN, *TWINS)
+# The families by what they ask: one sum or two; two to four; and a fact to test, which may contradict the others.
+GROUPS = {
+    name: tuple(family.name for family in room.FAMILIES)
+    for name, room in (("plain", plain), ("longer", longer), ("twins", twins))
+}
 SPLITS = ("train", "validation", "test")
 
 # Asked word for word by the notebooks, so held out of everything.

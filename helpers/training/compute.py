@@ -53,36 +53,48 @@ def multiplied(model: torch.nn.Module) -> int:
     return models.parameter_count(model) - (embedding.numel() if apart else 0)
 
 
-def _forwards(steps, tokens, student, teacher):
-    return operations(steps, tokens, student, teacher, READ)
+def jump_steps(first: int, then: int, student: int, assistant: int, teacher: int) -> int:
+    """How many steps a jump gets for what two trainings cost, at equally many tokens in each step.
+
+    Args:
+        first: steps in which the assistant learns from the teacher.
+        then: steps in which the student learns from the assistant.
+        student: its weights; the others alike.
+    """
+    both = operations(first, 1, assistant, teacher) + operations(then, 1, student, assistant)
+    return steps_within(both, 1, student, teacher)
 
 
-def _adapted(steps, tokens, student, teacher):
-    return operations(steps, tokens, student, teacher, ADAPTER)
+def _for_nothing(first, then, student, assistant, teacher):
+    return then * (3 * student + assistant) // (3 * student + teacher)
 
 
-def _alone(steps, tokens, student, teacher):
-    return operations(steps, tokens, student)
+def _first_alone(first, then, student, assistant, teacher):
+    return first * (3 * assistant + teacher) // (3 * student + teacher)
 
 
-def _both_learn(steps, tokens, student, teacher):
-    return operations(steps, tokens, student + teacher)
+def _alone(first, then, student, assistant, teacher):
+    return (first * 3 * assistant + then * 3 * student) // (3 * student)
 
 
-def _halves(steps, tokens, student, teacher):
-    return operations(steps, tokens, student, teacher) / 2
+def _as_many(first, then, student, assistant, teacher):
+    return first + then
 
 
-def _once(steps, tokens, student, teacher):
-    return operations(1, tokens, student, teacher)
+def _all_learn(first, then, student, assistant, teacher):
+    return (first * (assistant + teacher) + then * (student + assistant)) // (student + teacher)
 
 
-# `operations` of a training of all weights as beginners write it, and what is wrong with it: for `check.function`.
+def _one_more(first, then, student, assistant, teacher):
+    return jump_steps(first, then, student, assistant, teacher) + 1
+
+
+# `jump_steps` as beginners write it, and what is wrong with it: for `check.function`.
 SLIPS = {
-    _forwards: "and backwards? Twice as much again, for the student",
-    _adapted: "backwards there are two: the gradient of what came in, and that of the weights",
-    _alone: "the teacher reads every token too",
-    _both_learn: "the teacher is not trained: it reads, and no gradient goes through it",
-    _halves: "a multiplication and an addition are two",
-    _once: "that is one step",
+    _for_nothing: "and what did it cost to make the assistant?",
+    _first_alone: "the student's own lesson costs something, too",
+    _alone: "who teaches reads every token too",
+    _as_many: "a step of the one does not cost what a step of the other costs",
+    _all_learn: "who teaches is not trained: it reads once, where a learner takes three times as much",
+    _one_more: "that is more than both cost together: only whole steps that are paid for",
 }

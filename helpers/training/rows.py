@@ -115,10 +115,11 @@ class Padded:
     Args:
         pad: the token that fills up.
         names: what the columns are called that are read as input_ids and labels.
+        beside: columns of one number a row that it gives too, as (rows,).
     """
 
-    def __init__(self, pad: int, names: tuple[str, str] = ("input_ids", "labels")):
-        self.pad, self.names = pad, names
+    def __init__(self, pad: int, names: tuple[str, str] = ("input_ids", "labels"), beside: tuple[str, ...] = ()):
+        self.pad, self.names, self.beside = pad, names, beside
 
     def __call__(self, rows: list[dict]) -> dict[str, torch.Tensor]:
         """The batch of some rows."""
@@ -128,7 +129,8 @@ class Padded:
             "labels": (labels, losses.IGNORED),
             "attention_mask": ([torch.ones_like(one) for one in ids], 0),
         }
-        return {
+        found = {
             name: torch.nn.utils.rnn.pad_sequence(columns, batch_first=True, padding_value=value)
             for name, (columns, value) in filled.items()
         }
+        return found | {name: torch.tensor([row[name] for row in rows]) for name in self.beside}

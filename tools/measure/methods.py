@@ -8,6 +8,7 @@ import torch
 from datasets import Dataset
 
 from helpers import methods, models, training
+from helpers.quantization import Format
 from helpers.traces import ANSWER
 from helpers.training.matching import Features
 
@@ -91,6 +92,15 @@ def _halved(tier, rows):
     return pruning.whole_trainer(tier, student, teacher, tokenizer, rows, args, how)
 
 
+def _quantized(**how):
+    """A tiny model's rows fall into groups of 32; at 3 bits there is something to learn."""
+
+    def make(tier, rows):
+        return methods.QuantizationAware(tier, 0, rows, format=Format(3, 32), **how).trainer()
+
+    return make
+
+
 def _preference(tier, rows):
     """On an adapter that has learnt nothing yet; a wrong answer is the right one without its first word."""
     start = tier.artifacts / "measured-start"
@@ -116,6 +126,34 @@ def _all_weights_features(tier, rows):
     return methods.AllWeightsFeatures(tier, 0, rows, features=how).trainer()
 
 
+def _specialists(tier) -> dict:
+    """Two adapters that say something, on the student's base, by name. They differ, in the first weights too."""
+    found = {}
+    for seed, name in enumerate(("one", "other"), 1):
+        found[name] = tier.artifacts / f"measured-{name}"
+        if (found[name] / "adapter_model.safetensors").is_file():
+            continue
+        model = models.add_lora(models.load_student(tier)[0], tier.lora, seed)
+        random = torch.Generator().manual_seed(seed)
+        with torch.no_grad():
+            for weight_name, weight in model.named_parameters():
+                if "lora_B" in weight_name:
+                    weight.copy_(0.1 * torch.randn(weight.shape, generator=random))
+        model.save_pretrained(found[name])
+        models.unload(model)
+    return found
+
+
+def _ensemble(tier, rows):
+    how = {"specialists": _specialists(tier), "weights": {"one": 1.0, "other": 2.0}, "alpha": 0.25}
+    return methods.Ensemble(tier, 0, rows, **how).trainer()
+
+
+def _routed(tier, rows):
+    routes = {question: ("one", "other")[number % 2] for number, question in enumerate(rows["question"][:])}
+    return methods.Specialists(tier, 0, rows, specialists=_specialists(tier), routes=routes).trainer()
+
+
 METHODS = {
     "token": Method(_token, "student", "token"),
     "logits": Method(_logits, planned="logits"),
@@ -129,8 +167,14 @@ METHODS = {
     "features_cached": Method(_features_cached, planned="features"),
     "features_across": Method(_features_across, "student"),
     "halved": Method(_halved, whole=True),
+    "quantized": Method(_quantized(), "student", whole=True),
+    "quantized_labels": Method(_quantized(alpha=1.0), "student", whole=True),
+    "quantized_adapter": Method(_quantized(adapter=True), "student"),
+    "quantized_on_policy": Method(_quantized(lam=1.0), "student", whole=True, writes=True),
     "preference": Method(_preference, "student"),
     "all_weights": Method(_all_weights, whole=True),
     "all_weights_cached": Method(_all_weights_cached, whole=True),
     "all_weights_features": Method(_all_weights_features, whole=True),
+    "ensemble": Method(_ensemble, "student"),
+    "specialists": Method(_routed, "student", writes=True),
 }

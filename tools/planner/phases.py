@@ -4,16 +4,20 @@ from dataclasses import dataclass, replace
 
 from helpers.losses.chunked import BLOCK, CHUNK
 from helpers.losses.cross_tokenizer import LOGITS
-from planner import parts
+from planner import parts, shapes
 from planner.parts import BF16, FLOAT, Numbers
-from planner.shapes import Shape, adapter_weights
+from planner.shapes import Shape, adapter_weights, linear_weights
 
-WHOLE = ("all weights",)  # of the student, without an adapter, on the teacher's distributions
-LIVE = ("logits", "across", "features live", *WHOLE)  # the teacher is asked at each step of the training
+LIVE = ("logits", "across", "features live", "all weights", "ensemble")  # the teacher is asked at each step
 STORED = ("cached logits", "features")
 OF_TEXTS = ("token", "self-distillation")  # the student learns a text word for word
-WRITES = ("on-policy", "on-policy across")  # the student writes, and the teacher grades that at each step
-METHODS = ("traces", *OF_TEXTS, *LIVE, *STORED, *WRITES)
+WRITES = ("on-policy", "on-policy across", "specialists")  # the student writes, and a teacher grades that at each step
+OF_ONE_BASE = ("ensemble", "specialists")  # the teachers are adapters of the student's own base
+ADAPTERS = 3  # of these, as in notebook 13
+ROUNDED = ("quantized",)  # all weights of a student are trained, rounded at each use; its teacher is itself, whole
+WHOLE = ("all weights", *ROUNDED)  # all weights of a student are trained, and no adapter
+METHODS = ("traces", *OF_TEXTS, *LIVE, *STORED, *WRITES, *ROUNDED)
+ROUNDING = 13  # bytes a weight of a layer while it is rounded: three copies in float32, and the codes
 TRL_CHUNK = 256  # tokens whose logits TRL holds at a time; a test compares it with TRL's own
 SHARED = 95_969  # tokens that Qwen 3 and Gemma 3 share by surface
 
@@ -104,33 +108,35 @@ def train(student: Shape, setting: Setting, method: str, teacher: Shape | None =
     Raises:
         ValueError: where a teacher has to be there and is not.
     """
-    live, its = method in (*LIVE, *WRITES), setting
-    if method in WHOLE:
-        # In float32, whatever a product is taken in: an optimizer's small steps are lost in fewer bits.
-        wide = replace(setting.numbers, stream=FLOAT, kept=FLOAT)
-        setting = replace(setting, student_bits=32, rank=0, numbers=wide)
-    numbers = setting.numbers
+    whole, rounded, its, numbers = method in WHOLE, method in ROUNDED, setting, setting.numbers
+    if whole and not rounded:  # in float32: an optimizer's small steps are lost in fewer bits
+        numbers = replace(numbers, stream=FLOAT, kept=FLOAT)
+    live, teacher = rounded or method in (*LIVE, *WRITES), student if rounded else teacher
     if live and teacher is None:
         raise ValueError(f"{method} asks the teacher at each step: give its shape")
-    found = {"student": parts.weights(student, setting.student_bits, numbers)}
+    # What is trained is kept in float32 (`training.method.keep_float32`), with gradients and AdamW's two running means.
+    trained = (shapes.weights(student) if whole else adapter_weights(student, setting.rank)) * FLOAT
+    found = {"student": trained if whole else parts.weights(student, setting.student_bits, numbers)}
     if live:
         found["teacher"] = parts.weights(teacher, its.teacher_bits, its.numbers)
-    # What is trained is kept in float32 (`training.method.keep_float32`), with its gradients and AdamW's two running
-    # means. For the products of the forward pass all weights are there in fewer bits as well, where it has such.
-    trained = found["student"] if method in WHOLE else adapter_weights(student, setting.rank) * FLOAT
-    found |= {} if method in WHOLE else {"adapter": trained}
-    found |= {"gradients": trained, "optimizer": 2 * trained}
-    cast = parts.weights(student, 16, numbers) if method in WHOLE and numbers.computed < FLOAT else 0.0
-    block = parts.kept_in_block(student, setting.rank, numbers, setting.pads) * setting.tokens
+        if method in OF_ONE_BASE:
+            found["teacher"] += ADAPTERS * adapter_weights(teacher, setting.rank) * FLOAT
+    found |= {"gradients": trained, "optimizer": 2 * trained} | ({} if whole else {"adapter": trained})
+    block = parts.kept_in_block(student, 0 if whole else setting.rank, numbers, setting.pads) * setting.tokens
+    narrow = whole and not rounded and numbers.computed < FLOAT
+    cast = parts.weights(student, 16, numbers) if narrow else 0.0  # all of them at once, for the forward pass
+    if rounded:  # beside them, the weights of a block as they were rounded and as they are computed with
+        block += linear_weights(student) / student.num_hidden_layers * (FLOAT + numbers.computed)
+        block += ROUNDING * student.hidden_size * student.intermediate_size
     # Gradient checkpointing keeps the inputs of all blocks and the output of the last.
     kept = (student.num_hidden_layers + 1) * student.hidden_size * numbers.stream * setting.tokens
     if setting.pads:
         kept += parts.masks(student, setting.batch, setting.length)
     if not setting.checkpointing:
         kept, block = kept + student.num_hidden_layers * block, 0.0
-    passing = parts.passing_in_block(student, setting.student_bits, numbers, setting.tokens)
+    passing = parts.passing_in_block(student, 32 if whole else setting.student_bits, numbers, setting.tokens)
     moments = [
-        {"activations": kept, "logits and loss": loss(method, student, teacher, setting) + cast},
+        {"activations": kept, "logits and loss": cast + loss(method, student, teacher, replace(its, numbers=numbers))},
         {"activations": kept + block + passing},
     ]
     if live:
@@ -159,10 +165,12 @@ def loss(method: str, student: Shape, teacher: Shape | None, setting: Setting) -
         # on their way back.
         logits = 4 * rows_of(student, tokens) * vocabulary * FLOAT
         hidden = 4 * tokens * width * numbers.stream
-    elif method in (*LIVE, *WRITES):
+    elif method in (*LIVE, *WRITES, *ROUNDED):
+        teacher = student if method in ROUNDED else teacher
         both = min(vocabulary, teacher.vocab_size)
-        # Hidden states of both sides, at all tokens and at the learnt ones, and the student's gradient.
-        hidden = tokens * (3 * width + 2 * teacher.hidden_size) * numbers.stream
+        voices = ADAPTERS if method == "ensemble" else 1
+        # Hidden states of all sides, at all tokens and at the learnt ones, and the student's gradient.
+        hidden = tokens * (3 * width + 2 * voices * teacher.hidden_size) * numbers.stream
         if method in ("across", "on-policy across"):
             # `losses.across`, in blocks made again in the backward pass. At the worst moment, while the probabilities
             # of tokens that are not shared are sorted: three tensors as wide as the student's vocabulary, four as the
@@ -176,6 +184,9 @@ def loss(method: str, student: Shape, teacher: Shape | None, setting: Setting) -
             chunk = min(CHUNK, tokens)
             rows = chunk if setting.gpu else min(chunk, max(1, BLOCK // both))
             logits = 2 * chunk * both * numbers.computed + (8 if narrow else 6) * rows * both * FLOAT
+            if method == "ensemble":
+                # `losses.ensemble`: the mean so far, a teacher's logits, their logarithms, and the new mean.
+                logits += 4 * chunk * both * FLOAT
     else:
         raise ValueError(f"there is no training called {method!r}; choose from {', '.join(METHODS[1:])}")
     if method in ("features", "features live") and teacher is not None:

@@ -11,14 +11,14 @@ from planner.cards import GB, Card
 from planner.choosing import LOWEST, Phase, choose
 from planner.minutes import PROMPT_TOKENS, TRACE_TOKENS, passing, span, writing
 from planner.parts import BF16, Numbers
-from planner.phases import LIVE, OF_TEXTS, STORED, WHOLE, WRITES, Setting, total
+from planner.phases import ADAPTERS, LIVE, OF_ONE_BASE, OF_TEXTS, ROUNDED, STORED, WHOLE, WRITES, Setting, total
 from planner.shapes import Shape, shape_of
 
 TEST = 1_319  # GSM8K's test problems
 # Notebook 09: of so many questions, as a share of the traces, each is answered SAMPLES times, and KEPT are learnt.
 ASKED, SAMPLES, KEPT = 3 / 32, 16, 2
 # Methods for the student; the others need one that shares the teacher's tokenizer.
-OWN_TOKENIZER = (*OF_TEXTS, "across", "on-policy across")
+OWN_TOKENIZER = (*OF_TEXTS, *OF_ONE_BASE, "across", "on-policy across", *ROUNDED)
 
 
 def plan(tier: Tier, card: Card, method: str = "token", less: bool = False) -> list[Phase]:
@@ -39,6 +39,8 @@ def plan(tier: Tier, card: Card, method: str = "token", less: bool = False) -> l
         found = [] if isinstance(tier.teacher, EndpointSpec) else [_traces(tier, card, less)]
     if method in STORED:
         found.append(_cache(tier, card, less))
+    if method in OF_ONE_BASE:  # together they read each trace as often as one student of all of them
+        found.append(replace(_training(tier, card, "token", less), name="specialists learn: token"))
     lessons = () if method == "traces" else (_training, _exam)
     return [*found, *(phase(tier, card, method, less) for phase in lessons)]
 
@@ -91,10 +93,13 @@ def _cache(tier: Tier, card: Card, less: bool) -> Phase:
 def _training(tier: Tier, card: Card, method: str, less: bool) -> Phase:
     """The student learns, and where the method needs it the teacher is there too: then what that costs is said."""
     student = learner(tier, method)
-    teacher = None if isinstance(tier.teacher, EndpointSpec) else shape_of(tier.teacher)
-    live, writes = method in (*LIVE, *WRITES), method in WRITES
-    wanted = Setting(min(tier.micro_batch, tier.batch_size), tier.max_length, teacher_bits=8 * card.bytes,
-                     rank=tier.lora.r, numbers=numbers_of(tier, card))  # fmt: skip
+    whole, own, writes = method in WHOLE, method in OF_ONE_BASE, method in WRITES
+    rounded = method in ROUNDED
+    live = rounded or writes or method in LIVE
+    spec = tier.student if own else tier.teacher
+    teacher = student if rounded else None if isinstance(spec, EndpointSpec) else shape_of(spec)
+    wanted = Setting(min(tier.micro_batch, tier.batch_size), tier.max_length, rank=tier.lora.r,
+                     teacher_bits=4 if own else 8 * card.bytes, numbers=numbers_of(tier, card))  # fmt: skip
 
     def parts_of(one: Setting) -> dict[str, float]:
         found = phases.train(student, one, method, teacher)
@@ -105,14 +110,16 @@ def _training(tier: Tier, card: Card, method: str, less: bool) -> Phase:
         return max(found, found | phases.generate(student, one, one.student_bits) | gone, key=total)
 
     # Where the student writes too, more texts at a time are faster.
+    fewer = live and not (less or own or rounded)  # the teacher may be asked in fewer bits
     found = choose(f"student learns: {method}", card, wanted, parts_of, more=8 if writes and not less else 1,
-                   fewer_bits=live and not less, lowest=None if method in WHOLE else LOWEST)  # fmt: skip
+                   fewer_bits=fewer, lowest=None if whole else LOWEST)  # fmt: skip
     setting, why = found.setting, list(found.why)
     rows = tier.traces * ASKED * KEPT if method == "self-distillation" else tier.traces
     texts, length = rows * tier.epochs, min(PROMPT_TOKENS + TRACE_TOKENS, setting.length)
-    took = passing(student, card, texts, length, setting.batch, 4 if method in WHOLE else 3, method not in WHOLE)
+    took = passing(student, card, texts, length, setting.batch, 4 if whole else 3, adapted=not whole)
     if live:
-        reading = passing(teacher, card, texts, length, setting.batch, 1)
+        read = texts * (ADAPTERS if method == "ensemble" else 1)
+        reading = passing(teacher, card, read, length, setting.batch, 1)
         took = took + reading
         beside = total({name: size for name, size in found.parts.items() if name.startswith("teacher")})
         why.append(f"the teacher beside it: {beside / GB:.1f} GB and {span(reading)}")
@@ -125,10 +132,12 @@ def _training(tier: Tier, card: Card, method: str, less: bool) -> Phase:
 
 def _exam(tier: Tier, card: Card, method: str, less: bool) -> Phase:
     """The student answers GSM8K's test problems."""
-    student, bits = learner(tier, method), 8 * card.bytes if method in WHOLE else 4
-    wanted = Setting(tier.answer_batch, PROMPT_TOKENS + tier.answer_tokens, student_bits=bits,
-                     numbers=numbers_of(tier, card))  # fmt: skip
-    found = choose("student answers the test", card, wanted, lambda one: phases.generate(student, one, bits),
-                   more=1 if less else 4, fewer_bits=False)  # fmt: skip
+    student = learner(tier, method)
+    wanted = Setting(tier.answer_batch, PROMPT_TOKENS + tier.answer_tokens, numbers=numbers_of(tier, card),
+                     student_bits=8 * card.bytes if method in WHOLE else 4)  # fmt: skip
+    found = choose("student answers the test", card, wanted,
+                   lambda one: phases.generate(student, one, one.student_bits), more=1 if less else 4,
+                   fewer_bits=False)  # fmt: skip
     mean = min(TRACE_TOKENS, tier.answer_tokens)
+    bits = found.setting.student_bits
     return replace(found, took=writing(student, card, TEST, mean, tier.answer_tokens, found.setting.batch, bits))

