@@ -14,8 +14,15 @@ from helpers.methods import choosing
 from helpers.training import compute
 
 NAME = "12_smaller_steps"
-SAID: dict = {}  # a cell of prose, and the cells whose outputs its numbers are from
-OTHERS: dict = {}  # its numbers that are no figures of the run, or are worked out from some
+SAID = {  # a cell of prose, and the cells whose outputs its numbers are from
+    "before-means": ("before",), "blocks-means": ("blocks",), "rules-means": ("rules",), "narrow-means": ("narrow",),
+    "shapes-means": ("shapes",), "heal-means": ("cuts", "cuts-pairs"), "assistant-means": ("assistant", "cuts"),
+    "gain-means": ("jump", "gain", "sizes"), "study-means": (), "seen": ("cuts", "jump", "assistant"),
+}  # fmt: skip
+OTHERS = {  # its numbers that are no figures of the run, or are worked out from some
+    "blocks-means": {"2605.14075"}, "rules-means": {"0.26", "0.27", "0.53", "0.84"}, "heal-means": {"40"},
+    "assistant-means": {"12.4"}, "gain-means": {"12.1", "12.7"}, "seen": {"2020", "2024", "2026"},
+}  # fmt: skip
 SIZES = {"sibling": 574_720, "assistant": 1_312_896, "teacher": 3_033_856}
 
 
@@ -93,6 +100,25 @@ def test_the_prediction_is_judged_by_a_run(capsys, blocks, guess, end):
 def test_the_numbers_in_its_words_are_those_of_its_outputs():
     for words, outputs in SAID.items():
         assert set(unsaid(NAME, words, *outputs)) <= OTHERS.get(words, set()), words
+
+
+def outputs(key):
+    """What a cell has printed."""
+    (one,) = (one for one in notebook(NAME)["cells"] if one["id"] == key)
+    return "".join(text(each.get("text", each.get("data", {}).get("text/plain", ""))) for each in one["outputs"])
+
+
+def test_what_it_says_of_blocks_is_so():
+    """The rule keeps the best choice at both sizes, and two blocks that go together cost more than one and one."""
+    rows = [[part.strip() for part in line.split("|")[1:-1]] for line in outputs("rules").splitlines()[2:]]
+    losses = {tuple(map(int, one.split(","))): (float(loss), names) for one, loss, names in rows}
+    for name, many in (("left_out, angle, random", 3), ("left_out_half", 2)):
+        best = min((kept for kept in losses if len(kept) == many), key=lambda kept: losses[kept][0])
+        assert losses[best][1] == name
+    whole = float(outputs("narrow").split("whole:")[1].split()[0])
+    alone = [losses[kept][0] - whole for kept in ((1, 3, 4), (1, 2, 4))]
+    assert [round(one, 2) for one in (*alone, sum(alone))] == [0.27, 0.26, 0.53]
+    assert round(losses[1, 4][0] - whole, 2) == 0.84
 
 
 def test_no_place_holder_is_left():
