@@ -1,12 +1,12 @@
 """What the notebooks share: thin helpers around the real libraries. A room a line, the ground floor last.
 
-    methods        Token, Logits, Cached, CrossTokenizer, OnPolicy, QuantizationAware, Preference, features, pruning
+    methods        Token, Logits, Cached, CrossTokenizer, OnPolicy, QuantizationAware, AllWeights, features, cutting
     preflight      what could go wrong with a pair and a method, each finding with its mend, before anything is trained
     export         a student taken home: merged, as an adapter, as GGUF, each with a card; compared; put on the Hub
     show           pictures, and a box to ask the models in
     check          whether an exercise is right, and which known mistake it is
 
-    training       settings, resuming, checkpoints, what a model holds inside, a board, and the form of every method
+    training       settings, resuming, checkpoints, what a model holds inside, a board, operations; every method's form
     cache          a teacher's distributions and states on disk
     losses         divergences, in blocks, from few tokens, across tokenizers, between states, maps of layers; entropies
 

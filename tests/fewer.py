@@ -11,7 +11,7 @@ from pathlib import Path
 TIER = Path(__file__).resolve().with_name("ci.json")
 WHOLE = "DISTILL_WHOLE"
 # The notebooks behind the main job: what they teach was measured by `make study`, and here every line of them runs.
-NOTEBOOKS = ("05", "06", "07", "08", "09", "10", "11", "13", "16")
+NOTEBOOKS = ("05", "06", "07", "08", "09", "10", "11", "12", "13", "16")
 
 
 def meant(name: str) -> bool:

@@ -189,6 +189,19 @@ def test_memory_stays_flat_however_many_rows_are_read(tmp_path):
 # --- with models --------------------------------------------------------------------------------
 
 
+def test_an_answer_is_tokenized_behind_its_prompt_even_where_both_would_melt():
+    """Of two line breaks the mini models make one token; the first of them is the prompt's."""
+    tokenizer = models.load_tokenizer(TIERS["mini"], "teacher")
+    turn = traces.messages(kept()).to_list()[0]
+    turn["completion"][0]["content"] = "<think>\n\nOkay.\n</think>\n\nIt is 3."
+    (found,) = tokenized([turn], tokenizer)
+    prompt = models.prompt_ids(tokenizer, turn["prompt"][0]["content"])
+    assert found["input_ids"][: len(prompt)] == prompt and set(found["labels"][: len(prompt)]) == {losses.IGNORED}
+    whole = tokenizer.apply_chat_template(turn["prompt"] + turn["completion"], tokenize=False)
+    assert tokenizer.decode(found["input_ids"]) == whole and found["labels"][-1] != losses.IGNORED
+    assert tokenizer.apply_chat_template(turn["prompt"] + turn["completion"], return_dict=False) != found["input_ids"]
+
+
 def test_rows_are_tokenized_as_trl_does(tier):
     sibling, tokenizer = models.load_sibling(tier)
     trainer = methods.Token(tier, 0, kept(), role="sibling").trainer((sibling, tokenizer))

@@ -184,6 +184,15 @@ def test_both_tiers_fit_on_24_gb_and_two_models_are_together_only_where_they_mus
         assert together == any("the teacher beside it" in reason for reason in phase.why)
 
 
+def test_a_student_without_an_adapter_takes_16_bytes_a_weight_and_its_teacher_stays_narrow():
+    card, shape = card_of("48"), shapes.shape_of(QWEN)
+    (_, learns, asked), (_, adapted, _) = (plan.plan(FULL, card, one) for one in ("all weights", "logits"))
+    own = sum(learns.parts[name] for name in ("student", "gradients", "optimizer"))
+    assert own == 16 * shapes.weights(shape) and "adapter" not in learns.parts
+    assert learns.parts["teacher"] == adapted.parts["teacher"] and learns.setting.rank == FULL.lora.r
+    assert asked.parts["weights"] == parts.weights(shape, 16, BF16)
+
+
 @pytest.mark.parametrize(("writes", "reads"), [("on-policy", "logits"), ("on-policy across", "across")])
 def test_who_writes_takes_longer_than_who_reads_and_its_loss_is_the_same(writes, reads):
     card = card_of("24")

@@ -12,9 +12,11 @@
 | `Ensemble` | the mean of several specialists' distributions, adapters of its own base |
 | `Specialists` | for each question what the specialist of its kind holds likely in the student's own text |
 | `Preference` | to tell its own right answers from its own wrong ones |
+| `AllWeights`, `AllWeightsCached`, `AllWeightsFeatures` | with every weight: for a student cut out of a larger model |
 
-`methods.pruning` makes a student of some of its teacher's layers. Each object is loaded when it is first asked for:
-its trainer stands on transformers, and where the tier runs through Unsloth, Unsloth has to be imported before that.
+`methods.pruning` makes a student of some of its teacher's layers, `methods.selection` says which, and `methods.cutting`
+narrows it and keeps it as a folder. Each object is loaded when it is first asked for: its trainer stands on
+transformers, and where the tier runs through Unsloth, Unsloth has to be imported before that.
 """
 
 from importlib import import_module
@@ -35,6 +37,9 @@ FILES = {
     "Ensemble": "specialists",
     "Specialists": "specialists",
     "Preference": "preference",
+    "AllWeights": "all_weights",
+    "AllWeightsCached": "all_weights",
+    "AllWeightsFeatures": "all_weights",
 }
 __all__ = list(FILES)
 

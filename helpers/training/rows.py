@@ -34,13 +34,26 @@ def tokenized(messages: Iterable[dict], tokenizer, longest: int | None = None) -
         prompt = tokenizer.apply_chat_template(row["prompt"], add_generation_prompt=True, return_dict=False)
         whole = tokenizer.apply_chat_template(row["prompt"] + row["completion"], return_dict=False)
         if whole[: len(prompt)] != prompt:
-            raise ValueError("the chat template writes a prompt otherwise once there is an answer behind it")
+            whole = prompt + _behind(row, tokenizer)
         labels = [losses.IGNORED] * len(prompt) + whole[len(prompt) :]
         found.append({"input_ids": whole[:longest], "labels": labels[:longest]})
     kept = [row for row in found if any(label != losses.IGNORED for label in row["labels"][1:])]
     if len(kept) < len(found):
         print(f"left out: {len(found) - len(kept)} of {len(found)} traces, whose prompt alone fills {longest} tokens")
     return kept
+
+
+def _behind(row: dict, tokenizer) -> list[int]:
+    """The tokens behind a prompt that ends in letters of which, with the next ones, another token would be made.
+
+    As with a prompt that opens the reasoning, `<think>` and a line break, and an answer that begins with one more: it
+    was written behind the prompt's own tokens.
+    """
+    prompt = tokenizer.apply_chat_template(row["prompt"], add_generation_prompt=True, tokenize=False)
+    whole = tokenizer.apply_chat_template(row["prompt"] + row["completion"], tokenize=False)
+    if not whole.startswith(prompt):
+        raise ValueError("the chat template writes a prompt otherwise once there is an answer behind it")
+    return tokenizer(whole[len(prompt) :], add_special_tokens=False).input_ids
 
 
 def plain_ids(tokenizer, text: str) -> list[int]:

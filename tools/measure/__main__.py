@@ -21,6 +21,7 @@ from helpers import methods, sources
 from helpers.evaluation import results
 from helpers.tiers import ROOT
 from measure import record, told, weights
+from measure.methods import METHODS
 from measure.phases import FOUR_BITS, NOTEBOOKS, PHASES
 
 HUB, LOGS = (ROOT / "artifacts" / "measure" / name for name in ("hub", "logs"))
@@ -31,7 +32,8 @@ FULL, SMALL, MINI = (
     for tier in ("full", "small", "mini")
 )
 FIRST = ("step: token", "traces", "exam", "step: logits", "step: across", "step: features_hint", "cache")
-SMALLER = [phase for phase in PHASES if phase != "step: halved"]  # all weights of half a teacher fit on no such card
+WHOLE = {f"step: {name}" for name, method in METHODS.items() if method.whole}
+SMALLER = [phase for phase in PHASES if phase not in WHOLE]  # all weights of such students fit on no such card
 RUNS = (
     (FULL, FIRST), (SMALL, FIRST), (FULL, PHASES), (MINI, FOUR_BITS), (SMALL, PHASES),
     ({**FULL, "cap_gb": 24}, SMALLER), ({**SMALL, "cap_gb": 16}, SMALLER),

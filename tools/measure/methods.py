@@ -113,6 +113,19 @@ def _preference(tier, rows):
     return methods.Preference(tier, 0, Dataset.from_dict(columns), start=start).trainer()
 
 
+def _all_weights(tier, rows):
+    return methods.AllWeights(tier, 0, rows, alpha=0.25).trainer()
+
+
+def _all_weights_cached(tier, rows):
+    return methods.AllWeightsCached(tier, 0, rows).trainer()
+
+
+def _all_weights_features(tier, rows):
+    how = Features("hint", pairs_of(tier, "sibling"))
+    return methods.AllWeightsFeatures(tier, 0, rows, features=how).trainer()
+
+
 def _specialists(tier) -> dict:
     """Two adapters that say something, on the student's base, by name. They differ, in the first weights too."""
     found = {}
@@ -159,6 +172,9 @@ METHODS = {
     "quantized_adapter": Method(_quantized(adapter=True), "student"),
     "quantized_on_policy": Method(_quantized(lam=1.0), "student", whole=True, writes=True),
     "preference": Method(_preference, "student"),
+    "all_weights": Method(_all_weights, whole=True),
+    "all_weights_cached": Method(_all_weights_cached, whole=True),
+    "all_weights_features": Method(_all_weights_features, whole=True),
     "ensemble": Method(_ensemble, "student"),
     "specialists": Method(_routed, "student", writes=True),
 }

@@ -66,6 +66,8 @@ POINTS = (
     Point("features", "qwen", 2, 384),
     Point("features", "qwen wide", 3, 256),
     Point("features live", "qwen", 4, 384, teacher="qwen wide"),
+    Point("all weights", "qwen", 4, 384, bits=32, teacher="qwen wide"),
+    Point("all weights", "qwen wide", 2, 256, bits=32, teacher="qwen wide", checkpointing=False),
     Point("generate", "qwen long", 32, 256, bits=32, given=24),
     Point("generate", "gemma long", 48, 256, bits=32, given=24),
     Point("generate", "qwen wide", 24, 256, bits=32, given=248),

@@ -27,12 +27,13 @@ from helpers.tiers import ROOT, TIERS, Lora, ModelSpec
 from helpers.training import method
 from helpers.training.matching import Features
 from planner.check import Point, shape_of
+from planner.phases import WHOLE
 
 STEPS = 2  # in the second the optimizer's states are there
 MINI = TIERS["mini"]
 TRAINERS = {
     "token": SFTTrainer, "logits": LogitTrainer, "features live": FeatureTrainer, "cached logits": CachedTrainer,
-    "features": CachedFeatureTrainer, "across": CrossTokenizerTrainer,
+    "features": CachedFeatureTrainer, "across": CrossTokenizerTrainer, "all weights": LogitTrainer,
 }  # fmt: skip
 
 
@@ -112,7 +113,7 @@ def trainer(point: Point, folder: Path, student, teacher, rows: list[dict]):
     """The trainer of a job. What a cache or an alignment would give is made up, of the same form."""
     vocabulary = min(one.config.vocab_size for one in (student, teacher) if one is not None)
     widths, more = (student.config.hidden_size, (teacher or student).config.hidden_size), {}
-    if point.job in ("logits", "features live"):
+    if point.job in ("logits", "features live", *WHOLE):
         more = {"teacher": teacher, "vocabulary": vocabulary}
     if point.job in ("cached logits", "features"):
         more = {"encoding": Encoding(), "temperature": 1.0, "vocabulary": vocabulary, "opening": 0, "alpha": 0.0}
@@ -140,10 +141,10 @@ def trainer(point: Point, folder: Path, student, teacher, rows: list[dict]):
         tier, 0, folder / "run", of_trl=token, remove_unused_columns=False, save_strategy="no", max_steps=STEPS,
         gradient_checkpointing=point.checkpointing, train_sampling_strategy="sequential", **own,
     )  # fmt: skip
+    model = student if point.job in WHOLE else models.add_lora(student, tier.lora, 0)
     made = TRAINERS[point.job](
-        model=models.add_lora(student, tier.lora, 0), args=args, train_dataset=Dataset.from_list(rows),
-        processing_class=tokenizer(), **more,
-    )  # fmt: skip
+        model=model, args=args, train_dataset=Dataset.from_list(rows), processing_class=tokenizer(), **more
+    )
     method.keep_float32(made.model)
     return made
 

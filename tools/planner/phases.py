@@ -8,14 +8,15 @@ from planner import parts, shapes
 from planner.parts import BF16, FLOAT, Numbers
 from planner.shapes import Shape, adapter_weights, linear_weights
 
-LIVE = ("logits", "across", "features live", "ensemble")  # the teacher is asked at each step of the training
+LIVE = ("logits", "across", "features live", "all weights", "ensemble")  # the teacher is asked at each step
 STORED = ("cached logits", "features")
 OF_TEXTS = ("token", "self-distillation")  # the student learns a text word for word
 WRITES = ("on-policy", "on-policy across", "specialists")  # the student writes, and a teacher grades that at each step
 OF_ONE_BASE = ("ensemble", "specialists")  # the teachers are adapters of the student's own base
 ADAPTERS = 3  # of these, as in notebook 13
-WHOLE = ("quantized",)  # all weights of a student are trained, rounded at each use; its teacher is itself, whole
-METHODS = ("traces", *OF_TEXTS, *LIVE, *STORED, *WRITES, *WHOLE)
+ROUNDED = ("quantized",)  # all weights of a student are trained, rounded at each use; its teacher is itself, whole
+WHOLE = ("all weights", *ROUNDED)  # all weights of a student are trained, and no adapter
+METHODS = ("traces", *OF_TEXTS, *LIVE, *STORED, *WRITES, *ROUNDED)
 ROUNDING = 13  # bytes a weight of a layer while it is rounded: three copies in float32, and the codes
 TRL_CHUNK = 256  # tokens whose logits TRL holds at a time; a test compares it with TRL's own
 SHARED = 95_969  # tokens that Qwen 3 and Gemma 3 share by surface
@@ -107,20 +108,24 @@ def train(student: Shape, setting: Setting, method: str, teacher: Shape | None =
     Raises:
         ValueError: where a teacher has to be there and is not.
     """
-    whole, numbers = method in WHOLE, setting.numbers
-    live, teacher = whole or method in (*LIVE, *WRITES), student if whole else teacher
+    whole, rounded, its, numbers = method in WHOLE, method in ROUNDED, setting, setting.numbers
+    if whole and not rounded:  # in float32: an optimizer's small steps are lost in fewer bits
+        numbers = replace(numbers, stream=FLOAT, kept=FLOAT)
+    live, teacher = rounded or method in (*LIVE, *WRITES), student if rounded else teacher
     if live and teacher is None:
         raise ValueError(f"{method} asks the teacher at each step: give its shape")
     # What is trained is kept in float32 (`training.method.keep_float32`), with gradients and AdamW's two running means.
     trained = (shapes.weights(student) if whole else adapter_weights(student, setting.rank)) * FLOAT
     found = {"student": trained if whole else parts.weights(student, setting.student_bits, numbers)}
     if live:
-        found["teacher"] = parts.weights(teacher, setting.teacher_bits, numbers)
+        found["teacher"] = parts.weights(teacher, its.teacher_bits, its.numbers)
         if method in OF_ONE_BASE:
             found["teacher"] += ADAPTERS * adapter_weights(teacher, setting.rank) * FLOAT
     found |= {"gradients": trained, "optimizer": 2 * trained} | ({} if whole else {"adapter": trained})
     block = parts.kept_in_block(student, 0 if whole else setting.rank, numbers, setting.pads) * setting.tokens
-    if whole:  # beside them, the weights of a block as they were rounded and as they are computed with
+    narrow = whole and not rounded and numbers.computed < FLOAT
+    cast = parts.weights(student, 16, numbers) if narrow else 0.0  # all of them at once, for the forward pass
+    if rounded:  # beside them, the weights of a block as they were rounded and as they are computed with
         block += linear_weights(student) / student.num_hidden_layers * (FLOAT + numbers.computed)
         block += ROUNDING * student.hidden_size * student.intermediate_size
     # Gradient checkpointing keeps the inputs of all blocks and the output of the last.
@@ -131,11 +136,11 @@ def train(student: Shape, setting: Setting, method: str, teacher: Shape | None =
         kept, block = kept + student.num_hidden_layers * block, 0.0
     passing = parts.passing_in_block(student, 32 if whole else setting.student_bits, numbers, setting.tokens)
     moments = [
-        {"activations": kept, "logits and loss": loss(method, student, teacher, setting)},
+        {"activations": kept, "logits and loss": cast + loss(method, student, teacher, replace(its, numbers=numbers))},
         {"activations": kept + block + passing},
     ]
     if live:
-        moments.append({"teacher reads": read(teacher, setting)})
+        moments.append({"teacher reads": read(teacher, its)})
     return found | max(moments, key=total)
 
 
@@ -160,8 +165,8 @@ def loss(method: str, student: Shape, teacher: Shape | None, setting: Setting) -
         # on their way back.
         logits = 4 * rows_of(student, tokens) * vocabulary * FLOAT
         hidden = 4 * tokens * width * numbers.stream
-    elif method in (*LIVE, *WRITES, *WHOLE):
-        teacher = student if method in WHOLE else teacher
+    elif method in (*LIVE, *WRITES, *ROUNDED):
+        teacher = student if method in ROUNDED else teacher
         both = min(vocabulary, teacher.vocab_size)
         voices = ADAPTERS if method == "ensemble" else 1
         # Hidden states of all sides, at all tokens and at the learnt ones, and the student's gradient.

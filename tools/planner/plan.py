@@ -11,14 +11,14 @@ from planner.cards import GB, Card
 from planner.choosing import LOWEST, Phase, choose
 from planner.minutes import PROMPT_TOKENS, TRACE_TOKENS, passing, span, writing
 from planner.parts import BF16, Numbers
-from planner.phases import ADAPTERS, LIVE, OF_ONE_BASE, OF_TEXTS, STORED, WHOLE, WRITES, Setting, total
+from planner.phases import ADAPTERS, LIVE, OF_ONE_BASE, OF_TEXTS, ROUNDED, STORED, WHOLE, WRITES, Setting, total
 from planner.shapes import Shape, shape_of
 
 TEST = 1_319  # GSM8K's test problems
 # Notebook 09: of so many questions, as a share of the traces, each is answered SAMPLES times, and KEPT are learnt.
 ASKED, SAMPLES, KEPT = 3 / 32, 16, 2
 # Methods for the student; the others need one that shares the teacher's tokenizer.
-OWN_TOKENIZER = (*OF_TEXTS, *OF_ONE_BASE, "across", "on-policy across", *WHOLE)
+OWN_TOKENIZER = (*OF_TEXTS, *OF_ONE_BASE, "across", "on-policy across", *ROUNDED)
 
 
 def plan(tier: Tier, card: Card, method: str = "token", less: bool = False) -> list[Phase]:
@@ -94,9 +94,10 @@ def _training(tier: Tier, card: Card, method: str, less: bool) -> Phase:
     """The student learns, and where the method needs it the teacher is there too: then what that costs is said."""
     student = learner(tier, method)
     whole, own, writes = method in WHOLE, method in OF_ONE_BASE, method in WRITES
-    live = whole or writes or method in LIVE
+    rounded = method in ROUNDED
+    live = rounded or writes or method in LIVE
     spec = tier.student if own else tier.teacher
-    teacher = student if whole else None if isinstance(spec, EndpointSpec) else shape_of(spec)
+    teacher = student if rounded else None if isinstance(spec, EndpointSpec) else shape_of(spec)
     wanted = Setting(min(tier.micro_batch, tier.batch_size), tier.max_length, rank=tier.lora.r,
                      teacher_bits=4 if own else 8 * card.bytes, numbers=numbers_of(tier, card))  # fmt: skip
 
@@ -109,7 +110,7 @@ def _training(tier: Tier, card: Card, method: str, less: bool) -> Phase:
         return max(found, found | phases.generate(student, one, one.student_bits) | gone, key=total)
 
     # Where the student writes too, more texts at a time are faster.
-    fewer = live and not (less or own or whole)  # the teacher may be asked in fewer bits
+    fewer = live and not (less or own or rounded)  # the teacher may be asked in fewer bits
     found = choose(f"student learns: {method}", card, wanted, parts_of, more=8 if writes and not less else 1,
                    fewer_bits=fewer, lowest=None if whole else LOWEST)  # fmt: skip
     setting, why = found.setting, list(found.why)

@@ -15,7 +15,7 @@ PHASES = {
     "00": ("exam",), "02": ("traces",), "03": ("step: token",), "04": ("exam",), "05": ("step: logits",),
     "06": ("cache", "step: cached"), "07": ("step: across",), "08": ("cache", "step: features_cached"),
     "10": ("step: on_policy", "step: on_policy_across"), "11": ("step: quantized",),
-    "13": ("step: ensemble", "step: specialists"),
+    "12": ("step: all_weights",), "13": ("step: ensemble", "step: specialists"),
     "16": ("traces", "step: token", "exam"),
 }  # fmt: skip
 WORDS, LINES = 200, 12  # that are read in a minute

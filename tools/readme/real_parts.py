@@ -9,6 +9,7 @@ MERGES = {
     "whole": "whole base + update", "rounded": "base in 4 bits, unpacked, + update",
     "again": "the same, rounded to 4 bits again",
 }  # fmt: skip
+HEALED = {"before": "cut", "after": "healed by the whole model", "labels": "healed on labels alone"}
 
 
 def in_few_bits(found: dict) -> list[str]:
@@ -35,6 +36,38 @@ def in_few_bits(found: dict) -> list[str]:
         f"of training on {part['run']['machine']}. {measured(part['run'])}"
     )
     return [markdown(["student", "KL from the whole", "same likeliest token", "loss", "came back"], rows), note]
+
+
+def pruned(found: dict) -> list[str]:
+    """The whole model, and what is left of it with fewer blocks; nothing where the file has no such part yet."""
+    if "pruned" not in found:
+        return []
+    part = found["pruned"]
+    depths = [name for name in part if name.isdigit()]
+    named = {f"all {part['whole']['blocks']} blocks": part["whole"]}
+    named |= {f"{depth} blocks, {words}": part[depth][way] for depth in depths for way, words in HEALED.items()}
+    rows = [
+        [name, f"{one['weights'] / 1e6:.0f}", f"{one['kl']:.3f}", f"{one['loss']:.3f}", percent(one["accuracy"])]
+        for name, one in named.items()
+    ]
+    head = ["", "weights, millions", "KL from the whole", "loss", "true next sentence"]
+    gains = "; ".join(
+        f"with {depth} blocks {100 * one['value']:+.1f} points ({100 * one['low']:+.1f} to {100 * one['high']:+.1f})"
+        for depth, one in ((depth, part[depth]["gain"]) for depth in depths)
+    )
+    tokens, chosen = part["tokens"], part["settings"]
+    note = (
+        f"The same model, whole in float32, with fewer blocks, as in notebook 12: they went one after another, each "
+        f"time the one without which {chosen['choosing']} traces had the lowest loss. Healed: every weight is trained, "
+        f"on the first {chosen['length']} tokens of {part['traces']} traces, once ({tokens['learnt']:,} learnt "
+        f"tokens), at the rate {chosen['rate']:g}, which was not searched for: from the whole model's distributions "
+        f"through notebook 06's cache, or on the labels. KL and loss in nats a token, over {tokens['held_out']:,} "
+        f"tokens of held-out traces. The true next sentence is to be chosen among four, of which three stand further "
+        f"on in the same trace: by chance it is in 25 %; {part['whole']['accuracy']['n']} items; 95 % intervals. By "
+        f"the whole model rather than on labels, on the same items: {gains}. One seed, "
+        f"{sum(part['minutes'].values()):.0f} minutes."
+    )
+    return [markdown(head, rows), note]
 
 
 def merges(found: dict) -> list[str]:

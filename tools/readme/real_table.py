@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from helpers.evaluation.tables import markdown
-from readme.real_parts import in_few_bits, merges
+from readme.real_parts import in_few_bits, merges, pruned
 from readme.tables import measured, percent
 
 RESULT = Path("data/results/real.json")
@@ -33,7 +33,7 @@ def real_table(found: dict) -> str:
         f"{found['run']['machine']}, without what it takes to load. "
         f"{measured(found['run'])}"
     )
-    parts = [*in_few_bits(found), *merges(found)]
+    parts = [*in_few_bits(found), *pruned(found), *merges(found)]
     return "\n\n".join([markdown(["", "before", "after"], rows), note, crayons(found), *parts])
 
 

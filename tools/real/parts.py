@@ -6,11 +6,14 @@ from pathlib import Path
 from helpers import disk
 from helpers.evaluation import results
 from helpers.tiers import Tier
-from real import merges, rounded
+from real import merges, pruned, rounded
 from real import traces as real_traces
 
 # (tier, all traces, those held out, seed) to figures; what is finished lies on the disk and is read.
-PARTS = {"qad": rounded.part, "merged": merges.part}
+PARTS = {
+    "qad": rounded.part, "merged": merges.part,
+    "pruned": lambda tier, every, unseen, seed: pruned.pruned(tier, len(unseen), seed),
+}  # fmt: skip
 
 
 def add(path: Path, name: str, tier: Tier, seed: int, held: int) -> None:
