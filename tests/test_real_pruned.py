@@ -50,7 +50,7 @@ def test_what_is_measured_is_what_the_models_say(tier, monkeypatch):
     # The cut by hand: of a model that leaves the same block out, over the same tokens.
     whole, tokenizer = models.load_teacher(replace(tier, teacher=tier.student))
     _, unseen, _ = real_traces.split(real_traces.read(real_traces.path()), tier, HELD, 0)
-    rows = real_pruned.beginnings(replace(tier, max_length=60), tokenizer, unseen)
+    rows = real_traces.beginnings(replace(tier, max_length=60), tokenizer, unseen)
     kl = loss = 0.0
     (gone,) = {1, 2} - set(one["kept"])
     for row in rows:

@@ -67,7 +67,7 @@ def test_of_a_long_text_the_beginning_is_read_and_none_is_left_out(given, monkey
     sized = rounded._sized(one)
     _, tokenizer = models.load_student(one, four_bit=False)
     arm = rounded.Rounded(sized, 0, rounded._unheld(every, held), format=Format(2), rate=1e-3)
-    for rows, texts in ((arm.tokens(tokenizer), arm.rows), (rounded._beginnings(sized, tokenizer, held), held)):
+    for rows, texts in ((arm.tokens(tokenizer), arm.rows), (real_traces.beginnings(sized, tokenizer, held), held)):
         assert len(rows) == len(texts) and {len(row["input_ids"]) for row in rows} == {50}
     found = rounded.part(*given, 0)
     assert found["settings"]["length"] == 50 and 0 < found["tokens"] < 50 * len(held)

@@ -31,15 +31,15 @@ def in_few_bits(found: dict) -> list[str]:
         f"The student as it was before, whole, and with its linear layers in few bits, in groups of "
         f"{settings['group']}; KL and loss in nats a token, on {part['tokens']:,} tokens of the {part['held_out']} "
         f"held-out texts (their first {settings['length']:,} tokens). Both arms read the other {part['texts']} texts "
-        f"{'once' if settings['epochs'] == 1 else str(settings['epochs']) + ' times'}, at rates that were not searched "
-        f"for on this model ({rates}). Came back: with a 95 % interval over the texts. One seed, {minutes:.0f} minutes "
-        f"of training on {part['run']['machine']}. {measured(part['run'])}"
+        f"{times(settings['epochs'])}, at rates that were not searched for on this model ({rates}). Came back: with a "
+        f"95 % interval over the texts. One seed, {minutes:.0f} minutes of training on {part['run']['machine']}. "
+        f"{measured(part['run'])}"
     )
     return [markdown(["student", "KL from the whole", "same likeliest token", "loss", "came back"], rows), note]
 
 
 def pruned(found: dict) -> list[str]:
-    """The whole model, and what is left of it with fewer blocks; nothing where the file has no such part yet."""
+    """The whole model, and what is left of it with fewer blocks."""
     if "pruned" not in found:
         return []
     part = found["pruned"]
@@ -59,8 +59,9 @@ def pruned(found: dict) -> list[str]:
     note = (
         f"The same model, whole in float32, with fewer blocks, as in notebook 12: they went one after another, each "
         f"time the one without which {chosen['choosing']} traces had the lowest loss. Healed: every weight is trained, "
-        f"on the first {chosen['length']} tokens of {part['traces']} traces, once ({tokens['learnt']:,} learnt "
-        f"tokens), at the rate {chosen['rate']:g}, which was not searched for: from the whole model's distributions "
+        f"on the first {chosen['length']} tokens of {part['traces']} traces, {times(chosen['epochs'])} "
+        f"({tokens['learnt']:,} learnt tokens), at the rate {chosen['rate']:g}, which was not searched for: from the "
+        f"whole model's distributions "
         f"through notebook 06's cache, or on the labels. KL and loss in nats a token, over {tokens['held_out']:,} "
         f"tokens of held-out traces. The true next sentence is to be chosen among four, of which three stand further "
         f"on in the same trace: by chance it is in 25 %; {part['whole']['accuracy']['n']} items; 95 % intervals. By "
@@ -85,3 +86,8 @@ def merges(found: dict) -> list[str]:
         "weights are from base in 4 bits plus update, in lengths of the update."
     )
     return [markdown(head, rows), note]
+
+
+def times(epochs: int) -> str:
+    """How often."""
+    return "once" if epochs == 1 else f"{epochs} times"

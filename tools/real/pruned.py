@@ -22,16 +22,15 @@ from helpers.losses.head import head_of
 from helpers.methods import cutting, selection
 from helpers.methods.all_weights import AllWeightsCached
 from helpers.tiers import ModelSpec, Tier
-from helpers.traces import messages
 from helpers.training import activations
 from helpers.training.method import digest_of, short, teacher_id
-from helpers.training.rows import Padded, tokenized
+from helpers.training.rows import Padded
 from real import next_sentence
 from real import traces as real_traces
 
-DEPTHS = (24, 20)  # blocks that stay, of 30
-WAYS = {"after": 0.0, "labels": 1.0}  # the share of the labels in the loss
-LENGTH = 320  # tokens of a trace that are read, from its beginning: so the long ones can be, too
+DEPTHS, WAYS = (24, 20), {"after": 0.0, "labels": 1.0}  # blocks that stay, of 30; the share of labels in the loss
+LENGTH, EPOCHS = 320, 1  # tokens of a trace's beginning that are read, and how often, on a CPU
+GPU_LENGTH, GPU_EPOCHS = 1_152, 4
 RATE = 3e-4  # in the first 20 steps from the whole model the loss fell from 3.4 to 2.3 nats, at 1e-3 to 2.9
 CHOOSING = 2  # traces that say which blocks go
 ITEMS = 3  # sentences of each held-out trace that are to be chosen
@@ -42,7 +41,7 @@ FILE, LEFT_OUT = "figures.json", "left_out.json"
 
 @dataclass(frozen=True)
 class Healed(AllWeightsCached):
-    """As AllWeightsCached, on the beginnings of traces: one that is cut off teaches no end."""
+    """As AllWeightsCached, on the beginnings of traces."""
 
     name = "healed"
 
@@ -52,7 +51,7 @@ class Healed(AllWeightsCached):
 
     def tokens(self, tokenizer) -> Dataset:
         """As Method's."""
-        return Dataset.from_list(beginnings(self.tier, tokenizer, self.rows))
+        return Dataset.from_list(real_traces.beginnings(self.tier, tokenizer, self.rows))
 
 
 def pruned(tier: Tier, held: int, seed: int) -> dict:
@@ -73,17 +72,18 @@ def pruned(tier: Tier, held: int, seed: int) -> dict:
     learnt, unseen, _ = real_traces.split(
         real_traces.read(real_traces.path()), replace(tier, max_length=sys.maxsize), held, seed
     )
+    length, epochs = (GPU_LENGTH, GPU_EPOCHS) if torch.cuda.is_available() else (LENGTH, EPOCHS)
     # One text makes a step: few tokens are many steps, and none of them fills up.
     tier = replace(
-        tier, teacher=tier.student, sibling=tier.student, max_length=LENGTH, epochs=1, batch_size=1, micro_batch=1,
+        tier, teacher=tier.student, sibling=tier.student, max_length=length, epochs=epochs, batch_size=1, micro_batch=1,
         generate_batch=1,
     )  # fmt: skip
-    chosen = {"depths": list(DEPTHS), "length": LENGTH, "rate": RATE, "choosing": CHOOSING, "items": ITEMS}
+    chosen = {"depths": list(DEPTHS), "length": length, "rate": RATE, "choosing": CHOOSING, "items": ITEMS}
     made = {**teacher_id(tier), **chosen, "seed": seed, "traces": [digest_of(learnt), digest_of(unseen)]}
     folder = tier.artifacts / f"pruned-{short(made)}"
     with disk.one_writer(folder):
         if not (folder / FILE).is_file():
-            found = figures(tier, folder, learnt, unseen, seed) | {"settings": chosen}
+            found = figures(tier, folder, learnt, unseen, seed) | {"settings": {**chosen, "epochs": epochs}}
             disk.write_whole(folder / FILE, json.dumps(results.plain(found)))
     return json.loads((folder / FILE).read_text(encoding="utf-8"))
 
@@ -99,12 +99,13 @@ def figures(tier: Tier, folder: Path, learnt: Dataset, unseen: Dataset, seed: in
         for depth, stay in kept.items():
             cut = specs[depth, "before"] = cutting.cut(tier, tier.teacher, stay, loaded=(whole, tokenizer))
             for way, alpha in WAYS.items():
-                method = Healed(replace(tier, sibling=cut), seed, learnt, steps=len(learnt), rate=RATE, alpha=alpha)
+                how = {"steps": tier.epochs * len(learnt), "rate": RATE, "alpha": alpha}
+                method = Healed(replace(tier, sibling=cut), seed, learnt, **how)
                 print(f"{depth} of {blocks} blocks, {'labels' if alpha else 'the whole model'} to heal it", flush=True)
                 seconds += method.run().seconds
                 specs[depth, way] = method.trained()
         began = time.perf_counter()
-        rows = beginnings(tier, tokenizer, unseen)
+        rows = real_traces.beginnings(tier, tokenizer, unseen)
         asked = next_sentence.items(tokenizer, unseen, ITEMS, seed)
         theirs = [states_of(whole, row) for row in rows]
         found = {"whole": told(whole, whole, theirs, rows, asked)}
@@ -112,7 +113,7 @@ def figures(tier: Tier, folder: Path, learnt: Dataset, unseen: Dataset, seed: in
     finally:
         models.unload(whole)
     told_of = {name: {key: value for key, value in one.items() if key != "right"} for name, one in found.items()}
-    texts = beginnings(tier, tokenizer, learnt)
+    texts = real_traces.beginnings(tier, tokenizer, learnt)
     return {
         "whole": told_of["whole"] | {"blocks": blocks},
         **{
@@ -122,8 +123,8 @@ def figures(tier: Tier, folder: Path, learnt: Dataset, unseen: Dataset, seed: in
             for depth, stay in kept.items()
         },
         "tokens": {
-            "read": sum(len(row["input_ids"]) for row in texts), "learnt": sum(map(counted, texts)),
-            "held_out": sum(map(counted, rows)),
+            "read": sum(len(row["input_ids"]) for row in texts), "learnt": sum(map(real_traces.counted, texts)),
+            "held_out": sum(map(real_traces.counted, rows)),
         },
         "traces": len(learnt),
         "minutes": {"choosing": choosing / 60, "training": seconds / 60,
@@ -133,7 +134,8 @@ def figures(tier: Tier, folder: Path, learnt: Dataset, unseen: Dataset, seed: in
 
 def leaving(folder: Path, whole, tokenizer, tier: Tier, learnt: Dataset) -> tuple[list[int], float]:
     """The blocks in the order in which they go, and the seconds that took. Each loss is kept in the folder."""
-    read = [Padded(tokenizer.pad_token_id)([row]) for row in beginnings(tier, tokenizer, learnt)[:CHOOSING]]
+    pad, rows = Padded(tokenizer.pad_token_id), real_traces.beginnings(tier, tokenizer, learnt)
+    read = [pad([row]) for row in rows[:CHOOSING]]
     file = folder / LEFT_OUT
     known = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
     head_of(whole)  # which looks at it once, in float32
@@ -176,7 +178,7 @@ def told(model, whole, theirs: Sequence[torch.Tensor], rows: Sequence[Mapping], 
         loss += torch.nn.functional.cross_entropy(logits, losses.targets(words), reduction="sum").item()
     with narrow():
         right = next_sentence.right(model, asked)
-    many = sum(map(counted, rows))
+    many = sum(map(real_traces.counted, rows))
     return {
         "kl": kl / many, "loss": loss / many, "accuracy": evaluation.wilson(sum(right), len(right)),
         "weights": models.parameter_count(model), "right": right,
@@ -191,18 +193,8 @@ def states_of(model, row: Mapping) -> torch.Tensor:
     return losses.learnt(activations.read(model, given, "hidden", ())[0], labels)
 
 
-def beginnings(tier: Tier, tokenizer, rows: Dataset) -> list[dict]:
-    """The first tokens of traces, as many as the tier's max_length, as rows of input_ids and labels."""
-    return tokenized(messages(rows), tokenizer, tier.max_length)
-
-
-def counted(row: Mapping) -> int:
-    """The learnt tokens of a row."""
-    return sum(label != losses.IGNORED for label in row["labels"][1:])
-
-
 @contextmanager
 def narrow():
-    """Products in bfloat16 where they are wanted: some processors have instructions for them."""
+    """Products in bfloat16: some processors have instructions for them."""
     with torch.autocast("cuda" if torch.cuda.is_available() else "cpu", torch.bfloat16, enabled=BFLOAT16):
         yield

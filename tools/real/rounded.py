@@ -14,14 +14,14 @@ from typing import ClassVar
 import torch
 from datasets import Dataset
 
-from helpers import disk, methods, models, provenance, quantization, traces
+from helpers import disk, methods, models, provenance, quantization
 from helpers.evaluation.recovery import recovered
 from helpers.evaluation.results import plain
 from helpers.quantization import Format
 from helpers.tiers import Tier
 from helpers.training import method
 from helpers.training.nearness import Nearness, nearness
-from helpers.training.rows import tokenized
+from real import traces as real_traces
 
 BITS = (3, 2)
 ARMS = {"after": 0.0, "labels": 1.0}  # by name, the share of the words in the loss
@@ -30,7 +30,6 @@ NAMES = ("whole", *(f"{bits} {name}" for bits in BITS for name in ("before", *AR
 RATES = {3: 0.3, 2: 1.0}
 LENGTH, EPOCHS = 320, 1  # tokens of a text's beginning that are read, and how often, on a CPU
 GPU_LENGTH, GPU_EPOCHS = 1_152, 4
-WHOLE = 1_000_000  # tokens, more than any text has: none is left out for its length, each is cut
 SAVED = 10  # steps from a checkpoint, of two gigabytes, to the next
 
 
@@ -89,7 +88,7 @@ class Rounded(methods.QuantizationAware):
 
     def tokens(self, tokenizer):
         """As Method's, of the texts' beginnings."""
-        return _beginnings(self.tier, tokenizer, self.rows)
+        return Dataset.from_list(real_traces.beginnings(self.tier, tokenizer, self.rows))
 
     def trainer(self, student=None, teacher=None):
         """As Method's."""
@@ -98,12 +97,6 @@ class Rounded(methods.QuantizationAware):
         trainer = super().trainer(student, teacher)
         trainer.remove_callback(Validation)
         return trainer
-
-
-def _beginnings(tier: Tier, tokenizer, texts: Dataset) -> Dataset:
-    """Rows of input_ids and labels, each cut behind the tier's `max_length` tokens."""
-    rows = traces.messages(texts, replace(tier, max_length=WHOLE), "student")
-    return Dataset.from_list(tokenized(rows, tokenizer, tier.max_length))
 
 
 def _unheld(texts: Dataset, held: Dataset) -> Dataset:
@@ -137,7 +130,7 @@ def _read(
         if not file.is_file():
             began, model, (whole, tokenizer) = time.perf_counter(), make and make(), _loaded(tier)
             model = model or whole
-            rows = _beginnings(tier, tokenizer, held).to_list()
+            rows = real_traces.beginnings(tier, tokenizer, held)
             one = nearness(model, whole, rows, tokenizer.pad_token_id, at_a_time=4)
             models.unload(model, whole)
             disk.write_whole(file, json.dumps(asdict(one)))

@@ -6,13 +6,15 @@ import os
 import random
 import sys
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 
 from datasets import Dataset
 
-from helpers import questions, traces
+from helpers import losses, questions, traces
 from helpers.tiers import Tier
 from helpers.traces import store
+from helpers.training.rows import tokenized
 
 ROOT = Path(__file__).resolve().parents[2]
 SHIPPED = ROOT / "data" / "deepseek-r1-gsm8k.jsonl"
@@ -74,6 +76,19 @@ def split(dataset: Dataset, tier: Tier, held: int, seed: int) -> tuple[Dataset, 
     went = verdicts + lengths
     del went["kept"]
     return learnt, right.select(sorted(out)), went + Counter({"learnt": len(learnt), "held out": held})
+
+
+def beginnings(tier: Tier, tokenizer, rows: Dataset) -> list[dict]:
+    """The first tokens of traces, as many as the tier's max_length, as rows of input_ids and labels.
+
+    A long one is cut and not left out, so it teaches no end.
+    """
+    return tokenized(traces.messages(rows), tokenizer, tier.max_length)
+
+
+def counted(row: Mapping) -> int:
+    """The learnt tokens of a row."""
+    return sum(label != losses.IGNORED for label in row["labels"][1:])
 
 
 def _row(row: dict, asked: questions.Question, where: str) -> dict:
