@@ -11,8 +11,9 @@ from test_notebook_definitions import definitions, exercise, notebook, printed, 
 from test_quantized_method import FORM, method_of, whole_of
 
 from helpers import check, evaluation, losses, quantization
+from helpers.evaluation import results
 from helpers.evaluation.recovery import SHARE_SLIPS
-from helpers.evaluation.statistics import Estimate
+from helpers.evaluation.statistics import Estimate, paired_repeats
 from helpers.quantization import Format, exercises
 
 NAME = "11_quantization_aware"
@@ -21,13 +22,15 @@ SAID = {  # a cell of prose, and the cells whose outputs its numbers are from
     "ptq-means": ("ptq", "ptq-pairs"), "bytes-means": ("bytes", "ptq"), "ste-means": ("ste",),
     "arms-md": ("arms", "start"), "arms-means": ("arms-seen", "pairs"),
     "worth-means": ("worth", "worth-pairs", "arms-seen"), "share-means": ("share",),
-    "control-means": ("control", "share"), "seen": ("ptq", "bytes", "share"),
+    "control-means": ("control", "share"), "start-md": ("start", "arms"),
+    "study-means": ("study", "study-more", "study-pairs", "share"), "seen": ("ptq", "bytes", "study", "study-pairs"),
 }  # fmt: skip
 OTHERS = {  # its numbers that are no figures of the run, are published, or are worked out from some
-    "idea-md": {"11.4"}, "bytes-means": {"32", "11.3"}, "arms-md": {"16", "11.6", "2601.14888"},
-    "worth-means": {"32", "0.06", "0.05"},
+    "idea-md": {"11.4"}, "bytes-means": {"32"}, "arms-md": {"16", "11.6", "2601.14888"},
+    "start-md": {"1,552", "11.1", "11.3", "11.5", "11.6"}, "ptq-means": {"2.25", "2.50", "11.7"},
+    "arms-means": {"11.7", "9", "1"}, "worth-means": {"32", "0.055"}, "study-means": {"11.6", "0"},
     "share-means": {"7", "71.7", "73.0", "64", "3.6", "2601.20088", "24"},
-    "control-means": {"29.11", "28.04", "34.49", "16", "1", "0"},
+    "control-means": {"29.11", "28.04", "34.49", "16", "1", "0", "11.7"},
     "seen": {"2601.20088", "2601.14888", "2013", "1308.3432", "2023", "2305.14314"},
 }  # fmt: skip
 
@@ -90,6 +93,42 @@ def test_a_share_that_there_is_none_of_is_in_no_file():
     assert made["by_bits"]("qat", lambda one: one.value) == {}
 
 
+def test_what_is_missing_over_seeds_says_why():
+    kept = {"seeds": [0, 1], "left_out": ["a"]}
+    missing = definitions(NAME, "study", study={"run": kept})["missing"]
+    assert missing("a") == "within noise in some of 2 seeds" and missing("b") == "no figure"
+    kept["seeds"] = [0]
+    assert missing("a") == "one seed only"
+
+
+def test_what_it_says_of_the_study():
+    """What is said of all three seeds, or of all arms at once, and is no number in an output."""
+
+    def each(key):
+        return results.seeds(NAME, "mini", key)
+
+    def apart(one, other, of="kl"):
+        return paired_repeats(each(f"{other}.{of}"), each(f"{one}.{of}"))
+
+    arms = ("qad", "qat", "adapter")
+    for bits, share in ((3, 0.737), (4, 0.590)):
+        kl = each(f"recovered_by.qad.{bits}.kl")
+        assert max(kl) == kl[0] == pytest.approx(share, abs=5e-4)
+    assert all(a < b for a, b in zip(each("bits.2.qad.kl"), each("bits.2.qat.kl"), strict=True))
+    assert all(a < b for a, b in zip(each("control.perplexity"), each("whole.perplexity"), strict=True))
+    for bits in (3, 2):
+        for arm in arms:
+            assert apart(f"bits.{bits + 1}.ptq", f"bits.{bits}.{arm}").high < 0
+            gap = apart(f"bits.{bits + 1}.ptq", f"bits.{bits}.{arm}", "accuracy")
+            assert gap.low < 0 < gap.high
+    for bits in (4, 3, 2):
+        assert apart(f"bits.{bits}.qad", f"bits.{bits}.ptq").high < 0
+        for of in ("kl", "accuracy"):
+            gap = apart(f"bits.{bits}.adapter", f"bits.{bits}.qad", of)
+            assert gap.low < 0 < gap.high
+    assert not any(each(f"recovered_by.{arm}.{bits}.accuracy") for arm in arms for bits in (3, 4))
+
+
 # --- exercises ----------------------------------------------------------------------------------
 
 
@@ -104,13 +143,14 @@ def test_the_exercises_can_be_solved_and_know_their_mistakes(capsys, key, name, 
 
 @pytest.mark.parametrize(
     ("group", "guess", "end"),
-    [(..., -20, "yet"), (32, ..., "yet"), (64, -20, "128"), (32, -25, "foreseen"), (32, 10, "fit better or worse?"),
+    [(..., -20, "yet"), (32, ..., "yet"), (64, -20, "128"), (32, -25, "foreseen"), (32, 10, "which fits better?"),
      (32, -60, "changed less"), (32, -5, "changed more"), (32, 0, "changed more")],
 )  # fmt: skip
 def test_the_prediction_is_judged_by_a_run(capsys, group, guess, end):
     asked = []
     own = {"my_group": group, "my_guess": guess, "check": check, "Format": Format, "gained": lambda *names: names,
            "near": {"mine": SimpleNamespace(nats=0.7), "qad, 2 bits": SimpleNamespace(nats=1.0)},
+           "farther": lambda *names: names,
            "arm": lambda *words, **how: asked.append((words, how))}  # fmt: skip
     assert printed(capsys, NAME, "ex4-check", **own).endswith(end)
     assert asked == ([(("mine", 2), {"form": Format(2, 32)})] if end not in ("yet", "128") else [])
