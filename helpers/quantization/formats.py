@@ -38,7 +38,7 @@ class Format:
             in Q4_0 of GGUF; the other side has a level less.
             "nf4": the 16 levels of Dettmers et al. 2023 (arXiv 2305.14314, section 3), closer around zero, by
             bitsandbytes, with scales that are quantized too: so the students are loaded for a training.
-            "hqq": as asymmetric, but scale and place of the levels are searched for, so that few large errors count
+            "hqq": as asymmetric, but where the levels lie is searched for, so that few large errors count
             less than many small ones (Badri and Shaji 2023, "Half-Quadratic Quantization of Large Machine Learning
             Models"), by torchao.
 
