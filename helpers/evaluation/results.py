@@ -81,6 +81,12 @@ def study(notebook: str, tier: Tier | str) -> dict | None:
     return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
 
 
+def real(part: str) -> dict:
+    """A part of what `make real` measured on SmolLM2-135M, "qad", "pruned" or "merged"; empty where it is not there."""
+    path = ROOT / "data" / "results" / "real.json"
+    return json.loads(path.read_text(encoding="utf-8")).get(part, {}) if path.is_file() else {}
+
+
 def studied(notebook: str, tier: Tier | str, key: str) -> dict[str, Estimate]:
     """The accuracies under a key of a notebook's `study`, name by name: mean, interval, problems of all seeds.
 
