@@ -453,7 +453,19 @@ def test_what_is_committed_comes_from_its_seeds(path):
     for i, seed in enumerate(run["seeds"]):
         note = {"commit": run["commit"], "seconds": run["seconds"][i]}
         runs[seed] = {**of_seed(study, i), "run": run}, note
-    assert aggregate.aggregate(path.stem, run["tier"], runs) == study
+    # What not every seed had cannot come from here: it is named, and stands nowhere else.
+    assert not any(present(study, key) for key in run.get("left_out", ()))
+    whole = {**study, "run": {key: value for key, value in run.items() if key != "left_out"}}
+    assert aggregate.aggregate(path.stem, run["tier"], runs) == whole
+
+
+def present(figures: dict, key: str) -> bool:
+    """Whether a dotted key is there."""
+    for name in key.split("."):
+        if name not in figures:
+            return False
+        figures = figures[name]
+    return True
 
 
 def test_shares_of_different_sizes_name_each():

@@ -19,7 +19,8 @@ SHARE = {"value", "n", "low", "high"}
 # As P_VALUES: what the name of a figure, or of what it lies in, says of it.
 AMOUNTS = {
     "balance", "bits", "bytes", "bytes_per_token", "degrees", "divergence", "far", "filling", "gradient_angle_degrees",
-    "loss", "memory", "ratio", "retained", "seconds", "seconds_per_trace", "step_seconds", "tokens",
+    "loss", "memory", "merge", "ratio", "retained", "seconds", "seconds_per_trace", "step_seconds", "tokens", "turned",
+    "untrained",
 }  # fmt: skip
 # Shares of the validation problems, which are the same with each seed: three seeds do not make them more.
 VALIDATION = {"sweep", "validation", "weights"}

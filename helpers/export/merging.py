@@ -137,6 +137,7 @@ def save_merged(pupil: Pupil, rounded: bool, folder: Path, again: bool = False) 
     ends = end_tokens(model, tokenizer)
     room = pupil.method.tier.answer_tokens
     model.generation_config = generation_config(tokenizer, ends, room, temperature=0.0, top_p=1.0, top_k=0)
+    model.generation_config.bos_token_id = tokenizer.bos_token_id  # else whoever trains it further is warned of that
     model.config.eos_token_id = ends if len(ends) > 1 else ends[0]
     with no_bars():
         model.to(models.text_config(pupil.base).dtype or torch.bfloat16).save_pretrained(folder)

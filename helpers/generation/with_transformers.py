@@ -49,8 +49,9 @@ class Transformers:
 
     def answers(self, tokenizer: Tokenizer, tasks: Iterable[tuple[Sequence[str], dict]]) -> Iterator[list[Answer]]:
         """As `Writer.answers`."""
+        voices = {"voices": self.voices} if self.voices else {}
         for questions, how in tasks:
-            yield generate(self.model, tokenizer, questions, **{"voices": self.voices} | how)
+            yield generate(self.model, tokenizer, questions, **voices | how)
 
     def close(self) -> None:
         """As `Writer.close`."""

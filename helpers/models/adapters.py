@@ -50,7 +50,9 @@ def load_adapters(tier: Tier, folders: Mapping[str, Path | str], role: str = "st
 
 def hear(model: Model, name: str) -> Model:
     """The model with one of its adapters at work, and none of them trainable."""
-    model.set_adapter(name, inference_mode=True)
+    from peft import PeftModel  # not at the top: see helpers.models.loading
+
+    PeftModel.set_adapter(model, name, inference_mode=True)
     return model
 
 
@@ -160,10 +162,12 @@ def save_adapter(model: Model, name: str, folder: Path | str) -> Path:
     The same adapter gives the same files: PEFT writes the names of its layers in the order of a set, which differs from
     process to process, and a training that begins with the adapter would not be known again.
     """
+    from peft import PeftModel  # not at the top: see helpers.models.loading
+
     folder = Path(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent) as part:
-        model.save_pretrained(part, selected_adapters=[name])
+        PeftModel.save_pretrained(model, part, selected_adapters=[name])
         made = Path(part) / name if name != "default" else Path(part)
         settings = json.loads((made / CONFIG).read_text(encoding="utf-8"))
         if isinstance(settings["target_modules"], list):

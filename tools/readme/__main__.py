@@ -28,7 +28,7 @@ ROUTE = {
     "09_self_distillation": ("A model that teaches itself", "its own proven answers, pass@k, and what proof is worth"),
     "10_on_policy": ("Taught on its own mistakes", "the student writes, the teacher grades; a board against collapse"),
     "11_quantization_aware": ("In fewer bits", "8, 4, 3 and 2 bits: what breaks, and what comes back"),
-    "12_smaller_steps": ("Smaller steps", "a student cut out of its teacher, and an assistant between the two"),
+    "12_smaller_steps": ("Smaller steps", "models cut out of their teacher, and one of them as its assistant"),
     "13_adapters": ("Many specialists, one student", "adapters fused, averaged, taught and merged, and what is lost"),
     "16_your_own": ("Take it home", "your own questions, teacher and student, and a file for other programs"),
 }
