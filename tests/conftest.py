@@ -24,6 +24,8 @@ shutil.copy(Path(__file__).with_name("strict_kernel.py"), STARTUP)
 os.environ["IPYTHONDIR"] = IPYTHON.name
 
 import helpers.models  # noqa: E402, F401  (before peft and transformers: it quiets what these import)
+
+# isort: split
 from tiny_models import tiny  # noqa: E402, F401  (a fixture; the tier is set before it imports helpers)
 
 STATIC = ("test_setup.py", "test_environment.py", "test_notebooks_static.py")

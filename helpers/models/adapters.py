@@ -50,10 +50,8 @@ def load_adapters(tier: Tier, folders: Mapping[str, Path | str], role: str = "st
 
 def hear(model: Model, name: str) -> Model:
     """The model with one of its adapters at work, and none of them trainable."""
-    from peft import PeftModel  # not at the top: see helpers.models.loading
-
-    PeftModel.set_adapter(model, name, inference_mode=True)
-    return model
+    model.set_adapter(name)
+    return model.requires_grad_(False)  # which the line before takes back
 
 
 def fuse(
