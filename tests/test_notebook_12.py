@@ -1,7 +1,9 @@
 """Notebook 12: both ways to a student cost the same, its table begins with the student before, exercises know slips."""
 
+import ast
 import random
 import re
+from dataclasses import replace
 from itertools import combinations
 from types import SimpleNamespace
 
@@ -9,19 +11,24 @@ import pytest
 from notebook_checks import text
 from test_notebook_definitions import cell, definitions, exercise, notebook, printed, unsaid
 
-from helpers import check, evaluation
+from helpers import check, evaluation, tiers
+from helpers.evaluation import results
+from helpers.evaluation.statistics import paired_repeats
 from helpers.methods import choosing
 from helpers.training import compute
 
 NAME = "12_smaller_steps"
 SAID = {  # a cell of prose, and the cells whose outputs its numbers are from
     "before-means": ("before",), "blocks-means": ("blocks",), "rules-means": ("rules",), "narrow-means": ("narrow",),
-    "shapes-means": ("shapes",), "heal-means": ("cuts", "cuts-pairs"), "assistant-means": ("assistant", "cuts"),
-    "gain-means": ("jump", "gain", "sizes"), "study-means": (), "seen": ("cuts", "jump", "assistant"),
+    "shapes-means": ("shapes",), "heal-md": ("heal",), "heal-means": ("cuts", "cuts-pairs", "heal"),
+    "assistant-means": ("assistant", "cuts"), "gain-means": ("jump", "gain", "sizes"),
+    "study-means": ("study", "study-cuts"), "seen": ("cuts", "jump", "assistant", "heal", "study", "study-cuts"),
 }  # fmt: skip
 OTHERS = {  # its numbers that are no figures of the run, or are worked out from some
-    "blocks-means": {"2605.14075"}, "rules-means": {"0.26", "0.27", "0.53", "0.84"}, "heal-means": {"40"},
-    "assistant-means": {"12.4"}, "gain-means": {"12.1", "12.7"}, "seen": {"2020", "2024", "2026"},
+    "before-means": {"95"}, "blocks-means": {"2605.14075", "12.4"},
+    "rules-means": {"0.26", "0.27", "0.53", "0.84"}, "narrow-means": {"12.4"}, "heal-md": {"500", "12.4", "12.5"},
+    "heal-means": {"40", "12.7"}, "assistant-means": {"12.4", "24", "40", "100"}, "gain-means": {"12.1", "12.7"},
+    "study-means": {"4.1"}, "seen": {"2020", "2024", "2026", "2604.08880"},
 }  # fmt: skip
 SIZES = {"sibling": 574_720, "assistant": 1_312_896, "teacher": 3_033_856}
 
@@ -42,6 +49,26 @@ def test_the_jump_gets_what_both_steps_cost_and_not_a_step_more(student):
     assert [one[:2] for one in taught] == [("x, assistant", "assistant"), ("x, jump", "teacher")]
     left = spent["assistant"] + spent["x, assistant"] - spent["x, jump"]
     assert 0 <= left < spent["x, jump"] / taught[1][2]
+
+
+@pytest.mark.parametrize(("sizes", "ends"), [
+    ({"big": 4e9, "mid": 6e8, "cut": 4e8}, ("mid", "cut")), ({"big": 6e8, "mid": 6e8, "cut": 4e8}, ("big", "cut")),
+    ({"big": 3e6, "mid": 6e5}, ("big", "mid")),
+])  # fmt: skip
+def test_the_student_is_smaller_than_its_teacher_on_every_tier(sizes, ends):
+    """A teacher that is too large gives way to the sibling; a student of its size, to a cut."""
+    given = {
+        "tier": replace(tiers.TIERS["mini"], teacher="big", sibling="mid"), "print": lambda *_: None,
+        "models": SimpleNamespace(load_teacher=lambda tier: (tier.teacher, None), unload=lambda _: None),
+        "compute": SimpleNamespace(multiplied=sizes.get),
+        "layer_maps": SimpleNamespace(blocks=lambda _: 5), "cutting": SimpleNamespace(cut=lambda *told: "cut"),
+    }  # fmt: skip
+    tree = ast.parse(cell(NAME, "sizes"))
+    kept = [one for one in tree.body if not getattr(one, "module", "").startswith("helpers")]
+    kept = [one for one in kept if not (isinstance(one, ast.Assign) and one.targets[0].id in ("rows", "lessons"))]
+    exec(compile(ast.Module(kept, []), "sizes", "exec"), given)
+    assert (given["tier"].teacher, given["tier"].sibling) == ends
+    assert [given["size"][one] for one in ("teacher", "student")] == [sizes[one] for one in ends]
 
 
 def test_the_student_before_is_in_every_table():
@@ -80,18 +107,21 @@ def test_the_steps_of_the_jump_can_be_solved_and_their_mistakes_are_known(capsys
 @pytest.mark.parametrize(
     ("blocks", "guess", "end"),
     [(..., 60, "yet"), ((1, 3), ..., "yet"), ([1, 4], 60, "healed above"), ((1, 3), 61, "inside"),
-     ((1, 3), 40, "say?")],
+     ((1, 3), 40, "say?"), ((1, 3), 0.6, "0.65"), ((1, 2, 3, 4), 99, "in order"), ((3, 1), 60, "in order"),
+     ((1, 5), 60, "in order"), ((), 0, "in order"), ((2, 4), 61, "inside")],
 )  # fmt: skip
 def test_the_prediction_is_judged_by_a_run(capsys, blocks, guess, end):
     asked, came = [], evaluation.wilson(61, 100)
     own = {
-        "my_blocks": blocks, "my_guess": guess, "check": check, "cuts": {"left_out": (1, 4), "last_n": (1, 2)},
-        "live": ("left_out", "last_n"), "scores": {"student before": evaluation.wilson(15, 100)}, "HEAL": 40,
+        "my_blocks": blocks, "my_guess": guess, "check": check, "every": range(1, 5), "depth": 4, "HEAL": 40,
+        "cuts": {"left_out": (1, 4), "last_n": (1, 2), "every_other": (2, 4)},
+        "losses_of": {"left_out": [1.0, 0.5], "last_n": [1.0, 0.5]},
+        "scores": {"student before": evaluation.wilson(15, 100)},
         "tier": SimpleNamespace(teacher="whole"), "cutting": SimpleNamespace(cut=lambda *told: told[1:]),
         "taught": lambda *told: asked.append(told), "examine": lambda *_: came,
     }  # fmt: skip
     assert printed(capsys, NAME, "ex3-check", **own).endswith(end)
-    assert asked == ([("mine", ("whole", (1, 3)), "whole", 40, "healed")] if end in ("inside", "say?") else [])
+    assert asked == ([("mine", ("whole", blocks), "whole", 40, "healed")] if end in ("inside", "say?") else [])
 
 
 # --- what it says -------------------------------------------------------------------------------
@@ -119,6 +149,29 @@ def test_what_it_says_of_blocks_is_so():
     alone = [losses[kept][0] - whole for kept in ((1, 3, 4), (1, 2, 4))]
     assert [round(one, 2) for one in (*alone, sum(alone))] == [0.27, 0.26, 0.53]
     assert round(losses[1, 4][0] - whole, 2) == 0.84
+
+
+def test_what_it_says_of_the_study():
+    """The jump leads at every size, for nothing too; no teacher is shown to beat the whole one; three cuts end low."""
+    study = results.study(NAME, "mini")
+
+    def gap(one, other):
+        return paired_repeats(*(results.seeds(NAME, "mini", f"{name}.accuracy") for name in (other, one)))
+
+    assert all(gap(f"gap.{key}.assistant", f"gap.{key}.jump").high < 0 for key in study["gap"])
+    assert gap("gap.5_3.assistant", "gap.5_3.equal_steps").high < 0 and gap("gap.5_3.larger", "gap.5_3.jump").high < 0
+    by = "teachers.{}.student".format
+    assert gap(by("larger"), by("teacher")).low < 0 < gap(by("larger"), by("teacher")).high
+    assert gap(by("larger"), by("assistant")).low > 0
+    assert round(study["teachers"]["larger"]["times"]["mean"], 1) == 4.1
+    low = {"last_n", "every_other"}
+    for name in ("last_n", "every_other", "left_out_half"):
+        found = gap(f"pruned.{name}.after", "student_before")
+        assert found.value < 0 and (found.high < 0) == (name in low)
+    assert gap("assistant", "student_before").low < 0 < gap("assistant", "student_before").value
+    losses = {one: study["untrained"][one]["per_seed"] for one in ("left_out", "angle", "random")}
+    same = {one: [a == b for a, b in zip(losses[one], losses["left_out"], strict=True)] for one in losses}
+    assert same["angle"] == [True, False, False] and same["random"] == [True, False, True]
 
 
 def test_no_place_holder_is_left():
