@@ -47,10 +47,7 @@ def compared(
         FileNotFoundError: as `pupil_of`.
     """
     pupil = pupil_of(method, checkpoint)
-    loads = {"merged": partial(read, home, pupil, home)}
-    loads |= {name: partial(read, path, pupil, home) for name, path in forms.items()}
-    allowed = {name: _allowed(path, home) for name, path in forms.items()}
-    return _asked(method, "merged", loads, allowed, problems)
+    return _asked(method, pupil, {"merged": partial(read, home, pupil, home)}, forms, home, problems)
 
 
 def with_trained(
@@ -75,24 +72,22 @@ def with_trained(
         FileNotFoundError: as `pupil_of`.
     """
     pupil, tier = pupil_of(method, checkpoint), replace(method.tier, engine="transformers")
-    loads = {"trained": lambda: load(tier, pupil.base, four_bit=True, adapter=pupil.adapter)[0]}
-    loads |= {name: partial(read, path, pupil, home) for name, path in forms.items()}
-    allowed = {name: _allowed(path, home) for name, path in forms.items()}
-    return _asked(method, "trained", loads, allowed, problems)
+    trained = {"trained": lambda: load(tier, pupil.base, four_bit=True, adapter=pupil.adapter)[0]}
+    return _asked(method, pupil, trained, forms, home, problems)
 
 
-def _asked(method, first, loads, allowed, problems):
-    if problems is None:
-        problems = questions.draw(method.tier, "validation", 20, seed=0, fewer=True)
-    return alike(method.tier, models.load_tokenizer(method.tier, method.role), first, loads, allowed, problems)
-
-
-def _allowed(path: Path, home: Path) -> float:
-    """What the kind of a form's numbers allows."""
+def _asked(method, pupil, first, forms, home, problems):
+    """first: the name of what the forms are held against, and what loads it."""
     from transformers import AutoConfig
 
+    if problems is None:
+        problems = questions.draw(method.tier, "validation", 20, seed=0, fewer=True)
     written = str(AutoConfig.from_pretrained(home).dtype).removeprefix("torch.")
-    return TOLERANCE[path.stem.rpartition("-")[2] if path.is_file() else written]
+    allowed = {name: TOLERANCE[path.stem.rpartition("-")[2] if path.is_file() else written]
+               for name, path in forms.items()}  # fmt: skip
+    loads = first | {name: partial(read, path, pupil, home) for name, path in forms.items()}
+    (name,), tokenizer = first, models.load_tokenizer(method.tier, method.role)
+    return alike(method.tier, tokenizer, name, loads, allowed, problems)
 
 
 def table(found: Mapping[str, Likeness]) -> Table:

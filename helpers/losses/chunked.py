@@ -6,7 +6,7 @@ away, and only that of the hidden states is kept: three matrix products for a ch
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
@@ -53,10 +53,6 @@ def chunked_divergence(
             f"the student has hidden states for {lengths[0]:,} tokens, the teacher for {lengths[1]:,}, and there are "
             f"{lengths[2]:,} labels"
         )
-    if labels is not None:
-        losses.check_alpha(alpha)  # here and not block by block: on a GPU each look at a value waits for it
-        dtype = losses.wide(student_hidden[:0]).dtype
-        alpha = torch.as_tensor(alpha, dtype=dtype, device=labels.device).expand(len(labels))
     against = Against(teacher.given(teacher_hidden), teacher, kind, temperature, beta, labels, alpha)
     return in_chunks(student_hidden, student, against, count, chunk)
 
@@ -65,6 +61,11 @@ def in_chunks(
     hidden: torch.Tensor, student: Head, against: "Against", count: float | torch.Tensor | None, chunk: int = CHUNK
 ) -> torch.Tensor:
     """What `against` makes of a student's logits, as a mean: a scalar. hidden, student, count: as above."""
+    if against.labels is not None:
+        losses.check_alpha(against.alpha)  # here and not block by block: on a GPU each look at a value waits for it
+        dtype, labels = losses.wide(hidden[:0]).dtype, against.labels
+        alpha = torch.as_tensor(against.alpha, dtype=dtype, device=labels.device).expand(len(labels))
+        against = replace(against, alpha=alpha)
     given = student.given(hidden)
     total = _Chunked.apply(given, student.weight, student.bias, student.softcap, against, chunk)
     return losses.per_token(total, len(hidden), count)

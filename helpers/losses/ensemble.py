@@ -72,10 +72,6 @@ def ensemble_divergence(
     lengths = {len(student_hidden), *map(len, teachers_hidden)} | ({len(labels)} if labels is not None else set())
     if len(lengths) > 1:
         raise ValueError(f"student, teachers and labels are of {', '.join(map(str, sorted(lengths)))} tokens")
-    if labels is not None:
-        losses.check_alpha(alpha)
-        dtype = losses.wide(student_hidden[:0]).dtype
-        alpha = torch.as_tensor(alpha, dtype=dtype, device=labels.device).expand(len(labels))
     many = tuple(teacher.given(one) for one in teachers_hidden)
     against = _AgainstMean(many[0], teacher, kind, temperature, beta, labels, alpha, many, tuple(weights))
     return in_chunks(student_hidden, student, against, count, chunk)

@@ -42,9 +42,14 @@ class Nearness:
         return sum(self.agree) / sum(self.tokens)
 
     @property
+    def loss(self) -> float:
+        """The mean surprise, in nats a token: how well the texts are predicted, whatever the other model says."""
+        return sum(self.surprise) / sum(self.tokens)
+
+    @property
     def perplexity(self) -> float:
-        """exp of the mean surprise: how well the texts are predicted, whatever the other model says."""
-        return math.exp(sum(self.surprise) / sum(self.tokens))
+        """exp of the loss."""
+        return math.exp(self.loss)
 
 
 def nearness(

@@ -7,16 +7,16 @@ import json
 import time
 from collections.abc import Mapping, Sequence
 
-import torch
 from datasets import Dataset
 
-from helpers import disk, losses, models, provenance
+from helpers import disk, models, provenance
 from helpers.export.merging import Pupil, merge, pupil_of
 from helpers.models.kinds import Model
 from helpers.tiers import Tier
 from helpers.training.method import Method, digest_of
+from helpers.training.nearness import nearness
 from helpers.training.rows import of_traces
-from real import learning
+from real import learning, rounded
 from real import traces as real_traces
 
 WAYS = {"whole": (False, False), "rounded": (True, False), "again": (True, True)}  # rounded, and the sum again
@@ -84,29 +84,15 @@ def beside(pupil: Pupil, trained: Model, name: str, rows: Sequence[Mapping]) -> 
     else:
         model, _ = merge(pupil, *WAYS[name])
         try:
-            found = compared(trained, model, rows) | {"noise": noise(pupil, model)}
+            found = compared(trained, model.to(trained.device), rows) | {"noise": noise(pupil, model)}
         finally:
             models.unload(model)
     return found | {"seconds": round(time.perf_counter() - began, 1)}
 
 
 def compared(trained: Model, other: Model, rows: Sequence[Mapping]) -> dict[str, float]:
-    """What `merged` says of one model beside another. rows: with input_ids and labels."""
-    totals, tokens = torch.zeros(3, dtype=torch.float64), 0
-    for row in rows:
-        ids, labels = (torch.tensor([row[name]]) for name in ("input_ids", "labels"))
-        with torch.no_grad():
-            theirs, ours = (
-                losses.learnt(model(ids.to(model.device)).logits.float().cpu(), labels) for model in (trained, other)
-            )
-        words = losses.targets(labels)
-        totals += torch.stack([
-            losses.each_divergence(ours, theirs).sum(), (ours.argmax(-1) == theirs.argmax(-1)).sum(),
-            torch.nn.functional.cross_entropy(ours, words, reduction="sum"),
-        ]).double()  # fmt: skip
-        tokens += len(words)
-    kl, agreement, loss = (totals / tokens).tolist()
-    return {"kl": kl, "agreement": agreement, "loss": loss}
+    """What `merged` says of one model beside another. rows: with input_ids and labels; read singly, none is padded."""
+    return rounded.told(nearness(other, trained, rows, pad=0, at_a_time=1))
 
 
 def noise(pupil: Pupil, model: Model) -> float:

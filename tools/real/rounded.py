@@ -62,14 +62,14 @@ def part(tier: Tier, texts: Dataset, held: Dataset, seed: int) -> dict:
             seen[name] = _read(tier, f"{bits} {name}", held, seed, lambda arm=arm: _taught(arm), texts)
             found["seconds"][f"{bits} {name}"] = arm.run().seconds
         lost = seen["before"]
-        found[str(bits)] = {name: _told(one) for name, one in seen.items()} | {"recovered": {
+        found[str(bits)] = {name: told(one) for name, one in seen.items()} | {"recovered": {
             name: {
                 "kl": recovered(whole.kl, lost.kl, seen[name].kl, seed).share,
                 "agreement": recovered(whole.agree, lost.agree, seen[name].agree, seed).share,
             } for name in ARMS
         }}  # fmt: skip
     return plain(found | {
-        "whole": _told(whole), "texts": len(texts), "held_out": len(held), "tokens": sum(whole.tokens),
+        "whole": told(whole), "texts": len(texts), "held_out": len(held), "tokens": sum(whole.tokens),
         "settings": {
             "length": tier.max_length, "epochs": tier.epochs, "batch": tier.batch_size, "group": Format().group,
             "rates": {str(bits): share * tier.lora.learning_rate for bits, share in RATES.items()},
@@ -160,5 +160,6 @@ def _let_go(folder: Path) -> None:
         file.unlink()
 
 
-def _told(one: Nearness) -> dict[str, float]:
-    return {"kl": one.nats, "agreement": one.agreement, "loss": sum(one.surprise) / sum(one.tokens)}
+def told(one: Nearness) -> dict[str, float]:
+    """What the file says of one student beside another."""
+    return {"kl": one.nats, "agreement": one.agreement, "loss": one.loss}
