@@ -55,6 +55,9 @@ def function(
     if yours is None or yours is ...:
         print(NOTHING_YET)
         return
+    if yours is reference:
+        print("that is what yours is compared with: write one of your own")
+        return
     found = []
     for case, wanted in zip(cases, expected, strict=True):
         try:

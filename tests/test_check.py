@@ -223,8 +223,13 @@ def test_a_function_that_changes_its_arguments_changes_no_other(capsys):
 
 
 def test_a_single_argument_needs_no_tuple_and_cases_may_come_one_by_one(capsys):
-    check.function(len, len, (word for word in ["one", "three", [1, 2]]))
+    check.function(lambda each: sum(1 for _ in each), len, (word for word in ["one", "three", [1, 2]]))
     assert said(capsys) == "yours and expected agree on 3 of 3 cases   · right"
+
+
+def test_the_reference_by_another_name_is_no_answer(capsys):
+    check.function(area, area, fresh())
+    assert said(capsys) == "that is what yours is compared with: write one of your own"
 
 
 def test_mistakes_of_the_notebook_are_raised():
