@@ -97,6 +97,7 @@ def test_the_prediction_is_judged_by_a_run(capsys, weights, group, guess, end, t
         "load_adapters": lambda *_: ("model", None), "models": SimpleNamespace(unload=lambda *_: None),
         "fuse": lambda model, given, way, name: asked.append((given, way)),
         "save_adapter": lambda *_: "folder", "sit": lambda *given: asked.append(given),
+        "gained": lambda *key: f"{key}",
         "in_group": lambda *key: SimpleNamespace(value=shares[key]), "sorts": SimpleNamespace(names=("a", "b")),
     }  # fmt: skip
     exec(compile(cell(NAME, "ex3-check"), "ex3-check", "exec"), own)
@@ -105,7 +106,8 @@ def test_the_prediction_is_judged_by_a_run(capsys, weights, group, guess, end, t
     ran = end.endswith("gain most") or end == "gained most"
     assert asked == ([(weights, "svd"), ("mine", "folder")] if ran else [])
     if ran:
-        assert said[1] == "a -10 points, b +20 points" and said[2].endswith("inside" if guess == 61 else "drowned out?")
+        assert said[1:3] == [f"{group}: {('mine', 'svd', group)}" for group in "ab"]
+        assert said[3].endswith("inside" if guess == 61 else "drowned out?")
 
 
 def test_one_is_ahead_of_another_on_the_same_problems_of_a_group():
