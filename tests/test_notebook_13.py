@@ -9,7 +9,7 @@ from notebook_checks import text
 from test_notebook_definitions import cell, definitions, exercise, notebook, unsaid
 
 from helpers import evaluation
-from helpers.evaluation import Responses
+from helpers.evaluation import Responses, results
 from helpers.losses import ensemble
 from helpers.models import adapters
 
@@ -22,15 +22,15 @@ SAID = {  # a cell of prose, and the cells whose outputs its numbers are from
     "taught-means": ("taught", "fuse", "train", "diagonal", "teach"),
     "bars-means": ("taught-groups", "diagonal", "ensemble", "exam"), "merge-means": ("merge",), "merge-md": ("merge",),
     "why-means": ("why", "merge"), "study-means": ("study", "pairs", "weight"),
-    "ex3": ("weight",), "seen": ("errors", "fuse", "weight", "study", "pairs"),
+    "real-means": ("real",), "ex3": ("weight",), "seen": ("errors", "fuse", "weight", "study", "pairs", "real"),
 }  # fmt: skip
 OTHERS = {  # its numbers that are no figures of the run, or are worked out from some
     "groups-md": {"84", "13.1", "13.6"}, "cross-means": {"1"}, "errors-means": {"13.8"},
     "fuse-means": {"13.8", "0.21.2", "60"}, "merge-means": {"13.8"},
-    "taught-means": {"84", "12"}, "why-means": {"150", "42"},
+    "taught-means": {"84", "12"}, "why-means": {"150", "42"}, "real-means": {"8.7", "45"},
     "merge-md": {"13.5", "13.6", "4", "16", "0.7", "1", "0.001", "0.05", "32"}, "ex3": {"3", "65", "0.65", "8", "95"},
     "seen": {"2022", "2212.04089", "2023", "2306.01708", "2311.03099", "2015", "1503.02531", "2606.30406", "30", "3",
-             "0.21.2", "4", "5"},
+             "0.21.2", "4", "5", "45", "135"},
 }  # fmt: skip
 
 
@@ -121,6 +121,14 @@ def test_one_is_ahead_of_another_on_the_same_problems_of_a_group():
 def test_the_numbers_in_its_words_are_those_of_its_outputs():
     for words, outputs in SAID.items():
         assert set(unsaid(NAME, words, *outputs)) <= OTHERS.get(words, set()), words
+
+
+def test_what_it_says_of_the_real_model():
+    """Rounding weighs more than the update; the merge into the rounded base alone is the student that was trained."""
+    found = results.real("merged")
+    assert round(found["whole"]["noise"], 1) == 8.7 and found["rounded"]["noise"] < 1e-3
+    assert found["rounded"]["kl"] < 1e-6 < found["whole"]["kl"] < found["again"]["kl"]
+    assert found["trained"]["loss"] < found["whole"]["loss"] < found["again"]["loss"]
 
 
 def test_no_place_holder_is_left():
