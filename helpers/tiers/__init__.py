@@ -92,7 +92,7 @@ TIERS = {
             lora=Lora(r=32, alpha=64, learning_rate=8e-3),  # narrow layers, few steps: far above the usual 2e-4
             max_new_tokens=200, answer_tokens=200, max_length=512,
             traces=1_600, epochs=4, batch_size=12, micro_batch=12, generate_batch=48, answer_batch=192,
-            budget=Budget(minutes=51, memory_gb=3, state="measured on two cores"),
+            budget=Budget(minutes=50, memory_gb=3, state="measured on two cores"),
         ),
         Tier(
             name="small", teacher=QWEN3_0_6B,

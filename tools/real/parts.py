@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+from study import commit
+
 from helpers import disk
 from helpers.evaluation import results
 from helpers.tiers import Tier
@@ -35,7 +37,7 @@ def add(path: Path, name: str, tier: Tier, seed: int, held: int) -> None:
     every = real_traces.read(real_traces.path())
     _, unseen, _ = real_traces.split(every, tier, held, seed)
     part = PARTS[name](tier, every, unseen, seed)
-    run = {"machine": results.machine(), "versions": results.versions(), "seed": seed}
+    run = {"machine": results.machine(), "versions": results.versions(), "seed": seed, "commit": commit()}
     found = json.loads(path.read_text(encoding="utf-8"))
     made = {**found, name: {**part, "run": run}, "run": found["run"]}
     disk.write_whole(path, json.dumps(made, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
