@@ -3,6 +3,7 @@
 import json
 import random
 import re
+from functools import partial
 
 import pytest
 from notebook_checks import ROOT, text
@@ -69,7 +70,7 @@ def test_names_can_be_replaced_and_known_mistakes_are_told(capsys):
     stub = definitions(START, "outside")["my_renamed"]
     once, inside, nothing = outside.SLIPS
     for own, end in (
-        (made["my_renamed"], "· right"), (outside.renamed, "· right"), (stub, "nothing yet"),
+        (made["my_renamed"], "· right"), (partial(outside.renamed), "· right"), (stub, "nothing yet"),
         (once, "must be replaced there, too"), (inside, "not the beginning of Tomorrow"),
         (nothing, "has to return the new text"),
         (lambda question: question.replace("Sarah", "Greta"), ""),
