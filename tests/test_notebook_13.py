@@ -91,15 +91,15 @@ def test_the_exercises_can_be_solved_and_know_their_mistakes(capsys, key, name, 
      ({"a": 1, "b": 2}, "b", 61, "gained most"), ({"a": 1, "b": 2}, "a", 40, "not gain most")],
 )  # fmt: skip
 def test_the_prediction_is_judged_by_a_run(capsys, weights, group, guess, end, tmp_path):
-    asked, shares = [], {("mine", "a"): 0.5, ("svd", "a"): 0.6, ("mine", "b"): 0.3, ("svd", "b"): 0.1}
+    asked, moved = [], {("mine", "svd", "a"): -0.1, ("mine", "svd", "b"): 0.2}
     own = {
         "my_weights": weights, "my_group": group, "my_guess": guess, "specialists": {"a": 1, "b": 1}, "tier": None,
         "scores": {"svd": 0.5, "mine": evaluation.wilson(183, 300)}, "place": tmp_path,
         "load_adapters": lambda *_: ("model", None), "models": SimpleNamespace(unload=lambda *_: None),
         "fuse": lambda model, given, way, name: asked.append((given, way)),
         "save_adapter": lambda *_: "folder", "sit": lambda *given: asked.append(given),
-        "gained": lambda *key: f"{key}",
-        "in_group": lambda *key: SimpleNamespace(value=shares[key]), "sorts": SimpleNamespace(names=("a", "b")),
+        "gained": lambda *key: evaluation.Estimate(moved[key], moved[key], moved[key], 9, signed=True),
+        "sorts": SimpleNamespace(names=("a", "b")),
     }  # fmt: skip
     exec(compile(cell(NAME, "ex3-check"), "ex3-check", "exec"), own)
     said = capsys.readouterr().out.splitlines()
@@ -107,7 +107,7 @@ def test_the_prediction_is_judged_by_a_run(capsys, weights, group, guess, end, t
     ran = end.endswith("gain most") or end == "gained most"
     assert asked == ([(weights, "svd"), ("mine", "folder")] if ran else [])
     if ran:
-        assert said[1:3] == [f"{group}: {('mine', 'svd', group)}" for group in "ab"]
+        assert [one.split(" points")[0] for one in said[1:3]] == ["a: -10.0", "b: +20.0"]
         assert said[3].endswith("inside" if guess == 61 else "drowned out?")
 
 

@@ -122,6 +122,15 @@ def test_the_study_is_read_where_there_is_one(tmp_path, monkeypatch):
     assert results.study("x", "small") is None
 
 
+def test_of_a_real_part_the_figures_are_given_and_not_its_run(tmp_path, monkeypatch):
+    monkeypatch.setattr(results, "ROOT", tmp_path)
+    assert results.real("x") == {}
+    path = tmp_path / "data" / "results" / "real.json"
+    path.parent.mkdir(parents=True)
+    path.write_text('{"x": {"whole": {"kl": 0.5}, "run": {"seed": 0}}, "run": {"seed": 0}}')
+    assert results.real("x") == {"whole": {"kl": 0.5}} and results.real("y") == {}
+
+
 def test_the_study_s_accuracies_are_shares_of_all_its_problems(tmp_path, monkeypatch):
     monkeypatch.setattr(results, "ROOT", tmp_path)
     path = tmp_path / "data" / "results" / "mini" / "x.json"

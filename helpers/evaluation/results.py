@@ -82,9 +82,13 @@ def study(notebook: str, tier: Tier | str) -> dict | None:
 
 
 def real(part: str) -> dict:
-    """A part of what `make real` measured on SmolLM2-135M, "qad", "pruned" or "merged"; empty where it is not there."""
+    """The figures of a part of what `make real` measured on SmolLM2-135M: "qad", "pruned", "merged"; {} if not there.
+
+    Without its "run", which says where and with what they were measured.
+    """
     path = ROOT / "data" / "results" / "real.json"
-    return json.loads(path.read_text(encoding="utf-8")).get(part, {}) if path.is_file() else {}
+    found = json.loads(path.read_text(encoding="utf-8")).get(part, {}) if path.is_file() else {}
+    return {key: figures for key, figures in found.items() if key != "run"}
 
 
 def studied(notebook: str, tier: Tier | str, key: str) -> dict[str, Estimate]:
