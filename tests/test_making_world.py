@@ -10,17 +10,20 @@ from dataclasses import replace
 import pytest
 import torch
 from safetensors.torch import load_file
+from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from data.making.world import bars, batches, feed, judging, tasks, training
+from data.making.world import bars, batches, feed, judging, make, sharing, tasks, training
 from data.making.world import wordings as words
 from data.making.world.batches import IGNORED, Budget, steps_of
 from data.making.world.demonstrations import END, demonstration, first_attempt, pieces, working
 from data.making.world.models import new_model
+from data.making.world.optimizers import Optimizers
 from data.making.world.problems import Claim, Missing, Step, draw, stream
 from data.making.world.rows import MIXES, SENTENCES, Form, Recipe, draw_pool, row_of, shares
 from data.making.world.slips import Written, carried, given, rightly, with_slip
 from data.making.world.tokenizers import tokenizer_for
 from helpers.evaluation.reading import is_right, says_impossible
+from helpers.evaluation.statistics import wilson
 from helpers.generation.with_transformers import Answer
 from helpers.problems.model import Problem, calculate
 
@@ -239,7 +242,7 @@ def test_the_mix_moves_evenly():
     for role in ROLES:
         for progress in (0, 0.5, 1, 2):
             assert sum(shares(role, progress).values()) == pytest.approx(1)
-    assert shares("teacher", 0.5)["think"] == pytest.approx(0.75)
+    assert shares("teacher", 0.5)["think"] == pytest.approx(0.72)
     assert not {"chain", "think"} & set(MIXES["student"])
 
 
@@ -339,10 +342,73 @@ def test_minutes_that_are_over_leave_a_checkpoint_that_any_budget_goes_on_from(t
     assert done
 
 
+ONE_STEP = {"total": 1024, "budget": Budget(4096, 320)}  # of several parts
+
+
+def shared(folder):
+    """What a process of several does: a training of its own folder's tokenizer."""
+    run({"sibling": tokenizer_for("sibling", folder / "tokenizers", 0, 400)}, folder, **ONE_STEP)
+
+
+def test_two_processes_take_the_steps_of_one(tokenizers, tmp_path):
+    tokenizer = tokenizers["sibling"]
+    tokenizer.save_pretrained(tmp_path / "tokenizers" / "qwen")
+    before = new_model("sibling", tokenizer, 1, **TINY)
+    one, _ = run(tokenizers, tmp_path / "one", **ONE_STEP)
+    sharing.together(2, shared, tmp_path)
+    two = load_file(tmp_path / "work" / "checkpoint.safetensors")
+    for name, start in before.state_dict().items():
+        if name != "lm_head.weight":
+            moved = one.state_dict()[name] - start
+            assert (two[f"model.{name}"] - start - moved).norm() < 0.05 * moved.norm(), name
+    lines = [json.loads((tmp_path / part / "log.jsonl").read_text()) for part in ("one", "")]
+    assert lines[0]["tokens"] == lines[1]["tokens"] and lines[0]["step"] == lines[1]["step"] == 1
+    assert lines[0]["loss"] == pytest.approx(lines[1]["loss"], rel=1e-3)
+
+
+def test_parts_side_by_side_are_of_about_one_length(tokenizers):
+    pool = draw_pool(recipe_for("teacher", tokenizers, pool=8192), 0)
+    for parts in steps_of(pool, 0, Budget(4096, 1024), tokenizers["teacher"].pad_token_id, beside=2):
+        widths = [ids.shape[1] for ids, _ in parts]
+        for one, other in zip(widths[::2], widths[1::2], strict=False):
+            assert abs(one - other) < 200
+
+
+def test_matrices_and_the_rest_are_moved_each_in_its_way(tokenizers):
+    model = new_model("student", tokenizers["student"], 1, **TINY)
+    optimizer = Optimizers(model, 1e-2)
+    assert len(optimizer.parameters) == len(list(model.parameters()))
+    names = {id(one): name for name, one in model.named_parameters()}
+    matrices = [names[id(one)] for one in optimizer.parameters if one.ndim == 2]
+    assert matrices[-1] == "model.embed_tokens.weight" and len(matrices) == 1 + 7
+    before = {name: one.detach().clone() for name, one in model.named_parameters()}
+    for one in optimizer.parameters:
+        one.grad = torch.randn_like(one)
+        if one.ndim == 2:
+            left, values, right = torch.linalg.svd(one.grad, full_matrices=False)
+            one.grad = left @ torch.linspace(1, 5, len(values)).diag() @ right
+    optimizer.step(0.5)
+    for name, one in model.named_parameters():
+        moved = one.detach() - before[name]
+        assert one.grad is None
+        if name in matrices[:-1]:  # all directions by about as much; in the gradient one has five times another
+            values = torch.linalg.svdvals(moved + 0.5 * 0.02 * 0.05 * before[name])
+            assert values.min() / values.max() > 0.5 and 0.005 < values.max() < 0.03, name
+        else:
+            assert moved.abs().max() == pytest.approx(0.005, rel=0.01)
+    again = Optimizers(model, 1e-2)
+    again.load_state_dict(optimizer.state_dict())
+    for place, state in optimizer.state_dict()["state"].items():
+        for key, value in state.items():
+            assert torch.equal(torch.as_tensor(again.state_dict()["state"][place][key]), torch.as_tensor(value))
+
+
 def test_the_rate_is_known_in_tokens_from_the_beginning():
     total = 1_000_000
-    assert training.schedule(5_000, total) == 0.5 and training.schedule(300_000, total) == 1
-    assert training.schedule(750_000, total) == 0.5 and training.schedule(total, total) == 0.02
+    assert training.schedule(49, 5_000, total) == 0.5 and training.schedule(200, 300_000, total) == 1
+    assert training.schedule(900, 900_000, total) == pytest.approx(0.5)
+    assert training.schedule(1000, total, total) == 0.02
+    assert training.schedule(900, 900_000, 2 * total) == 1  # more tokens, and the plateau goes on
 
 
 def test_a_forward_that_cannot_be_compiled_is_run_as_it_is(monkeypatch, capsys):
@@ -424,6 +490,31 @@ def test_a_model_is_measured_in_every_column(tokenizers, monkeypatch):
     assert set(bars.BARS["sibling"]) <= set(figures) and "told the plan" in figures
     assert figures["in-world"].n == 3 and figures["impossible: caught"].n == 2
     assert len(bars.table("sibling", figures).splitlines()) == len(figures) + 2
+
+
+def test_the_begun_teacher_goes_on_from_what_it_is():
+    tokenizer = AutoTokenizer.from_pretrained(make.BEGUN / "teacher")
+    kept = tokenizer_for("teacher", make.BEGUN / "tokenizers", 0)  # learned once: nothing is learned anew here
+    assert kept.get_vocab() == tokenizer.get_vocab() and kept.chat_template == tokenizer.chat_template
+    model = AutoModelForCausalLM.from_pretrained(make.BEGUN / "teacher", dtype=torch.float32)
+    assert {name: one.shape for name, one in model.named_parameters()} == {
+        name: one.shape for name, one in new_model("teacher", tokenizer, 0).named_parameters()
+    }
+    pool = draw_pool(Recipe("teacher", Form.of(tokenizer), 77, 10**9, 4096), 200_000)
+    with torch.no_grad():
+        loss = sum(
+            training.summed_loss(model, ids, labels).item()
+            for parts in steps_of(pool, 0, Budget(8192, 4096), tokenizer.pad_token_id) for ids, labels in parts
+        )  # fmt: skip
+    assert loss / pool.learnt.sum() < 0.3
+    counts = json.loads((make.BEGUN / "teacher" / "counts.json").read_text())
+    card = (make.BEGUN / "README.md").read_text()
+    assert f"{counts['tokens'] / 1e6:.1f} million tokens" in card and f"{model.num_parameters():,} parameters" in card
+    for what, count in json.loads((make.BEGUN / "bars.json").read_text()).items():
+        one = wilson(count["hits"], count["n"])
+        bar = bars.BARS["teacher"].get(what)
+        figures = f"{100 * one.value:.1f} % ({100 * one.low:.1f} to {100 * one.high:.1f})"
+        assert f"| {what} | {figures} | {' '.join(map(str, bar)) if bar else ''} | {count['n']} |" in card, what
 
 
 def test_workings_are_sentences(drawn):

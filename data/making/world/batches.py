@@ -21,11 +21,16 @@ class Budget:
 
     @classmethod
     def of(cls, device: str) -> "Budget":
-        return cls(65_536, 32_768) if device == "cuda" else cls(8_192, 8_192)
+        return cls(65_536, 32_768) if device == "cuda" else cls(16_384, 4_096)
 
 
-def steps_of(pool: Pool, number: int, budget: Budget, pad: int) -> list[list[tuple[torch.Tensor, torch.Tensor]]]:
-    """A pool as steps, each of parts (ids, labels), [rows, tokens]; the order depends on the pool's number alone."""
+def steps_of(
+    pool: Pool, number: int, budget: Budget, pad: int, beside: int = 1
+) -> list[list[tuple[torch.Tensor, torch.Tensor]]]:
+    """A pool as steps, each of parts (ids, labels), [rows, tokens]; the order depends on the pool's number alone.
+
+    beside: so many parts of about one length follow each other, so that as many processes take one each in one time.
+    """
     ends = np.cumsum(pool.lengths)
     parts, first = [], 0
     for row in range(1, len(ends) + 1):
@@ -33,15 +38,16 @@ def steps_of(pool: Pool, number: int, budget: Budget, pad: int) -> list[list[tup
         if row == len(ends) or (row + 1 - first) * _wide(pool.lengths[row]) > budget.part:
             parts.append((first, row))
             first = row
-    random.Random(f"order {number}").shuffle(parts)
+    groups = [parts[place : place + beside] for place in range(0, len(parts), beside)]
+    random.Random(f"order {number}").shuffle(groups)
     steps: list[list] = [[]]
     filled = 0
-    for first, after in parts:
-        size = int(ends[after - 1] - (ends[first - 1] if first else 0))
+    for group in groups:
+        size = int(ends[group[-1][1] - 1] - (ends[group[0][0] - 1] if group[0][0] else 0))
         if steps[-1] and filled + size > budget.step * 1.05:
             steps.append([])
             filled = 0
-        steps[-1].append(_padded(pool, ends, first, after, pad))
+        steps[-1] += [_padded(pool, ends, first, after, pad) for first, after in group]
         filled += size
     return steps
 

@@ -3,27 +3,27 @@
 import torch
 from transformers import Gemma3ForCausalLM, Gemma3TextConfig, Qwen3Config, Qwen3ForCausalLM, set_seed
 
-# Each model's training: so many tokens read, padding not counted, and the highest learning rate.
+# Each model's training: so many tokens read, padding not counted, and the plateau's learning rate of AdamW's part.
 RECIPES = {
-    "teacher": {"tokens": 800_000_000, "rate": 2e-3},
-    "student": {"tokens": 400_000_000, "rate": 3e-3},
-    "sibling": {"tokens": 400_000_000, "rate": 3e-3},
+    "teacher": {"tokens": 100_000_000, "rate": 4e-3},
+    "student": {"tokens": 60_000_000, "rate": 4e-3},
+    "sibling": {"tokens": 60_000_000, "rate": 4e-3},
 }
 TEACHER = {
     "vocab_size": 2112,  # padded further than the sibling's, as in real families
-    "hidden_size": 320,
+    "hidden_size": 256,
     "intermediate_size": 768,
     "num_hidden_layers": 6,
-    "num_attention_heads": 5,
-    "num_key_value_heads": 5,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 2,
 }
 # One size for both students, so that what they differ in is the tokenizer and the family.
 STUDENT = {
     "vocab_size": 2048,
-    "hidden_size": 192,
+    "hidden_size": 128,
     "intermediate_size": 256,
-    "num_hidden_layers": 4,
-    "num_attention_heads": 3,
+    "num_hidden_layers": 5,
+    "num_attention_heads": 2,
     "num_key_value_heads": 1,
 }
 

@@ -17,16 +17,18 @@ POOL = 131_072  # tokens that are drawn and sorted by length together: two steps
 CHUNK = 128  # rows that are drawn and tokenized together, fewer for a small pool
 SENTENCES = 12  # problems that give one sentence each to a row of loose text
 TURNS = {"sum": 5, "compare": 6, "spell": 6}  # small tasks to a conversation, so that more of a row is learnt from
+SLIPS = 0.4  # share of a teacher's rows with a slip: more than it makes, or it learns that a check always fits
+RAMP = 15_000_000  # tokens over which the mix of rows moves
 BARE = 0.5  # share of a student's rows about a question that begin with the question itself
 
-# Share of each kind of row at the start and at the end of the training; in between it moves evenly.
+# Share of each kind of row at the start and after the ramp; in between it moves evenly.
 # A student's direct answers are few: it should know the manner of an answer, not the way to it.
 MIXES = {
     "teacher": {
-        "think": (0.60, 0.90),
-        "facts": (0.25, 0.04),
+        "think": (0.60, 0.84),
+        "facts": (0.25, 0.05),
         "read": (0.10, 0.03),
-        "compare": (0.05, 0.03),
+        "compare": (0.05, 0.08),
     },
     "student": {
         "facts": (0.25, 0.08),
@@ -87,7 +89,7 @@ class Pool:
 
 
 def shares(role: str, progress: float) -> dict[str, float]:
-    """The mix after this share of the training."""
+    """The mix after this share of the ramp."""
     progress = min(1.0, max(0.0, progress))
     return {kind: first + (last - first) * progress for kind, (first, last) in MIXES[role].items()}
 
@@ -96,7 +98,7 @@ def draw_pool(recipe: Recipe, number: int, tokenizer: Tokenizer | None = None) -
     """The pool of this number: rows until it holds its tokens."""
     tokenizer = tokenizer or Tokenizer.from_str(recipe.form.written)
     rng = random.Random(f"{recipe.role} {recipe.seed} {number}")
-    mix = shares(recipe.role, number / recipe.pools)
+    mix = shares(recipe.role, number * recipe.pool / RAMP)
     problems = stream(rng.getrandbits(40), impossible=True)
     solvable = stream(rng.getrandbits(40), impossible=False)
     rows, count = [], 0
@@ -133,7 +135,7 @@ def row_of(kind: str, recipe: Recipe, problems, rng: random.Random) -> Pieces:
     if kind == "think":
         problem = next(problems)
         opened = [(f"{form.start}{form.before}{problem.question}{form.after}", False)]
-        return merged([*opened, *pieces(problem, rng), (form.end, True)])
+        return merged([*opened, *pieces(problem, rng, SLIPS), (form.end, True)])
     turns = turns_of(kind, problems, rng)
     if role == "teacher":  # its replies begin inside `<think>`: it thinks a small task's answer before it says it
         turns = [(prompt, f"{answer}{END}{answer}") for prompt, answer in turns]

@@ -4,28 +4,34 @@ import json
 import math
 import os
 import time
-from functools import cache
+from collections.abc import Callable
+from functools import cache, partial
 from pathlib import Path
 
 import torch
 
-from data.making.world import checkpoints
+from data.making.world import checkpoints, sharing
 from data.making.world.batches import IGNORED, Budget, steps_of
 from data.making.world.feed import pools
+from data.making.world.optimizers import Optimizers
 from data.making.world.rows import Recipe
 
-WARMUP = 0.01  # share of the tokens over which the rate rises
+WARMUP = 100  # steps over which the rate rises
+FALL = 0.2  # share of all tokens over which it falls, at the end
 
 
-def schedule(tokens: float, total: float) -> float:
-    """Share of the full learning rate after so many tokens: a short rise, a plateau, a fall over the last half."""
-    return max(0.02, min(1.0, tokens / (WARMUP * total), (total - tokens) / (0.5 * total)))
+def schedule(step: int, tokens: float, total: float) -> float:
+    """Share of the plateau's learning rate: a short rise, a plateau, a straight fall over the last tokens.
+
+    A total that is raised before the fall begins changes nothing of what is done by then.
+    """
+    return max(0.02, min(1.0, (step + 1) / WARMUP, (total - tokens) / (FALL * total)))
 
 
 @cache
 def fast_in_bfloat16(device: str) -> bool:
     """Whether the device multiplies in bfloat16 by itself; a CPU that does not takes several times as long."""
-    return device == "cuda" or torch.cpu._is_amx_tile_supported()
+    return device == "cuda" or torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported()
 
 
 def summed_loss(model: torch.nn.Module, ids: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
@@ -41,6 +47,34 @@ def summed_loss(model: torch.nn.Module, ids: torch.Tensor, labels: torch.Tensor)
         hidden = model.model(input_ids=ids, use_cache=False).last_hidden_state
         logits = model.lm_head(hidden.flatten(0, 1)[places])
     return torch.nn.functional.cross_entropy(logits.float(), targets, reduction="sum")
+
+
+def gradient_of(parameter: torch.nn.Parameter) -> torch.Tensor:
+    """Its gradient; zeros where this process had no part of a step."""
+    if parameter.grad is None:
+        parameter.grad = torch.zeros_like(parameter)
+    return parameter.grad
+
+
+def quick(model: torch.nn.Module, device: str, compile_: bool) -> Callable[[], None]:
+    """Compiles each layer, and lets a CPU take attention as plain products, which it does faster then.
+
+    Gives what puts the model back as it was.
+    """
+    forwards = [layer.forward for layer in model.model.layers]
+    attention = model.config._attn_implementation
+    if device == "cpu":
+        model.set_attn_implementation("eager")
+    if compile_:
+        for layer in model.model.layers:
+            layer.forward = compiled(layer.forward)
+
+    def back():
+        model.set_attn_implementation(attention)
+        for layer, forward in zip(model.model.layers, forwards, strict=True):
+            layer.forward = forward
+
+    return back
 
 
 def compiled(forward):
@@ -69,80 +103,87 @@ def workers_for(device: str) -> int:
 
 def train(model, recipe: Recipe, folder: Path, log: Path, rate: float, pad: int, minutes: float = math.inf,
           device: str | None = None, budget: Budget | None = None, workers: int | None = None,
-          compile_: bool | None = None, save_every: float = 120.0) -> bool:  # fmt: skip
+          compile_: bool = True, save_every: float = 120.0, begun: dict[str, int] | None = None) -> bool:  # fmt: skip
     """Trains the tokens that are left, or as many as the minutes take; gives whether it is done.
 
-    A checkpoint goes to `folder` at the end of a pool, where `save_every` seconds are over, and at the end; JSON lines
-    are appended to `log`. Budget and device may differ from those of the run before; the model comes back on the CPU.
+    begun: what a checkpoint would count, of a model that comes trained and without one. A checkpoint goes to `folder`
+    at the end of a pool, where `save_every` seconds are over, and at the end; JSON lines are appended to `log`. Budget,
+    device and the number of processes (`sharing.together`) may differ from those of the
+    run before; the model comes back on the CPU.
     """
     began = time.monotonic()
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")
     budget = budget or Budget.of(device)
-    workers = workers_for(device) if workers is None else workers
+    beside, mine = sharing.size(), sharing.rank()
+    workers = (workers_for(device) if beside == 1 else 0) if workers is None else workers
+    say = partial(print, flush=True) if mine == 0 else lambda *_: None
     model.to(device).train()
     log.parent.mkdir(parents=True, exist_ok=True)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=rate, betas=(0.9, 0.98), weight_decay=0.02, fused=True)
-    done = checkpoints.restore(model, optimizer, folder)
+    optimizer = Optimizers(model, rate)
+    done = checkpoints.restore(model, optimizer, folder) or begun or {}
     tokens, step, first = done.get("tokens", 0), done.get("step", 0), done.get("pool", 0)
     if done:
-        print(f"{recipe.role}: goes on from a checkpoint, step {step:,}, {tokens:,} of {recipe.total:,} tokens")
-    print(f"{recipe.role}: {device}, {budget.step:,} tokens a step, {workers} processes draw rows", flush=True)
-    plain_forward = model.model.forward
-    if compile_ or (compile_ is None and device == "cuda"):
-        model.model.forward = compiled(plain_forward)
+        say(f"{recipe.role}: goes on from a checkpoint, step {step:,}, {tokens:,} of {recipe.total:,} tokens")
+    say(f"{recipe.role}: {device}, {budget.step:,} tokens a step, {beside} processes train, {workers} draw rows")
+    as_it_was = quick(model, device, compile_)
     saved, longest, start, waited = time.monotonic(), 0.0, tokens, 0.0
     source = pools(recipe, first, workers)
+
+    def keep():
+        if mine == 0:
+            checkpoints.keep(model, optimizer, folder, step=step, pool=first, tokens=tokens)
+
     try:
         for number in range(first, recipe.pools):
             asked = time.monotonic()
-            if asked - began + 1.1 * longest > 60 * minutes:
+            if sharing.any_says(asked - began + 1.1 * longest > 60 * minutes):
                 break
             pool = next(source)
             waited += time.monotonic() - asked
             losses = learnt = torch.zeros((), device=device)
-            for parts in steps_of(pool, number, budget, pad):
+            for parts in steps_of(pool, number, budget, pad, beside):
                 count = sum(int((labels[:, 1:] != IGNORED).sum()) for _, labels in parts)
-                for ids, labels in parts:
+                for ids, labels in parts[mine::beside]:
                     loss = summed_loss(model, ids, labels)
                     (loss / count).backward()
                     losses = losses + loss.detach()
-                norm = torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+                gathered = [gradient_of(one) for one in optimizer.parameters]
+                sharing.add_up(gathered)
+                norm = torch.nn.utils.clip_grad_norm_(optimizer.parameters, 1.0)
                 learnt = learnt + count
                 tokens += sum(int((ids != pad).sum()) for ids, _ in parts)
-                for group in optimizer.param_groups:
-                    group["lr"] = rate * schedule(tokens, recipe.total)
-                optimizer.step()
-                optimizer.zero_grad()
+                optimizer.step(schedule(step, tokens, recipe.total))
                 step += 1
+            sharing.add_up([losses])
+            first = number + 1
+            now = time.monotonic()
             line = {
-                "step": step, "pool": number + 1, "of": recipe.pools, "tokens": tokens,
+                "step": step, "pool": first, "of": recipe.pools, "tokens": tokens,
                 "loss": round((losses / learnt).item(), 4), "gradient_norm": round(norm.item(), 3),
-                "rate": optimizer.param_groups[0]["lr"], "device": device,
-                "seconds": round(time.monotonic() - began, 1), "waited": round(waited, 1),
+                "rate": round(schedule(step, tokens, recipe.total), 4), "device": device,
+                "seconds": round(now - began, 1), "waited": round(waited, 1),
             }  # fmt: skip
             if not math.isfinite(line["loss"]):
                 raise RuntimeError(f"the loss became {line['loss']} at step {step}; lower the rate ({rate})")
-            with log.open("a") as file:
-                file.write(json.dumps(line) + "\n")
-            now = time.monotonic()
-            if number % max(1, recipe.pools // 400) == 0 or number + 1 == recipe.pools or now - asked > 5:
-                print(
+            if mine == 0:
+                with log.open("a") as file:
+                    file.write(json.dumps(line) + "\n")
+            if number % max(1, recipe.pools // 400) == 0 or first == recipe.pools or now - asked > 5:
+                say(
                     f"{recipe.role}: {tokens:,} of {recipe.total:,} tokens, loss {line['loss']}, "
-                    f"{(tokens - start) / (now - began):,.0f} tokens/s, waited {waited:.0f} s for rows",
-                    flush=True,
+                    f"{(tokens - start) / (now - began):,.0f} tokens/s, waited {waited:.0f} s for rows"
                 )
-            if number + 1 == recipe.pools or now - saved > save_every:
-                checkpoints.keep(model, optimizer, folder, step=step, pool=number + 1, tokens=tokens)
-                saved = time.monotonic()
-            first = number + 1
+            if first == recipe.pools or now - saved > save_every:
+                keep()
+                saved = now
             if number > done.get("pool", 0):  # the first one compiles
                 longest = max(longest, now - asked)
         else:
             return True
-        checkpoints.keep(model, optimizer, folder, step=step, pool=first, tokens=tokens)
-        print(f"{recipe.role}: stops after {minutes:g} minutes, {tokens:,} of {recipe.total:,} tokens; call it again")
+        keep()
+        say(f"{recipe.role}: stops after {minutes:g} minutes, {tokens:,} of {recipe.total:,} tokens; call it again")
         return False
     finally:
         source.close()
-        model.model.forward = plain_forward
+        as_it_was()
         model.to("cpu").eval()
