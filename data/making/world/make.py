@@ -40,7 +40,8 @@ def make(role: str, out: Path, minutes: float, tokens: int | None, short: bool, 
     if not short and (BEGUN / role).exists():
         begun = json.loads((BEGUN / role / "counts.json").read_text())
         model = AutoModelForCausalLM.from_pretrained(BEGUN / role, dtype=torch.float32)
-    print(f"{role}: {model.num_parameters():,} parameters", flush=True)
+    if sharing.rank() == 0:
+        print(f"{role}: {model.num_parameters():,} parameters", flush=True)
     done = training.train(
         model, rows, out / "checkpoints" / role, out / "logs" / f"{role}.jsonl", recipe["rate"], tokenizer.pad_token_id,
         minutes, begun=begun, **options,
