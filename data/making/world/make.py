@@ -36,10 +36,11 @@ def make(role: str, out: Path, minutes: float, tokens: int | None, short: bool, 
     recipe = models.RECIPES[role]
     total = tokens or (16_384 if short else recipe["tokens"])
     rows = Recipe(role, Form.of(tokenizer), SEED, total, **({"pool": 4096} if short else {}))
-    model, begun = models.new_model(role, tokenizer, SEED), {}
     if not short and (BEGUN / role).exists():
         begun = json.loads((BEGUN / role / "counts.json").read_text())
         model = AutoModelForCausalLM.from_pretrained(BEGUN / role, dtype=torch.float32)
+    else:
+        model, begun = models.new_model(role, tokenizer, SEED), {}
     if sharing.rank() == 0:
         print(f"{role}: {model.num_parameters():,} parameters", flush=True)
     done = training.train(

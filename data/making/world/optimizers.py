@@ -25,13 +25,12 @@ class Optimizers:
             torch.optim.Muon(matrices, lr=MUON, momentum=MOMENTUM, weight_decay=DECAY),
             torch.optim.AdamW(rest, lr=rate, betas=(0.9, 0.95), weight_decay=0.0, fused=True),
         )
-        self._rates = (MUON, rate)
 
     def step(self, share: float) -> None:
         """One step at this share of the plateau's rates; the gradients are gone after it."""
-        for part, rate in zip(self._parts, self._rates, strict=True):
+        for part in self._parts:
             for group in part.param_groups:
-                group["lr"] = rate * share
+                group["lr"] = part.defaults["lr"] * share
             part.step()
             part.zero_grad()
 
